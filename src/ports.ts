@@ -1,0 +1,288 @@
+import type { Duplex } from 'node:stream';
+import type { Failure, Result } from './failure.ts';
+import type { FailedMachine, Fleet, HealthCheck, Machine } from './fleet/machine.ts';
+
+/**
+ * The seams between the pure core and the world, in domain verbs. The real adapters and the simulated world
+ * implement the same ports, so the production engine runs over both. No port method rejects for an expected
+ * failure: it resolves to a tagged value. Every method takes a signal and ends soon after it aborts.
+ */
+
+/** Wall-clock milliseconds since the epoch, and waiting. */
+export type Clock = {
+  now(): number;
+  /** Resolves after `ms`, or at once when the signal aborts (never rejects). */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+};
+
+// ── one connection to one machine ────────────────────────────────────────────────────────────────────────────
+
+/** Why a connection or a command over it failed. A remote exit code or signal is a result, not an error. */
+export type SshError = {
+  readonly kind:
+    | 'unreachable' // refused, reset, no route, name not found
+    | 'timeout' // `phase` says which wait ran out
+    | 'protocol'
+    | 'hostkey-mismatch'
+    | 'hostkey-unknown'
+    | 'hostkey-revoked'
+    | 'hostkey-ca-only'
+    | 'auth'
+    | 'config' // ssh_config could not be resolved
+    | 'cancelled'
+    | 'channel' // the server refused to open one
+    | 'disconnected' // lost midway; `dispatched` says whether the command may have run
+    | 'output-limit';
+  readonly host: string;
+  readonly phase: 'config' | 'tcp' | 'handshake' | 'auth' | 'channel' | 'exec' | 'dial';
+  /** Whether trying again later can help. */
+  readonly retryable: boolean;
+  readonly dispatched: boolean;
+  /** One sentence, sanitised. */
+  readonly message: string;
+  readonly remedy: string;
+};
+
+export type ExecOptions = {
+  /** Hard limit for the whole command, milliseconds. */
+  readonly deadlineMs: number;
+  readonly signal?: AbortSignal;
+  /** Written to stdin, then EOF. */
+  readonly stdin?: string;
+  /** Bound on stdout and stderr each; the rest is dropped and `truncated` set. Default 1 MiB. */
+  readonly outputBytesMax?: number;
+  /** Safe to run twice: a transport may retry it after a lost connection. */
+  readonly idempotent?: boolean;
+  /** Run as root: through `sudo -n` unless the login user is root. */
+  readonly asRoot?: boolean;
+};
+
+export type ExecResult = {
+  /** null when a signal ended it. */
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly truncated: boolean;
+};
+
+/** A way to run commands on a machine and to open TCP connections as seen from it. */
+export type Remote = {
+  exec(
+    machine: Machine,
+    argv: readonly string[],
+    options: ExecOptions,
+  ): Promise<Result<ExecResult, SshError>>;
+  /** A byte stream to host:port as the machine sees it (`localhost` is the machine's own). */
+  dial(
+    machine: Machine,
+    host: string,
+    port: number,
+    options: { readonly deadlineMs: number; readonly signal?: AbortSignal },
+  ): Promise<Result<Duplex, SshError>>;
+  /** Drops the pooled connection, so that the next command proves a new one. */
+  forget(machine: Machine): void;
+  close(): Promise<void>;
+};
+
+// ── what is seen ─────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The parts of a toplevel that only a reboot changes: what each link resolves to (params: the text itself). */
+export type BootParts = {
+  readonly kernel: string | null;
+  readonly initrd: string | null;
+  readonly modules: string | null;
+  readonly params: string | null;
+  readonly systemd: string | null;
+};
+
+/** `unknown` where the output of `systemctl is-system-running` was none of systemd's words. */
+export type SystemState =
+  | 'initializing'
+  | 'starting'
+  | 'running'
+  | 'degraded'
+  | 'maintenance'
+  | 'stopping'
+  | 'offline'
+  | 'unknown';
+
+/** Dated facts about one machine. `at` is milliseconds since the epoch. */
+export type Observation =
+  | {
+      readonly kind: 'reachable';
+      readonly machine: string;
+      readonly at: number;
+      readonly bootId: string;
+      readonly uptimeSeconds: number;
+      readonly state: SystemState;
+      readonly failedUnits: readonly string[];
+      /** What /run/booted-system, /run/current-system and the system profile resolve to. */
+      readonly booted: string | null;
+      readonly current: string | null;
+      readonly profile: string | null;
+      /** Number of the profile's generation. */
+      readonly generation: number | null;
+      readonly kernelRelease: string | null;
+      readonly nixosVersion: string | null;
+      readonly bootedParts: BootParts;
+    }
+  | { readonly kind: 'unreachable'; readonly machine: string; readonly at: number; readonly error: SshError };
+export type Reachable = Extract<Observation, { kind: 'reachable' }>;
+
+export type PreflightFacts = {
+  readonly root: boolean;
+  /** Why root is not to be had, or null. */
+  readonly rootProblem: string | null;
+  /** Free bytes; null where the path is not a file system of its own or could not be read. */
+  readonly nixFreeBytes: number | null;
+  readonly bootFreeBytes: number | null;
+  /** systemd shutdown inhibitors in mode `block`: `who: why`. */
+  readonly inhibitors: readonly string[];
+};
+
+// ── health ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+export type CheckReading = {
+  /** Its label for people: the check's name, or its kind and aim. */
+  readonly check: string;
+  readonly type: HealthCheck['type'];
+  readonly verdict: 'passed' | 'failed' | 'unknown';
+  /** What was seen: `HTTP 200`, `connection refused`, `exit 1: …`. */
+  readonly evidence: string;
+  readonly tries: number;
+  readonly ms: number;
+};
+/** healthy: all pass and systemd is running · degraded: checks pass, units failed · unhealthy: a check fails · unknown: could not tell. */
+export type HealthVerdict = 'healthy' | 'degraded' | 'unhealthy' | 'unknown';
+export type HealthReport = {
+  readonly machine: string;
+  readonly at: number;
+  readonly verdict: HealthVerdict;
+  readonly state: SystemState;
+  readonly failedUnits: readonly string[];
+  readonly readings: readonly CheckReading[];
+  /** One line that gives the reason of the verdict. */
+  readonly summary: string;
+};
+
+// ── acting on a machine ──────────────────────────────────────────────────────────────────────────────────────
+
+export type ActivationMode = 'switch' | 'boot' | 'test' | 'dry-activate';
+export type ActivateRequest = {
+  readonly toplevel: string;
+  readonly mode: ActivationMode;
+  /** Name of the transient unit: derived from run and step, so a repeat finds the first one. */
+  readonly unit: string;
+  readonly deadlineMs: number;
+};
+/**
+ * live: exit 0 · live-units-failed: exit 4, the new generation is live · needs-reboot: exit 100, the boot entry is
+ * written · refused: exit 1 or 2 or any other, with the phase it died in · unknown: the outcome could not be learnt.
+ */
+export type ActivateOutcome =
+  | { readonly kind: 'live' }
+  | { readonly kind: 'live-units-failed'; readonly units: readonly string[]; readonly log: readonly string[] }
+  | { readonly kind: 'needs-reboot'; readonly log: readonly string[] }
+  | {
+      readonly kind: 'refused';
+      readonly code: number | null;
+      readonly message: string;
+      readonly log: readonly string[];
+    }
+  | { readonly kind: 'unknown'; readonly message: string };
+
+/** `already-rebooted`: the boot id on the machine is no longer the one named, so nothing was triggered. */
+export type TriggerOutcome =
+  | { readonly kind: 'triggered' }
+  | { readonly kind: 'probably-triggered'; readonly message: string }
+  | { readonly kind: 'already-rebooted'; readonly bootId: string }
+  | { readonly kind: 'refused'; readonly message: string };
+
+/** What `lab` does to and asks of machines. */
+export type Target = {
+  observe(
+    machine: Machine,
+    options: { deadlineMs: number; signal?: AbortSignal; fresh?: boolean },
+  ): Promise<Observation>;
+  preflight(
+    machine: Machine,
+    options: { deadlineMs: number; signal?: AbortSignal },
+  ): Promise<Result<PreflightFacts>>;
+  health(machine: Machine, options: { deadlineMs: number; signal?: AbortSignal }): Promise<HealthReport>;
+  copy(
+    machine: Machine,
+    toplevel: string,
+    options: { deadlineMs: number; signal?: AbortSignal; onProgress?: (line: string) => void },
+  ): Promise<Result<void>>;
+  activate(
+    machine: Machine,
+    request: ActivateRequest,
+    options: { signal?: AbortSignal; onProgress?: (line: string) => void },
+  ): Promise<ActivateOutcome>;
+  /** Reboots the machine only if its boot id still is `bootId`. */
+  triggerReboot(
+    machine: Machine,
+    request: { bootId: string; unit: string; deadlineMs: number },
+    options: { signal?: AbortSignal },
+  ): Promise<TriggerOutcome>;
+};
+
+// ── Nix ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A difference between the flake, the folder `hosts/` and the host names: worth saying, hindering nothing. */
+export type Discrepancy = {
+  readonly kind:
+    | 'folder-without-configuration'
+    | 'configuration-without-folder'
+    | 'hostname-differs'
+    | 'slow-flake';
+  readonly machine: string;
+  readonly message: string;
+};
+export type Evaluation = { readonly fleet: Fleet; readonly discrepancies: readonly Discrepancy[] };
+
+/** One input of the lock file that an update moved. Dates are milliseconds since the epoch. */
+export type LockChange = {
+  /** Path from the root: `nixpkgs`, `home-manager/nixpkgs`. */
+  readonly input: string;
+  readonly kind: 'added' | 'removed' | 'updated';
+  readonly from: LockedRef | null;
+  readonly to: LockedRef | null;
+};
+export type LockedRef = {
+  readonly url: string;
+  readonly rev: string | null;
+  readonly lastModified: number | null;
+};
+
+/** A toplevel that was evaluated, and built unless `parts` is null. */
+export type Toplevel = {
+  readonly machine: string;
+  readonly drvPath: string;
+  readonly outPath: string;
+  /** What the built toplevel would boot; null while it is not built. */
+  readonly parts: BootParts | null;
+};
+export type BuildReport = { readonly built: readonly Toplevel[]; readonly failed: readonly Failure[] };
+
+export type NixOptions = { readonly signal?: AbortSignal; readonly onProgress?: (line: string) => void };
+export type Nix = {
+  /** The light record of every machine. Fails only when the flake as a whole cannot be listed. */
+  evaluate(options: NixOptions): Promise<Result<Evaluation>>;
+  /** Moves flake.lock (all inputs, or those named) and says what moved. The old text comes back for `restoreLock`. */
+  update(
+    inputs: readonly string[],
+    options: NixOptions,
+  ): Promise<Result<{ changes: readonly LockChange[]; previous: string | null }>>;
+  /** What `update` would move, leaving flake.lock untouched. */
+  previewUpdate(inputs: readonly string[], options: NixOptions): Promise<Result<readonly LockChange[]>>;
+  restoreLock(previous: string | null): Promise<Result<void>>;
+  /** Evaluates the toplevels without building: `parts` stays null where the output is not in the local store. */
+  toplevels(machines: readonly string[], options: NixOptions): Promise<BuildReport>;
+  /** Builds the toplevels, each as far as it goes. */
+  build(machines: readonly string[], options: NixOptions): Promise<BuildReport>;
+};
+
+/** Where machines that could not be evaluated are named beside those that could. */
+export type { FailedMachine };
