@@ -1,0 +1,139 @@
+import { z } from 'zod';
+import { Machine } from '../fleet/machine.ts';
+
+/**
+ * A plan: what will be done for one goal, machine by machine, fixed before anyone approves it. Plans are written to
+ * the journal and read back, so their shape is a schema. Times are milliseconds.
+ */
+
+const name = z.string().max(256);
+const sentence = z.string().max(4_096);
+const toplevel = z.string().max(512);
+const durationMs = z.int().min(0);
+
+/** What the user asked for. */
+export const Goal = z.discriminatedUnion('kind', [
+  /** Activate; `mode: strategy` means as each machine's deployStrategy says, without rebooting for `recreate`. */
+  z.object({
+    kind: z.literal('deploy'),
+    mode: z.enum(['strategy', 'switch', 'boot', 'test', 'dry-activate']),
+  }),
+  /** Reboot: the machines named (`all`), or those whose policy asks for it (`needed`). */
+  z.object({ kind: z.literal('reboot'), which: z.enum(['all', 'needed']) }),
+  /** The full flow: deploy by strategy, then reboot by policy. */
+  z.object({ kind: z.literal('run'), update: z.boolean() }),
+]);
+export type Goal = z.infer<typeof Goal>;
+
+const stepBase = { id: name, machine: name };
+export const Step = z.discriminatedUnion('kind', [
+  z.object({ ...stepBase, kind: z.literal('preflight') }),
+  z.object({ ...stepBase, kind: z.literal('copy'), toplevel }),
+  /** Gate: every machine named must be healthy at this moment. */
+  z.object({ ...stepBase, kind: z.literal('dependencies'), needs: z.array(name) }),
+  z.object({
+    ...stepBase,
+    kind: z.literal('activate'),
+    toplevel,
+    mode: z.enum(['switch', 'boot', 'test', 'dry-activate']),
+  }),
+  /** Gate: the toplevel named runs, and the machine is healthy and stays so for `stableMs`. */
+  z.object({
+    ...stepBase,
+    kind: z.literal('gate'),
+    after: z.enum(['activation', 'reboot']),
+    current: toplevel.nullable(),
+    deadlineMs: durationMs,
+    stableMs: durationMs,
+  }),
+  /** The reboot delay, counted from the moment the previous machine's gate passed. */
+  z.object({ ...stepBase, kind: z.literal('delay'), delayMs: durationMs }),
+  z.object({ ...stepBase, kind: z.literal('reboot') }),
+  /** Gate: down, up again with another boot id, booted into the toplevel named (null: whatever it is). */
+  z.object({
+    ...stepBase,
+    kind: z.literal('await-boot'),
+    booted: toplevel.nullable(),
+    downMs: durationMs,
+    upMs: durationMs,
+  }),
+  /** Back to the toplevels recorded before; performed only after a failure. */
+  z.object({
+    ...stepBase,
+    kind: z.literal('restore'),
+    current: toplevel,
+    profile: toplevel.nullable(),
+    mode: z.enum(['switch', 'test']),
+  }),
+]);
+export type Step = z.infer<typeof Step>;
+export type StepKind = Step['kind'];
+
+const Prior = z.object({
+  bootId: z.string().max(64),
+  booted: toplevel.nullable(),
+  current: toplevel.nullable(),
+  profile: toplevel.nullable(),
+  generation: z.int().nullable(),
+  failedUnits: z.array(z.string().max(256)).max(1_000),
+});
+/** What a machine ran when the plan was made. */
+export type Prior = z.infer<typeof Prior>;
+
+export const SkipReason = z.enum([
+  'unreachable',
+  'not-evaluated',
+  'not-built',
+  'dependency',
+  'blocked',
+  'unknown-state',
+]);
+export type SkipReason = z.infer<typeof SkipReason>;
+
+export const MachinePlan = z.object({
+  machine: Machine,
+  /** 0-based place in the order. */
+  position: z.int().min(0),
+  wave: z.int().min(0),
+  decision: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('act') }),
+    /** Already as wanted: no step touches it. */
+    z.object({ kind: z.literal('nothing') }),
+    z.object({ kind: z.literal('skip'), reason: SkipReason, message: sentence, remedy: sentence }),
+  ]),
+  /** The toplevel the flake wants, or null when this goal does not ask the flake. */
+  wanted: toplevel.nullable(),
+  prior: Prior.nullable(),
+  activation: z
+    .object({ mode: z.enum(['switch', 'boot', 'test', 'dry-activate']), why: sentence })
+    .nullable(),
+  /** Why nothing is activated; empty when something is. */
+  noActivationWhy: sentence,
+  reboot: z.object({ why: z.array(sentence), delayMs: durationMs }).nullable(),
+  /** Why it is not rebooted; empty when it is. */
+  noRebootWhy: sentence,
+  steps: z.array(Step),
+  /** Performed only when the activation says that it needs a reboot (exit 100). */
+  contingent: z.array(Step),
+  /** Performed only when a step fails and the machine has to return to what it ran. */
+  restore: Step.nullable(),
+  expectedMs: durationMs,
+});
+export type MachinePlan = z.infer<typeof MachinePlan>;
+
+export const Plan = z.object({
+  schema: z.literal(1),
+  /** First 16 hex digits of the SHA-256 of the plan without this field. */
+  hash: z.string().max(64),
+  flake: z.string().max(4_096),
+  goal: Goal,
+  madeAt: z.int(),
+  machines: z.array(MachinePlan),
+  /** Dependencies outside the plan, probed before their dependents go. */
+  bystanders: z.array(z.object({ machine: Machine, failedUnits: z.array(z.string().max(256)).max(1_000) })),
+  expectedMs: durationMs,
+});
+export type Plan = z.infer<typeof Plan>;
+
+export const stepId = (machine: string, kind: StepKind, suffix = ''): string =>
+  `${machine}/${kind}${suffix === '' ? '' : `-${suffix}`}`;

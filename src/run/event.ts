@@ -1,0 +1,114 @@
+import { z } from 'zod';
+import type { Failure } from '../failure.ts';
+import { Goal, Plan } from '../plan/plan.ts';
+
+/**
+ * What the journal records of a run. Every effect has an intent before it and an outcome after it; an intent without
+ * outcome means that nobody knows. Times are milliseconds since the epoch.
+ */
+
+const sentence = z.string().max(8_192);
+const word = z.string().max(256);
+
+export const FailureRecord = z.object({
+  kind: word,
+  machine: word.nullable(),
+  phase: word,
+  message: sentence,
+  remedy: sentence,
+  detail: z.array(sentence).max(200).exactOptional(),
+}) satisfies z.ZodType<Failure>;
+
+export const RunId = z.string().regex(/^[0-9]{8}-[0-9]{6}-[0-9a-f]{4}$/);
+export type RunId = z.infer<typeof RunId>;
+
+/** What a step learnt, for later decisions and for people. */
+export const StepFacts = z.object({
+  /** One line for people: `boot id a → b, booted as expected`. */
+  note: sentence,
+  bootId: word.nullable(),
+  /** The toplevels the machine ran before the first change, read anew by its preflight. */
+  current: word.nullable(),
+  profile: word.nullable(),
+  /** The activation wants a reboot: nothing is live yet. */
+  needsReboot: z.boolean(),
+});
+export type StepFacts = z.infer<typeof StepFacts>;
+export const noFacts: StepFacts = {
+  note: '',
+  bootId: null,
+  current: null,
+  profile: null,
+  needsReboot: false,
+};
+
+export const StepOutcome = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('succeeded'), facts: StepFacts }),
+  z.object({ kind: z.literal('failed'), failure: FailureRecord, facts: StepFacts }),
+  /** Could not be learnt. Treated as a failure by every policy, never as success. */
+  z.object({ kind: z.literal('unknown'), failure: FailureRecord, facts: StepFacts }),
+  /** Not attempted, for a reason that is no failure of this machine: offline, a dependency not healthy. */
+  z.object({
+    kind: z.literal('skipped'),
+    reason: z.enum(['unreachable', 'dependency']),
+    failure: FailureRecord,
+  }),
+]);
+export type StepOutcome = z.infer<typeof StepOutcome>;
+
+/** Work before any machine is touched. */
+export const Preparation = z.enum(['update', 'evaluate', 'observe', 'build', 'plan']);
+export type Preparation = z.infer<typeof Preparation>;
+
+export const RunResult = z.enum(['done', 'failed', 'partial', 'held', 'interrupted', 'declined']);
+export type RunResult = z.infer<typeof RunResult>;
+
+const body = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('run-started'),
+    goal: Goal,
+    flake: sentence,
+    selectors: z.array(sentence),
+    by: z.object({
+      user: word,
+      host: word,
+      pid: z.int(),
+      via: z.enum(['cli', 'tui', 'timer', 'daemon', 'demo']),
+    }),
+    labVersion: word,
+  }),
+  z.object({ kind: z.literal('preparation-started'), work: Preparation }),
+  z.object({ kind: z.literal('preparation-noted'), work: Preparation, note: sentence }),
+  z.object({
+    kind: z.literal('preparation-finished'),
+    work: Preparation,
+    failure: FailureRecord.nullable(),
+    note: sentence,
+  }),
+  z.object({ kind: z.literal('plan-made'), plan: Plan }),
+  z.object({ kind: z.literal('approved'), hash: word, how: z.enum(['yes-flag', 'answered', 'timer']) }),
+  z.object({ kind: z.literal('step-intended'), step: word }),
+  z.object({ kind: z.literal('step-noted'), step: word, note: sentence }),
+  z.object({ kind: z.literal('step-ended'), step: word, outcome: StepOutcome }),
+  /** A person or signal asked the run to stop after the steps under way. */
+  z.object({ kind: z.literal('stop-requested'), by: word }),
+  /** A new process took the run over: every open intent is unknown from here on. */
+  z.object({ kind: z.literal('resumed'), pid: z.int() }),
+  z.object({
+    kind: z.literal('run-ended'),
+    result: RunResult,
+    reason: sentence,
+    failure: FailureRecord.nullable(),
+  }),
+]);
+
+/** The content of an event, before the journal gives it number and date. */
+export type EventBody = z.infer<typeof body>;
+export const EventBody = body;
+/** `seq` rises by one from 1 within the journal; `at` is when it was written. */
+export type RunEvent = {
+  readonly seq: number;
+  readonly at: number;
+  readonly run: RunId;
+  readonly body: EventBody;
+};

@@ -1,0 +1,287 @@
+import type { Failure } from '../failure.ts';
+import type { Goal, MachinePlan, Plan, Step } from '../plan/plan.ts';
+import type { Preparation, RunEvent, RunId, RunResult, StepOutcome } from './event.ts';
+
+/**
+ * A run as its events tell it: the fold that the engine decides on and that every viewer shows. Pure and frozen in
+ * use: `applyEvent` returns a new state.
+ */
+
+export type StepRecord = {
+  readonly step: Step;
+  /** open: intended, under way in this process · unknown: intended by a process that is gone, or outcome unknown. */
+  readonly status: 'open' | 'succeeded' | 'failed' | 'unknown' | 'skipped';
+  readonly intendedAt: number;
+  readonly endedAt: number | null;
+  readonly outcome: StepOutcome | null;
+  /** The latest notes, oldest first, at most `notesMax`. */
+  readonly notes: readonly { readonly at: number; readonly note: string }[];
+};
+
+export type PreparationRecord = {
+  readonly work: Preparation;
+  readonly startedAt: number;
+  readonly endedAt: number | null;
+  readonly note: string;
+  readonly failure: Failure | null;
+};
+
+export type RunState = {
+  readonly run: RunId;
+  readonly goal: Goal;
+  readonly flake: string;
+  readonly selectors: readonly string[];
+  readonly by: { readonly user: string; readonly host: string; readonly pid: number; readonly via: string };
+  readonly startedAt: number;
+  readonly lastSeq: number;
+  readonly lastAt: number;
+  readonly preparations: readonly PreparationRecord[];
+  readonly plan: Plan | null;
+  readonly approvedAt: number | null;
+  readonly steps: ReadonlyMap<string, StepRecord>;
+  /** When the latest gate of any machine passed: the reboot delay counts from here. */
+  readonly lastGateAt: number | null;
+  readonly stopRequestedBy: string | null;
+  readonly ended: {
+    readonly at: number;
+    readonly result: RunResult;
+    readonly reason: string;
+    readonly failure: Failure | null;
+  } | null;
+};
+
+export const notesMax = 20;
+
+/** The step of this id wherever the plan keeps it: among the steps, the contingent ones, or as the restore. */
+export const findStep = (plan: Plan, id: string): Step | null => {
+  const machine = id.slice(0, id.indexOf('/'));
+  const entry = plan.machines.find((candidate) => candidate.machine.name === machine);
+  if (entry === undefined) return null;
+  return (
+    entry.steps.find((step) => step.id === id) ??
+    entry.contingent.find((step) => step.id === id) ??
+    (entry.restore?.id === id ? entry.restore : null)
+  );
+};
+
+/** A history that cannot be: the journal is from another plan or damaged. Holds the run; never guessed around. */
+export class ImpossibleHistory extends Error {
+  override readonly name = 'ImpossibleHistory';
+}
+
+const impossible = (event: RunEvent, why: string): never => {
+  throw new ImpossibleHistory(`event ${event.seq} (${event.body.kind}) of run ${event.run}: ${why}`);
+};
+
+/** The state of a run after its first event, which must be `run-started`. */
+export const beginRun = (event: RunEvent): RunState => {
+  const { body } = event;
+  if (body.kind !== 'run-started') return impossible(event, 'a run begins with run-started');
+  return {
+    run: event.run,
+    goal: body.goal,
+    flake: body.flake,
+    selectors: body.selectors,
+    by: body.by,
+    startedAt: event.at,
+    lastSeq: event.seq,
+    lastAt: event.at,
+    preparations: [],
+    plan: null,
+    approvedAt: null,
+    steps: new Map(),
+    lastGateAt: null,
+    stopRequestedBy: null,
+    ended: null,
+  };
+};
+
+const withStep = (state: RunState, record: StepRecord): ReadonlyMap<string, StepRecord> =>
+  new Map(state.steps).set(record.step.id, record);
+
+const lastPreparation = (state: RunState, change: Partial<PreparationRecord>): readonly PreparationRecord[] =>
+  state.preparations.map((record, index) =>
+    index === state.preparations.length - 1 ? { ...record, ...change } : record,
+  );
+
+const isGate = (step: Step): boolean => step.kind === 'gate';
+
+/**
+ * The state after one more event. Throws `ImpossibleHistory` for a history that does not fit its plan: steps the
+ * plan does not know, an outcome without intent, anything after the end, another run's event.
+ */
+export const applyEvent = (state: RunState, event: RunEvent): RunState => {
+  const { body } = event;
+  if (event.run !== state.run) return impossible(event, `belongs to another run than ${state.run}`);
+  if (event.seq <= state.lastSeq) return impossible(event, `is out of order after event ${state.lastSeq}`);
+  if (state.ended !== null && body.kind !== 'resumed')
+    return impossible(event, 'comes after the end of the run');
+  const next: RunState = { ...state, lastSeq: event.seq, lastAt: event.at };
+  switch (body.kind) {
+    case 'run-started':
+      return impossible(event, 'a run starts once');
+    case 'preparation-started':
+      return {
+        ...next,
+        preparations: [
+          ...state.preparations,
+          { work: body.work, startedAt: event.at, endedAt: null, note: '', failure: null },
+        ],
+      };
+    case 'preparation-noted':
+      return { ...next, preparations: lastPreparation(state, { note: body.note }) };
+    case 'preparation-finished':
+      return {
+        ...next,
+        preparations: lastPreparation(state, { endedAt: event.at, note: body.note, failure: body.failure }),
+      };
+    case 'plan-made':
+      if (state.approvedAt !== null) return impossible(event, 'an approved plan is not replaced');
+      return { ...next, plan: body.plan };
+    case 'approved':
+      if (state.plan === null || state.plan.hash !== body.hash)
+        return impossible(event, 'approves a plan it does not hold');
+      return { ...next, approvedAt: event.at };
+    case 'step-intended': {
+      if (state.plan === null || state.approvedAt === null) return impossible(event, 'no approved plan yet');
+      const step =
+        findStep(state.plan, body.step) ?? impossible(event, `the plan has no step "${body.step}"`);
+      const known = state.steps.get(body.step);
+      if (known !== undefined && known.status !== 'unknown')
+        return impossible(event, `"${body.step}" was already begun`);
+      return {
+        ...next,
+        steps: withStep(state, {
+          step,
+          status: 'open',
+          intendedAt: known?.intendedAt ?? event.at,
+          endedAt: null,
+          outcome: null,
+          notes: known?.notes ?? [],
+        }),
+      };
+    }
+    case 'step-noted': {
+      const record = state.steps.get(body.step) ?? impossible(event, `"${body.step}" was not begun`);
+      const notes = [...record.notes, { at: event.at, note: body.note }].slice(-notesMax);
+      return { ...next, steps: withStep(state, { ...record, notes }) };
+    }
+    case 'step-ended': {
+      const record = state.steps.get(body.step) ?? impossible(event, `"${body.step}" was not begun`);
+      if (record.status !== 'open') return impossible(event, `"${body.step}" has already ended`);
+      const passed = body.outcome.kind === 'succeeded';
+      return {
+        ...next,
+        steps: withStep(state, {
+          ...record,
+          status: body.outcome.kind,
+          endedAt: event.at,
+          outcome: body.outcome,
+        }),
+        lastGateAt: passed && isGate(record.step) ? event.at : state.lastGateAt,
+      };
+    }
+    case 'stop-requested':
+      return { ...next, stopRequestedBy: body.by };
+    case 'resumed':
+      return {
+        ...next,
+        ended: null,
+        stopRequestedBy: null,
+        by: { ...state.by, pid: body.pid },
+        steps: new Map(
+          [...state.steps].map(([id, record]) => [
+            id,
+            record.status === 'open' ? { ...record, status: 'unknown' as const } : record,
+          ]),
+        ),
+      };
+    case 'run-ended':
+      return {
+        ...next,
+        ended: { at: event.at, result: body.result, reason: body.reason, failure: body.failure },
+      };
+    default:
+      return body satisfies never;
+  }
+};
+
+/** The state that a run's events give, or null for none. Throws `ImpossibleHistory`. */
+export const replay = (events: readonly RunEvent[]): RunState | null => {
+  const [first, ...rest] = events;
+  return first === undefined ? null : rest.reduce(applyEvent, beginRun(first));
+};
+
+/** Where a machine of the plan stands, for decisions and screens alike. */
+export type MachineProgress = {
+  readonly plan: MachinePlan;
+  readonly status:
+    | 'waiting' // nothing begun in earnest yet
+    | 'active'
+    | 'done'
+    | 'nothing' // already as wanted
+    | 'failed'
+    | 'skipped'
+    | 'restored'; // failed, and back at what it ran
+  /** The steps it goes through, contingent ones included once they are needed. */
+  readonly steps: readonly Step[];
+  /** The first step that has not succeeded, or null at the end. */
+  readonly current: Step | null;
+  readonly failure: Failure | null;
+  /** True once an effect on the machine may have happened (activate or reboot intended). */
+  readonly touched: boolean;
+};
+
+const effects: ReadonlySet<Step['kind']> = new Set(['activate', 'reboot', 'restore']);
+
+export const progressOf = (state: RunState, plan: MachinePlan): MachineProgress => {
+  const wantsReboot = plan.steps.some(({ id }) => {
+    const outcome = state.steps.get(id)?.outcome;
+    return outcome?.kind === 'succeeded' && outcome.facts.needsReboot;
+  });
+  const plainGate = (step: Step): boolean =>
+    wantsReboot && step.kind === 'gate' && step.after === 'activation';
+  const rebootPlanned = plan.steps.some(({ kind }) => kind === 'reboot');
+  // An activation that is live only after a reboot has nothing to gate before it.
+  const steps = [
+    ...plan.steps.filter((step) => !plainGate(step)),
+    ...(wantsReboot && !rebootPlanned ? plan.contingent : []),
+  ];
+  const base = { plan, steps };
+  const touched = [...steps, ...(plan.restore === null ? [] : [plan.restore])].some(
+    ({ id, kind }) => effects.has(kind) && state.steps.has(id),
+  );
+  if (plan.decision.kind === 'nothing')
+    return { ...base, status: 'nothing', current: null, failure: null, touched };
+  if (plan.decision.kind === 'skip') {
+    const { message, remedy, reason } = plan.decision;
+    const failure = { kind: reason, machine: plan.machine.name, phase: 'plan', message, remedy };
+    return { ...base, status: 'skipped', current: null, failure, touched };
+  }
+  for (const step of steps) {
+    const record = state.steps.get(step.id);
+    if (record === undefined) {
+      const begun = steps.some(
+        ({ id, kind }) => state.steps.has(id) && kind !== 'preflight' && kind !== 'copy',
+      );
+      return { ...base, status: begun ? 'active' : 'waiting', current: step, failure: null, touched };
+    }
+    const { outcome } = record;
+    if (outcome === null) {
+      const early = step.kind === 'preflight' || step.kind === 'copy';
+      return { ...base, status: early ? 'waiting' : 'active', current: step, failure: null, touched };
+    }
+    if (outcome.kind === 'succeeded') continue;
+    if (outcome.kind === 'skipped')
+      return { ...base, status: 'skipped', current: step, failure: outcome.failure, touched };
+    const restored = plan.restore !== null && state.steps.get(plan.restore.id)?.status === 'succeeded';
+    return {
+      ...base,
+      status: restored ? 'restored' : 'failed',
+      current: step,
+      failure: outcome.failure,
+      touched,
+    };
+  }
+  return { ...base, status: 'done', current: null, failure: null, touched };
+};
