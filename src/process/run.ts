@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { execa } from 'execa';
+import { readOutput } from './output.ts';
 
 /** What became of one local process. `timedOut` and `cancelled` come with whatever output there was. */
 export type ProcessResult = {
@@ -9,22 +11,24 @@ export type ProcessResult = {
   readonly stderr: string;
   readonly timedOut: boolean;
   readonly cancelled: boolean;
-  /** Output passed the bound and was cut. */
+  /** Output passed the bound and was cut: stdout keeps its beginning, stderr its end. */
   readonly truncated: boolean;
   /** Set when the program could not be started at all: not found, no permission. */
   readonly startError: string | null;
 };
 
 export type ProcessOptions = {
+  /** Whole time the process may take, milliseconds; then SIGTERM, and SIGKILL after a grace period. */
   readonly deadlineMs: number;
+  /** Ends the process the same way. */
   readonly signal?: AbortSignal;
   readonly cwd?: string;
   /** Added to the environment of this process. */
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: string;
-  /** Bound on stdout and on stderr, in characters. */
+  /** Bound on stdout and on stderr, in characters. The process goes on when it is passed. */
   readonly outputCharsMax?: number;
-  /** Called for each line as it arrives. */
+  /** Called for each line as it arrives, without its newline; lines are bounded. */
   readonly onStdoutLine?: (line: string) => void;
   readonly onStderrLine?: (line: string) => void;
 };
@@ -34,48 +38,98 @@ export type RunProcess = (argv: readonly string[], options: ProcessOptions) => P
 
 const outputCharsDefault = 64 * 1024 * 1024;
 const killGraceMs = 5_000;
+/** How long output may still come after the process has ended: a grandchild can hold the pipe open for ever. */
+const drainGraceMs = 1_000;
 
-/** Runs one local program to its end. The only place in the project that starts processes. Never rejects. */
-export const runProcess: RunProcess = async (argv, options) => {
+const notStarted = { code: null, signal: null, stdout: '', stderr: '', timedOut: false, truncated: false };
+
+const split = (argv: readonly string[]): { file: string; args: readonly string[] } => {
   const [file, ...args] = argv;
   if (file === undefined) throw new TypeError('argv is empty');
+  return { file, args };
+};
+
+/** Runs one local program to its end. Programs are started in this file only. Never rejects. */
+export const runProcess: RunProcess = async (argv, options) => {
+  const { file, args } = split(argv);
+  if (argv.some((word) => word.includes('\0'))) {
+    return { ...notStarted, cancelled: false, startError: 'a NUL byte cannot be part of a command' };
+  }
+  if (options.signal?.aborted === true) return { ...notStarted, cancelled: true, startError: null };
   const child = execa(file, args, {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.env === undefined ? {} : { env: options.env }),
     ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
     ...(options.stdin === undefined ? { stdin: 'ignore' as const } : { input: options.stdin }),
+    stdout: 'pipe',
+    stderr: 'pipe',
     timeout: options.deadlineMs,
     forceKillAfterDelay: killGraceMs,
-    maxBuffer: options.outputCharsMax ?? outputCharsDefault,
+    buffer: false,
     reject: false,
-    stripFinalNewline: false,
-    encoding: 'utf8',
   });
-  const follow = async (from: 'stdout' | 'stderr', onLine: ((line: string) => void) | undefined) => {
-    if (onLine === undefined) return;
-    try {
-      for await (const line of child.iterable({ from })) onLine(String(line));
-    } catch {
-      // The failure is in the result below.
-    }
+  const charsMax = options.outputCharsMax ?? outputCharsDefault;
+  const stdout = readOutput(child.stdout, 'beginning', charsMax, options.onStdoutLine);
+  const stderr = readOutput(child.stderr, 'end', charsMax, options.onStderrLine);
+  // `exit` comes before the pipes close, and is the truth about the process even if they never do.
+  const exited = once(child.nodeChildProcess, 'exit').catch(() => null);
+  const ended = exited.then((exit) => {
+    const timer = setTimeout(() => {
+      child.stdout.destroy();
+      child.stderr.destroy();
+    }, drainGraceMs);
+    // A deadline or cancellation that comes after the exit, while output drains, has ended nothing.
+    return { exit, timer, killed: child.nodeChildProcess.killed };
+  });
+  const result = await child;
+  if (
+    result.exitCode === undefined &&
+    result.signal === undefined &&
+    !result.timedOut &&
+    !result.isCanceled
+  ) {
+    child.stdout.destroy();
+    child.stderr.destroy();
+    return { ...notStarted, cancelled: false, startError: result.originalMessage ?? 'could not be started' };
+  }
+  const { exit, timer, killed } = await ended;
+  const [out, err] = await Promise.all([stdout, stderr]);
+  clearTimeout(timer);
+  const code: unknown = exit?.[0];
+  const signal: unknown = exit?.[1];
+  return {
+    code: typeof code === 'number' ? code : null,
+    signal: typeof signal === 'string' ? signal : null,
+    stdout: out.text,
+    stderr: err.text,
+    timedOut: killed && result.timedOut,
+    cancelled: killed && result.isCanceled,
+    truncated: out.cut || err.cut,
+    startError: null,
   };
-  const [result] = await Promise.all([
-    child,
-    follow('stdout', options.onStdoutLine),
-    follow('stderr', options.onStderrLine),
-  ]);
+};
+
+export type InteractiveResult = {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly startError: string | null;
+};
+
+/** Runs a program on this terminal, such as `ssh` for a person, for as long as the person likes. Never rejects. */
+export const runInteractive = async (
+  argv: readonly string[],
+  options: { readonly env?: Readonly<Record<string, string>> } = {},
+): Promise<InteractiveResult> => {
+  const { file, args } = split(argv);
+  const result = await execa(file, args, {
+    ...(options.env === undefined ? {} : { env: options.env }),
+    stdio: 'inherit',
+    reject: false,
+  });
   const started = result.exitCode !== undefined || result.signal !== undefined;
   return {
     code: result.exitCode ?? null,
     signal: result.signal ?? null,
-    stdout: result.stdout ?? '',
-    stderr: result.stderr ?? '',
-    timedOut: result.timedOut,
-    cancelled: result.isCanceled,
-    truncated: result.isMaxBuffer,
-    startError:
-      started || result.isCanceled || result.timedOut
-        ? null
-        : (result.shortMessage ?? 'could not be started'),
+    startError: started ? null : (result.originalMessage ?? 'could not be started'),
   };
 };

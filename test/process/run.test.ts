@@ -1,0 +1,112 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { runInteractive, runProcess } from '../../src/process/run.ts';
+
+const shell = (script: string, ...words: string[]) => ['sh', '-c', script, 'sh', ...words];
+const deadlineMs = 20_000;
+
+test('reports exit code and both outputs, and passes words through untouched', async () => {
+  const result = await runProcess(
+    shell('printf "%s|" "$@"; echo careful >&2; exit 3', "it's", '$HOME', 'a b', ''),
+    {
+      deadlineMs,
+    },
+  );
+  expect(result).toMatchObject({
+    code: 3,
+    signal: null,
+    stdout: "it's|$HOME|a b||",
+    stderr: 'careful\n',
+    timedOut: false,
+    cancelled: false,
+    truncated: false,
+    startError: null,
+  });
+});
+
+test('a program that does not exist is a start error, not an exit code', async () => {
+  const result = await runProcess(['no-such-program-of-ours'], { deadlineMs });
+  expect(result.code).toBeNull();
+  expect(result.startError).toContain('ENOENT');
+});
+
+test('a word with a NUL byte is a start error and nothing throws', async () => {
+  expect((await runProcess(['echo', 'a\0b'], { deadlineMs })).startError).not.toBeNull();
+});
+
+test('the deadline ends a process, and SIGKILL one that will not listen', async () => {
+  const result = await runProcess(shell('trap "" TERM; echo deaf; while :; do sleep 0.05; done'), {
+    deadlineMs: 200,
+  });
+  expect(result).toMatchObject({ code: null, signal: 'SIGKILL', timedOut: true, stdout: 'deaf\n' });
+});
+
+test('cancelling ends the process; cancelled beforehand it never starts', async () => {
+  const abort = new AbortController();
+  const running = runProcess(shell('echo up; sleep 60'), {
+    deadlineMs,
+    signal: abort.signal,
+    onStdoutLine: () => abort.abort(),
+  });
+  expect(await running).toMatchObject({ cancelled: true, timedOut: false, code: null });
+
+  const witness = join(mkdtempSync(join(tmpdir(), 'lab-run-')), 'witness');
+  const never = await runProcess(['touch', witness], { deadlineMs, signal: abort.signal });
+  expect(never).toMatchObject({ cancelled: true, code: null });
+  expect(() => readFileSync(witness)).toThrow();
+});
+
+test('a grandchild that keeps the pipe open does not hold the result back', async () => {
+  const result = await runProcess(shell('sleep 60 & echo $!; exit 5'), { deadlineMs });
+  spawnSync('kill', [result.stdout.trim()]);
+  expect(result).toMatchObject({ code: 5, timedOut: false });
+});
+
+test('a deadline that passes while output drains does not turn a success into a timeout', async () => {
+  const result = await runProcess(shell('sleep 60 & echo $!'), { deadlineMs: 300 });
+  spawnSync('kill', [result.stdout.trim()]);
+  expect(result).toMatchObject({ code: 0, timedOut: false });
+});
+
+test('output past the bound is cut, stdout at its end and stderr at its beginning, and the process goes on', async () => {
+  const result = await runProcess(shell('printf 123456789; printf abcdefghi >&2; exit 7'), {
+    deadlineMs,
+    outputCharsMax: 4,
+  });
+  expect(result).toMatchObject({ code: 7, truncated: true, stdout: '1234', stderr: 'fghi' });
+});
+
+test('lines arrive one by one, also the last one without a newline', async () => {
+  const out: string[] = [];
+  const err: string[] = [];
+  await runProcess(shell('printf "a\\nb\\r\\n\\nlast"; printf "é\\n" >&2'), {
+    deadlineMs,
+    onStdoutLine: (line) => out.push(line),
+    onStderrLine: (line) => err.push(line),
+  });
+  expect(out).toEqual(['a', 'b', '', 'last']);
+  expect(err).toEqual(['é']);
+});
+
+test('stdin is written and closed; a program that does not read it is no error', async () => {
+  const read = await runProcess(['cat'], { deadlineMs, stdin: 'x'.repeat(300_000) });
+  expect(read.stdout.length).toBe(300_000);
+  expect((await runProcess(['true'], { deadlineMs, stdin: 'x'.repeat(300_000) })).code).toBe(0);
+});
+
+test('env is added, cwd is used', async () => {
+  const result = await runProcess(shell('echo "$LAB_TEST_WORD $PWD ${PATH:+path}"'), {
+    deadlineMs,
+    cwd: '/',
+    env: { LAB_TEST_WORD: 'word' },
+  });
+  expect(result.stdout).toBe('word / path\n');
+});
+
+test('an interactive program gives its exit code back', async () => {
+  expect(await runInteractive(shell('exit 9'))).toEqual({ code: 9, signal: null, startError: null });
+  expect((await runInteractive(['no-such-program-of-ours'])).startError).toContain('ENOENT');
+});
