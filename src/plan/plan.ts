@@ -30,7 +30,7 @@ export const Step = z.discriminatedUnion('kind', [
   z.object({ ...stepBase, kind: z.literal('preflight') }),
   z.object({ ...stepBase, kind: z.literal('copy'), toplevel }),
   /** Gate: every machine named must be healthy at this moment. */
-  z.object({ ...stepBase, kind: z.literal('dependencies'), needs: z.array(name) }),
+  z.object({ ...stepBase, kind: z.literal('dependencies'), needs: z.array(name).readonly() }),
   z.object({
     ...stepBase,
     kind: z.literal('activate'),
@@ -75,7 +75,7 @@ const Prior = z.object({
   current: toplevel.nullable(),
   profile: toplevel.nullable(),
   generation: z.int().nullable(),
-  failedUnits: z.array(z.string().max(256)).max(1_000),
+  failedUnits: z.array(z.string().max(256)).max(1_000).readonly(),
 });
 /** What a machine ran when the plan was made. */
 export type Prior = z.infer<typeof Prior>;
@@ -109,12 +109,12 @@ export const MachinePlan = z.object({
     .nullable(),
   /** Why nothing is activated; empty when something is. */
   noActivationWhy: sentence,
-  reboot: z.object({ why: z.array(sentence), delayMs: durationMs }).nullable(),
+  reboot: z.object({ why: z.array(sentence).readonly(), delayMs: durationMs }).nullable(),
   /** Why it is not rebooted; empty when it is. */
   noRebootWhy: sentence,
-  steps: z.array(Step),
+  steps: z.array(Step).readonly(),
   /** Performed only when the activation says that it needs a reboot (exit 100). */
-  contingent: z.array(Step),
+  contingent: z.array(Step).readonly(),
   /** Performed only when a step fails and the machine has to return to what it ran. */
   restore: Step.nullable(),
   expectedMs: durationMs,
@@ -128,9 +128,13 @@ export const Plan = z.object({
   flake: z.string().max(4_096),
   goal: Goal,
   madeAt: z.int(),
-  machines: z.array(MachinePlan),
+  machines: z.array(MachinePlan).readonly(),
+  /** Chosen machines that have no configuration to plan with: they could not be evaluated. */
+  leftOut: z.array(z.object({ name, message: sentence, remedy: sentence })).readonly(),
   /** Dependencies outside the plan, probed before their dependents go. */
-  bystanders: z.array(z.object({ machine: Machine, failedUnits: z.array(z.string().max(256)).max(1_000) })),
+  bystanders: z
+    .array(z.object({ machine: Machine, failedUnits: z.array(z.string().max(256)).max(1_000).readonly() }))
+    .readonly(),
   expectedMs: durationMs,
 });
 export type Plan = z.infer<typeof Plan>;

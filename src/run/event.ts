@@ -16,7 +16,7 @@ export const FailureRecord = z.object({
   phase: word,
   message: sentence,
   remedy: sentence,
-  detail: z.array(sentence).max(200).exactOptional(),
+  detail: z.array(sentence).max(200).readonly().exactOptional(),
 }) satisfies z.ZodType<Failure>;
 
 export const RunId = z.string().regex(/^[0-9]{8}-[0-9]{6}-[0-9a-f]{4}$/);
@@ -68,7 +68,7 @@ const body = z.discriminatedUnion('kind', [
     kind: z.literal('run-started'),
     goal: Goal,
     flake: sentence,
-    selectors: z.array(sentence),
+    selectors: z.array(sentence).readonly(),
     by: z.object({
       user: word,
       host: word,

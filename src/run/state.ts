@@ -39,8 +39,6 @@ export type RunState = {
   readonly plan: Plan | null;
   readonly approvedAt: number | null;
   readonly steps: ReadonlyMap<string, StepRecord>;
-  /** When the latest gate of any machine passed: the reboot delay counts from here. */
-  readonly lastGateAt: number | null;
   readonly stopRequestedBy: string | null;
   readonly ended: {
     readonly at: number;
@@ -90,7 +88,6 @@ export const beginRun = (event: RunEvent): RunState => {
     plan: null,
     approvedAt: null,
     steps: new Map(),
-    lastGateAt: null,
     stopRequestedBy: null,
     ended: null,
   };
@@ -103,8 +100,6 @@ const lastPreparation = (state: RunState, change: Partial<PreparationRecord>): r
   state.preparations.map((record, index) =>
     index === state.preparations.length - 1 ? { ...record, ...change } : record,
   );
-
-const isGate = (step: Step): boolean => step.kind === 'gate';
 
 /**
  * The state after one more event. Throws `ImpossibleHistory` for a history that does not fit its plan: steps the
@@ -169,7 +164,6 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
     case 'step-ended': {
       const record = state.steps.get(body.step) ?? impossible(event, `"${body.step}" was not begun`);
       if (record.status !== 'open') return impossible(event, `"${body.step}" has already ended`);
-      const passed = body.outcome.kind === 'succeeded';
       return {
         ...next,
         steps: withStep(state, {
@@ -178,7 +172,6 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
           endedAt: event.at,
           outcome: body.outcome,
         }),
-        lastGateAt: passed && isGate(record.step) ? event.at : state.lastGateAt,
       };
     }
     case 'stop-requested':

@@ -1,0 +1,125 @@
+import type { Step } from '../plan/plan.ts';
+import type { StepOutcome } from './event.ts';
+import { type BootWatch, judgeBoot, judgeHealth, judgeIdentity } from './gate.ts';
+import {
+  actDeadlines,
+  failed,
+  failureAt,
+  interrupted,
+  type PerformContext,
+  succeeded,
+} from './step-context.ts';
+
+/** Pause between two looks, milliseconds: quick at first, then gentle (sshd and fail2ban punish the impatient). */
+export const pollPause = { firstMs: 1_000, factor: 1.5, mostMs: 5_000 } as const;
+
+const pauses = function* (): Generator<number, never> {
+  for (
+    let pauseMs: number = pollPause.firstMs;
+    ;
+    pauseMs = Math.min(pollPause.mostMs, pauseMs * pollPause.factor)
+  )
+    yield pauseMs;
+};
+
+/** Follows a machine through its reboot until `judgeBoot` passes or fails it. */
+export const awaitBoot = async (
+  step: Extract<Step, { kind: 'await-boot' }>,
+  context: PerformContext,
+  bootId: string | null,
+): Promise<StepOutcome> => {
+  const { target, entry, clock, signal, state } = context;
+  if (bootId === null)
+    return failed(
+      failureAt(step, 'no-boot-id', 'the boot id from before the reboot is not known', 'look at the machine'),
+    );
+  const trigger = [...state.steps.values()].find(
+    (record) => record.step.machine === step.machine && record.step.kind === 'reboot',
+  );
+  let watch: BootWatch = {
+    bootId,
+    bootedBefore: entry.prior?.booted ?? null,
+    triggeredAt: trigger?.endedAt ?? clock.now(),
+    downAt: null,
+  };
+  let said = '';
+  for (const pauseMs of pauses()) {
+    const seen = await target.observe(entry.machine, {
+      deadlineMs: actDeadlines.observeMs,
+      signal,
+      fresh: true,
+    });
+    if (signal.aborted) return interrupted(step);
+    const judged = judgeBoot(step, watch, seen, clock.now());
+    watch = judged.watch;
+    const { verdict } = judged;
+    if (verdict.kind === 'passed') return succeeded(verdict.why, { bootId: verdict.bootId });
+    if (verdict.kind === 'failed')
+      return failed(failureAt(step, verdict.failure, verdict.why, verdict.remedy));
+    const stage = watch.downAt === null ? 'going down' : 'down, waiting for it to come back';
+    if (stage !== said) context.note(stage);
+    said = stage;
+    await clock.sleep(pauseMs, signal);
+    if (signal.aborted) return interrupted(step);
+  }
+  return interrupted(step);
+};
+
+/**
+ * Waits until the machine runs what it should and is healthy, and has stayed so for the stability period. A reading
+ * that does not pass starts the period anew; the deadline is for reaching it.
+ */
+export const passGate = async (
+  step: Extract<Step, { kind: 'gate' }>,
+  context: PerformContext,
+  bootId: string | null,
+): Promise<StepOutcome> => {
+  const { target, entry, clock, signal } = context;
+  const failedBefore = entry.prior?.failedUnits ?? [];
+  const expected = { bootId: step.after === 'reboot' ? bootId : null, current: step.current };
+  const deadlineAt = clock.now() + step.deadlineMs;
+  let steadySince: number | null = null;
+  let said = '';
+  const say = (text: string): void => {
+    if (text !== said) context.note(text);
+    said = text;
+  };
+  for (const pauseMs of pauses()) {
+    const seen = await target.observe(entry.machine, { deadlineMs: actDeadlines.observeMs, signal });
+    const identity = judgeIdentity(seen, expected);
+    const verdict =
+      identity.kind === 'passed'
+        ? judgeHealth(
+            await target.health(entry.machine, { deadlineMs: actDeadlines.healthMs, signal }),
+            failedBefore,
+          )
+        : identity;
+    if (signal.aborted) return interrupted(step);
+    if (verdict.kind === 'failed')
+      return failed(
+        failureAt(step, verdict.failure, verdict.why, 'look at the machine and its log before going on'),
+      );
+    const now = clock.now();
+    if (verdict.kind === 'passed') {
+      steadySince ??= now;
+      if (now - steadySince >= step.stableMs) return succeeded(verdict.why);
+      say(`healthy; watching that it stays so for ${step.stableMs / 1_000} s`);
+      await clock.sleep(Math.min(pollPause.mostMs, steadySince + step.stableMs - now), signal);
+    } else {
+      steadySince = null;
+      if (now > deadlineAt)
+        return failed(
+          failureAt(
+            step,
+            seen.kind === 'unreachable' ? 'unreachable' : 'unhealthy',
+            `not healthy within ${step.deadlineMs / 1_000} s: ${verdict.why}`,
+            `see \`lab health ${step.machine}\` and its journal`,
+          ),
+        );
+      say(`waiting: ${verdict.why}`);
+      await clock.sleep(Math.max(0, Math.min(pauseMs, deadlineAt - now + 1)), signal);
+    }
+    if (signal.aborted) return interrupted(step);
+  }
+  return interrupted(step);
+};

@@ -1,0 +1,113 @@
+import type { Step } from '../plan/plan.ts';
+import type { Clock, Target } from '../ports.ts';
+import type { EventBody, RunEvent, StepOutcome } from './event.ts';
+import { next } from './next.ts';
+import { perform } from './perform.ts';
+import { applyEvent, type RunState } from './state.ts';
+
+export type DriveDeps = {
+  /** Writes durably, then returns the numbered event. Throws when it cannot: nothing more is done then. */
+  readonly append: (body: EventBody) => RunEvent;
+  readonly target: Target;
+  readonly clock: Clock;
+  /** Asks for a graceful stop: steps under way end, no other begins. The reason is who asked. */
+  readonly stop: AbortSignal;
+  /** Stops at once: steps under way are given up and stay unknown. */
+  readonly abort: AbortSignal;
+};
+
+/**
+ * THE loop: decide, write the intent, perform, write the outcome, until the run ends. All deciding is in `next`, all
+ * doing in `perform`; this only keeps them honest with the journal. Returns the state at the end of the run.
+ */
+export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState> => {
+  let state = start;
+  const append = (body: EventBody): void => {
+    state = applyEvent(state, deps.append(body));
+  };
+  const underWay = new Map<string, Promise<void>>();
+  // A broken journal or a bug in one step must end the loop, not be lost in a promise nobody awaits.
+  let broken: { readonly error: unknown } | null = null;
+  const breakOff = new AbortController();
+  const signal = AbortSignal.any([deps.abort, breakOff.signal]);
+
+  const begin = (step: Step): void => {
+    const again = state.steps.get(step.id)?.status === 'unknown';
+    append({ kind: 'step-intended', step: step.id });
+    const entry = state.plan?.machines.find(({ machine }) => machine.name === step.machine);
+    if (entry === undefined) throw new TypeError(`step ${step.id} belongs to no machine of the plan`);
+    const note = (text: string): void => {
+      if (broken === null && state.steps.get(step.id)?.status === 'open')
+        append({ kind: 'step-noted', step: step.id, note: text.slice(0, 2_000) });
+    };
+    // A delay is the only step that a graceful stop cuts short: nothing is half done in it.
+    const own = step.kind === 'delay' ? AbortSignal.any([signal, deps.stop]) : signal;
+    const finish = (outcome: StepOutcome): void => {
+      if (own.aborted && outcome.kind !== 'succeeded') return;
+      append({ kind: 'step-ended', step: step.id, outcome });
+    };
+    const work = perform(step, {
+      state,
+      entry,
+      target: deps.target,
+      clock: deps.clock,
+      signal: own,
+      note,
+      again,
+    })
+      .then(finish)
+      .catch((error: unknown) => {
+        broken ??= { error };
+        breakOff.abort();
+      })
+      .finally(() => underWay.delete(step.id));
+    underWay.set(step.id, work);
+  };
+
+  const stopAsked = new Promise<void>((resolve) => {
+    if (deps.stop.aborted) resolve();
+    else deps.stop.addEventListener('abort', () => resolve(), { once: true });
+  });
+
+  for (;;) {
+    if (broken !== null) {
+      await Promise.all(underWay.values());
+      throw (broken as { readonly error: unknown }).error;
+    }
+    if ((deps.stop.aborted || deps.abort.aborted) && state.stopRequestedBy === null)
+      append({
+        kind: 'stop-requested',
+        by: String(deps.stop.reason ?? deps.abort.reason ?? 'a signal').slice(0, 200),
+      });
+    const left = [...state.steps.values()].some(({ status }) => status === 'open');
+    if (deps.abort.aborted || (deps.stop.aborted && underWay.size === 0 && left)) {
+      await Promise.all(underWay.values());
+      append({
+        kind: 'run-ended',
+        result: 'interrupted',
+        reason: `stopped by ${state.stopRequestedBy}`,
+        failure: null,
+      });
+      return state;
+    }
+    const decision = next(state);
+    switch (decision.kind) {
+      case 'perform':
+        for (const step of decision.steps) begin(step);
+        break;
+      case 'await':
+        await Promise.race([...underWay.values(), ...(deps.stop.aborted ? [] : [stopAsked])]);
+        break;
+      case 'end':
+        append({
+          kind: 'run-ended',
+          result: decision.result,
+          reason: decision.reason,
+          failure: decision.failure,
+        });
+        return state;
+      default:
+        return decision satisfies never;
+    }
+  }
+};

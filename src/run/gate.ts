@@ -1,0 +1,171 @@
+import type { Step } from '../plan/plan.ts';
+import type { HealthReport, Observation } from '../ports.ts';
+
+/** What a gate says of one reading. `waiting` may still pass; `failed` will not; unknown counts as waiting, never as passed. */
+export type GateVerdict =
+  | { readonly kind: 'passed'; readonly why: string }
+  | { readonly kind: 'waiting'; readonly why: string }
+  | { readonly kind: 'failed'; readonly failure: string; readonly why: string };
+
+/**
+ * Healthy enough to go on: every check passes, and no unit has failed that had not failed before. Units that were
+ * failed before the run cannot speak against it.
+ */
+export const judgeHealth = (report: HealthReport, failedBefore: readonly string[]): GateVerdict => {
+  switch (report.verdict) {
+    case 'healthy':
+      return { kind: 'passed', why: report.summary };
+    case 'degraded': {
+      const fresh = report.failedUnits.filter((unit) => !failedBefore.includes(unit));
+      if (fresh.length > 0) return { kind: 'waiting', why: `units failed: ${fresh.join(', ')}` };
+      return report.state === 'degraded'
+        ? { kind: 'passed', why: `degraded as before the run: ${report.failedUnits.join(', ')}` }
+        : { kind: 'waiting', why: report.summary };
+    }
+    case 'unhealthy':
+    case 'unknown':
+      return { kind: 'waiting', why: report.summary };
+    default:
+      return report.verdict satisfies never;
+  }
+};
+
+/** What must hold of the machine itself before its health counts: the boot of this run, the toplevel of this plan. */
+export const judgeIdentity = (
+  observation: Observation,
+  expected: { readonly bootId: string | null; readonly current: string | null },
+): GateVerdict => {
+  if (observation.kind === 'unreachable') {
+    const { error } = observation;
+    return error.kind.startsWith('hostkey-')
+      ? { kind: 'failed', failure: 'hostkey-changed', why: error.message }
+      : { kind: 'waiting', why: error.message };
+  }
+  if (expected.bootId !== null && observation.bootId !== expected.bootId)
+    return {
+      kind: 'failed',
+      failure: 'boot-loop',
+      why: `it rebooted again by itself: boot id ${observation.bootId} instead of ${expected.bootId}`,
+    };
+  if (expected.current !== null && observation.current !== expected.current)
+    return {
+      kind: 'failed',
+      failure: 'wrong-generation',
+      why: `it runs ${observation.current ?? 'an unknown toplevel'} instead of ${expected.current}`,
+    };
+  return { kind: 'passed', why: 'runs as expected' };
+};
+
+// ── the way through a reboot ─────────────────────────────────────────────────────────────────────────────────
+
+type AwaitBoot = Extract<Step, { kind: 'await-boot' }>;
+
+/** How far a reboot has been seen to go. `bootId` is the one from before the trigger. */
+export type BootWatch = {
+  readonly bootId: string;
+  readonly bootedBefore: string | null;
+  readonly triggeredAt: number;
+  /** When it was first seen gone, or null while it still answers with the old boot id. */
+  readonly downAt: number | null;
+};
+
+export type BootVerdict =
+  | { readonly kind: 'waiting'; readonly why: string }
+  | { readonly kind: 'passed'; readonly bootId: string; readonly why: string }
+  | { readonly kind: 'failed'; readonly failure: BootFailure; readonly why: string; readonly remedy: string };
+
+/** The kinds of reboot failure that are told apart while waiting; `boot-loop` and `degraded` show at the gate after. */
+export type BootFailure =
+  | 'never-went-down'
+  | 'never-came-back'
+  | 'old-generation'
+  | 'wrong-generation'
+  | 'hostkey-changed'
+  | 'unknown-boot';
+
+/**
+ * One more look at a machine that is to reboot. Only another, non-empty boot id proves a reboot; every connection
+ * error but a host key is transient on the way (sshd refuses, resets and denies while the machine goes and comes).
+ */
+export const judgeBoot = (
+  step: Pick<AwaitBoot, 'booted' | 'downMs' | 'upMs'>,
+  watch: BootWatch,
+  seen: Observation,
+  now: number,
+): { readonly watch: BootWatch; readonly verdict: BootVerdict } => {
+  const seconds = (ms: number): string => `${Math.round(ms / 1_000)} s`;
+  if (seen.kind === 'unreachable') {
+    const downAt = watch.downAt ?? now;
+    const next = { ...watch, downAt };
+    if (seen.error.kind.startsWith('hostkey-'))
+      return {
+        watch: next,
+        verdict: {
+          kind: 'failed',
+          failure: 'hostkey-changed',
+          why: `another host key answers after the reboot: ${seen.error.message}`,
+          remedy: `find out why before trusting it (an initrd waiting for a disk password shows its own key). ${seen.error.remedy}`,
+        },
+      };
+    if (now - downAt > step.upMs)
+      return {
+        watch: next,
+        verdict: {
+          kind: 'failed',
+          failure: 'never-came-back',
+          why: `it went down and did not answer within ${seconds(step.upMs)}: ${seen.error.message}`,
+          remedy:
+            'look at its console: it may wait for a disk password, hang in boot, or have lost its network; the older generation is in its boot menu',
+        },
+      };
+    return { watch: next, verdict: { kind: 'waiting', why: `down: ${seen.error.message}` } };
+  }
+  if (seen.bootId === watch.bootId) {
+    const since = now - watch.triggeredAt;
+    // After it was seen gone, the old boot id again means that only its network was away.
+    const next = { ...watch, downAt: null };
+    if (since > step.downMs)
+      return {
+        watch: next,
+        verdict: {
+          kind: 'failed',
+          failure: 'never-went-down',
+          why: `it still runs the old boot ${seconds(since)} after the trigger (systemd: ${seen.state})`,
+          remedy:
+            'a unit may be refusing to stop, or an inhibitor blocks: look at `systemctl list-jobs` and `systemd-inhibit --list` on it',
+        },
+      };
+    return { watch: next, verdict: { kind: 'waiting', why: `going down (systemd: ${seen.state})` } };
+  }
+  if (step.booted !== null && seen.booted === null)
+    return {
+      watch,
+      verdict: {
+        kind: 'failed',
+        failure: 'unknown-boot',
+        why: 'it rebooted, but what it booted cannot be read (/run/booted-system is missing)',
+        remedy: 'look at the machine: success cannot be shown',
+      },
+    };
+  if (step.booted !== null && seen.booted !== step.booted) {
+    const old = seen.booted === watch.bootedBefore;
+    return {
+      watch,
+      verdict: {
+        kind: 'failed',
+        failure: old ? 'old-generation' : 'wrong-generation',
+        why: `it came back on ${old ? 'the old generation' : 'another generation'} ${seen.booted ?? ''} instead of ${step.booted}`,
+        remedy:
+          'its boot loader chose another entry: look at the boot menu default and at /boot (full or not mounted?)',
+      },
+    };
+  }
+  return {
+    watch,
+    verdict: {
+      kind: 'passed',
+      bootId: seen.bootId,
+      why: `boot id ${watch.bootId} → ${seen.bootId}, booted as expected`,
+    },
+  };
+};

@@ -1,0 +1,123 @@
+import type { Failure } from '../failure.ts';
+import type { Step } from '../plan/plan.ts';
+import type { RunResult } from './event.ts';
+import { type MachineProgress, progressOf, type RunState } from './state.ts';
+
+/** How many machines may be looked at, or copied to, at the same time. Activation and reboot go one by one. */
+export const concurrency = { preflight: 16, copy: 4 } as const;
+
+export type Decision =
+  /** Begin these steps now, beside those under way. */
+  | { readonly kind: 'perform'; readonly steps: readonly Step[] }
+  /** Steps are under way: decide again when one ends. */
+  | { readonly kind: 'await' }
+  | {
+      readonly kind: 'end';
+      readonly result: RunResult;
+      readonly reason: string;
+      readonly failure: Failure | null;
+    };
+
+const isHalting = ({ plan }: MachineProgress): boolean =>
+  plan.machine.orchestration.criticalityLevel === 'high' ||
+  plan.machine.orchestration.criticalityLevel === 'critical';
+
+/**
+ * Whether a failed machine has to return to what it ran: always when an activation was refused midway (its profile
+ * would boot something that never lived), for blue-green until green was made the default, and for critical machines.
+ */
+export const needsRestore = (state: RunState, progress: MachineProgress): boolean => {
+  const { plan, current, status, touched } = progress;
+  if (status !== 'failed' || !touched || plan.restore === null || current === null) return false;
+  if (state.steps.has(plan.restore.id) && state.steps.get(plan.restore.id)?.status !== 'unknown')
+    return false;
+  if (plan.machine.orchestration.criticalityLevel === 'critical') return true;
+  if (current.kind === 'activate') return true;
+  const greenOnly = progress.steps.some((step) => step.kind === 'activate' && step.mode === 'test');
+  return greenOnly && current.kind === 'gate' && current.after === 'activation';
+};
+
+/** Ends a run that has nothing left to do, by what became of its machines. */
+const conclude = (state: RunState, progress: readonly MachineProgress[]): Decision => {
+  const names = (list: readonly MachineProgress[]): string =>
+    list.map(({ plan }) => plan.machine.name).join(', ');
+  const leftOut = state.plan?.leftOut ?? [];
+  const well = progress.filter(({ status }) => status === 'done' || status === 'nothing');
+  const bad = progress.filter(
+    ({ status }) => status === 'failed' || status === 'restored' || status === 'skipped',
+  );
+  const grave = bad.filter(({ plan }) => plan.machine.orchestration.criticalityLevel !== 'low');
+  const missing = [names(bad), ...leftOut.map(({ name }) => name)].filter((text) => text !== '').join(', ');
+  if (bad.length === 0 && leftOut.length === 0)
+    return { kind: 'end', result: 'done', reason: 'every machine is as planned', failure: null };
+  if (well.length === 0)
+    return {
+      kind: 'end',
+      result: 'failed',
+      reason: `no machine was brought to its goal: ${missing}`,
+      failure: null,
+    };
+  if (grave.length === 0 && leftOut.length === 0)
+    return {
+      kind: 'end',
+      result: 'done',
+      reason: `all but machines of low criticality are as planned; not: ${missing}`,
+      failure: null,
+    };
+  return { kind: 'end', result: 'partial', reason: `not as planned: ${missing}`, failure: null };
+};
+
+/**
+ * What to do now: pure, from the plan and its events alone. First every machine is looked at, then every closure
+ * copied, then one machine after the other goes through its steps in the order of the plan.
+ */
+export const next = (state: RunState): Decision => {
+  const { plan } = state;
+  if (plan === null || state.approvedAt === null)
+    throw new TypeError('nothing to decide before a plan is approved');
+  const progress = plan.machines.map((machine) => progressOf(state, machine));
+  const open = [...state.steps.values()].filter(({ status }) => status === 'open').map(({ step }) => step);
+  const busy = (): Decision | null => (open.length > 0 ? { kind: 'await' } : null);
+
+  const toRestore = progress.find((machine) => needsRestore(state, machine));
+  if (toRestore?.plan.restore != null) return busy() ?? { kind: 'perform', steps: [toRestore.plan.restore] };
+
+  if (state.stopRequestedBy !== null)
+    return (
+      busy() ?? {
+        kind: 'end',
+        result: 'interrupted',
+        reason: `stopped by ${state.stopRequestedBy}; the steps under way were finished first`,
+        failure: null,
+      }
+    );
+
+  const halted = progress.find(
+    (machine) => (machine.status === 'failed' || machine.status === 'restored') && isHalting(machine),
+  );
+  if (halted !== undefined)
+    return (
+      busy() ?? {
+        kind: 'end',
+        result: 'held',
+        reason: `${halted.plan.machine.name} (criticality ${halted.plan.machine.orchestration.criticalityLevel}) failed${
+          halted.status === 'restored' ? ' and was returned to what it ran' : ''
+        }: nothing after it was touched`,
+        failure: halted.failure,
+      }
+    );
+
+  for (const kind of ['preflight', 'copy'] as const) {
+    const due = progress.flatMap(({ current }) => (current?.kind === kind ? [current] : []));
+    if (due.length === 0) continue;
+    const idle = due.filter(({ id }) => !open.some((step) => step.id === id));
+    const steps = idle.slice(0, Math.max(0, concurrency[kind] - open.length));
+    return steps.length > 0 ? { kind: 'perform', steps } : { kind: 'await' };
+  }
+
+  const waiting = busy();
+  if (waiting !== null) return waiting;
+  const turn = progress.find(({ status }) => status === 'waiting' || status === 'active');
+  if (turn?.current != null) return { kind: 'perform', steps: [turn.current] };
+  return conclude(state, progress);
+};

@@ -1,0 +1,67 @@
+import type { Failure } from '../failure.ts';
+import type { MachinePlan, Step } from '../plan/plan.ts';
+import type { Clock, Target } from '../ports.ts';
+import { noFacts, type StepFacts, type StepOutcome } from './event.ts';
+import type { RunState } from './state.ts';
+
+/** Hard limits of single acts, in milliseconds; gates have their own deadlines in the plan. */
+export const actDeadlines = {
+  observeMs: 20_000,
+  preflightMs: 30_000,
+  healthMs: 120_000,
+  copyMs: 4 * 3_600_000,
+  activateMs: 30 * 60_000,
+  triggerMs: 30_000,
+} as const;
+
+/** Least room a machine needs before anything is put on it, in bytes. /boot holds kernels and initrds of about 60 MB. */
+export const spaceFloors = { nixBytes: 512 * 1024 * 1024, bootBytes: 64 * 1024 * 1024 } as const;
+
+export type PerformContext = {
+  readonly state: RunState;
+  readonly entry: MachinePlan;
+  readonly target: Target;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Durable note on the step, for people. */
+  readonly note: (text: string) => void;
+  /** The step was intended before by a process that is gone: look before acting. */
+  readonly again: boolean;
+};
+
+export const succeeded = (note: string, facts: Partial<StepFacts> = {}): StepOutcome => ({
+  kind: 'succeeded',
+  facts: { ...noFacts, note, ...facts },
+});
+export const failed = (failure: Failure, facts: Partial<StepFacts> = {}): StepOutcome => ({
+  kind: 'failed',
+  failure,
+  facts: { ...noFacts, ...facts },
+});
+export const unknown = (failure: Failure): StepOutcome => ({ kind: 'unknown', failure, facts: noFacts });
+
+export const failureAt = (
+  step: Step,
+  kind: string,
+  message: string,
+  remedy: string,
+  detail?: readonly string[],
+): Failure => ({
+  kind,
+  machine: step.machine,
+  phase: step.kind,
+  message,
+  remedy,
+  ...(detail === undefined || detail.length === 0 ? {} : { detail }),
+});
+
+/** What becomes of a step that was given up in its middle: the journal keeps it open, so that a resume looks again. */
+export const interrupted = (step: Step): StepOutcome =>
+  unknown(
+    failureAt(
+      step,
+      'interrupted',
+      'lab was told to stop in the middle of this step',
+      'look at the machine, then run again',
+    ),
+  );
