@@ -1,0 +1,81 @@
+import type { Failure } from '../failure.ts';
+import type { Problem } from '../fleet/validate.ts';
+import type { Goal } from '../plan/plan.ts';
+import type { Evaluation, HealthReport, LockChange, Observation, Toplevel } from '../ports.ts';
+import type { RunEvent } from '../run/event.ts';
+import type { RunState } from '../run/state.ts';
+
+/**
+ * What a front end sees of the lab, and what it may ask for. The screen renders snapshots and calls the session; it
+ * does no I/O of its own. Snapshots are immutable: unchanged parts keep their identity, so selectors stay cheap.
+ */
+
+/** Something read at `at` (ms since the epoch), being read anew while `refreshing`. */
+export type Dated<T> = {
+  readonly value: T | null;
+  readonly at: number | null;
+  readonly refreshing: boolean;
+  readonly failure: Failure | null;
+};
+
+/** How far the run that this session started (or follows) has come. */
+export type RunPhase =
+  | { readonly kind: 'none' }
+  /** Update, evaluation, observation or build under way; nothing touches a machine. */
+  | { readonly kind: 'preparing' }
+  /** A plan waits for yes or no: `state.plan` is set. */
+  | { readonly kind: 'awaiting-approval' }
+  | { readonly kind: 'running'; readonly stopRequested: boolean }
+  | { readonly kind: 'ended' }
+  /** It could not be begun at all: locked by another run, broken journal, problems of the fleet. */
+  | { readonly kind: 'refused'; readonly failure: Failure };
+
+export type LabSnapshot = {
+  readonly flake: string;
+  /** True for the simulated lab: shown plainly. */
+  readonly demo: boolean;
+  readonly now: number;
+  readonly evaluation: Dated<Evaluation>;
+  readonly problems: readonly Problem[];
+  /** Whole-fleet sequence is derived from the evaluation by the views. By machine name: */
+  readonly observations: ReadonlyMap<string, Observation>;
+  readonly observing: ReadonlySet<string>;
+  readonly health: ReadonlyMap<string, HealthReport>;
+  readonly probing: ReadonlySet<string>;
+  /** What the flake wants, where it was evaluated. */
+  readonly toplevels: ReadonlyMap<string, Toplevel>;
+  readonly phase: RunPhase;
+  readonly run: RunState | null;
+  /** What the lock update of this run moved. */
+  readonly lockChanges: readonly LockChange[];
+  /** Events of the run on show, the newest last, bounded. */
+  readonly events: readonly RunEvent[];
+  /** Messages of the session for the log pane, newest last, bounded. */
+  readonly messages: readonly {
+    readonly at: number;
+    readonly level: 'info' | 'warning' | 'error';
+    readonly text: string;
+  }[];
+};
+
+export type Session = {
+  snapshot(): LabSnapshot;
+  /** Called after a change, at most every 100 ms. Returns the way to stop. */
+  subscribe(listener: () => void): () => void;
+  /** Evaluates, observes and probes anew. */
+  refresh(): void;
+  /** Probes the health of these machines anew. */
+  probe(machines: readonly string[]): void;
+  /** Prepares a run up to its plan, which then waits for approval. Refused while one is under way. */
+  prepare(goal: Goal, machines: readonly string[]): void;
+  approve(): void;
+  decline(): void;
+  /** Graceful: the steps under way end, no other begins. */
+  stop(): void;
+  /** Puts the run on show away once it has ended. */
+  dismiss(): void;
+  /** argv of an interactive ssh to the machine, or why there is none (the demo has no machines). */
+  sshArgv(machine: string): readonly string[] | Failure;
+  /** Ends all background work; an ongoing run is stopped gracefully first. */
+  close(): Promise<void>;
+};

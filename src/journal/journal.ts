@@ -1,0 +1,35 @@
+import type { EventBody, RunEvent, RunId } from '../run/event.ts';
+
+/** One run as the journal lists it. `lastSeq` lets a viewer ask only for what is new. */
+export type RunSummary = {
+  readonly run: RunId;
+  readonly startedAt: number;
+  readonly lastAt: number;
+  readonly lastSeq: number;
+  readonly events: number;
+};
+
+/**
+ * The durable record of runs, the sole truth about them. Reads and writes are synchronous: an append has reached the
+ * disk when it returns. Throws `JournalFailure` when it cannot be read or written; never shrugs damage off.
+ */
+export type Journal = {
+  append(run: RunId, body: EventBody): RunEvent;
+  eventsOf(run: RunId, afterSeq?: number): readonly RunEvent[];
+  /** The last `count` events of all runs, oldest first. */
+  tail(count: number): readonly RunEvent[];
+  /** Everything after `seq`, oldest first, at most `count`. */
+  after(seq: number, count: number): readonly RunEvent[];
+  /** The latest runs, newest first. */
+  runs(count: number): readonly RunSummary[];
+  close(): void;
+};
+
+export class JournalFailure extends Error {
+  override readonly name = 'JournalFailure';
+  readonly remedy: string;
+  constructor(message: string, remedy: string, cause?: unknown) {
+    super(message, { cause });
+    this.remedy = remedy;
+  }
+}
