@@ -1,0 +1,51 @@
+import type { Machine } from '../fleet/machine.ts';
+import type { HealthReport, Observation, Target } from '../ports.ts';
+import { actDeadlines } from '../run/step-context.ts';
+
+/** How many machines are looked at together. */
+const sweepWidth = 32;
+
+/** Maps with at most `width` at work; keeps order. The work must not reject. */
+export const mapBounded = async <T, R>(
+  items: readonly T[],
+  width: number,
+  work: (item: T) => Promise<R>,
+): Promise<readonly R[]> => {
+  const results = new Map<number, R>();
+  const entries = items.entries();
+  const worker = async (): Promise<void> => {
+    for (const [index, item] of entries) results.set(index, await work(item));
+  };
+  await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker));
+  return [...results].sort(([a], [b]) => a - b).map(([, result]) => result);
+};
+
+/** Looks at every machine given; each result is told as it comes. An unreachable one holds up none of the others. */
+export const observeAll = async (
+  target: Target,
+  machines: readonly Machine[],
+  signal: AbortSignal,
+  onObservation: (observation: Observation) => void = () => {},
+): Promise<ReadonlyMap<string, Observation>> => {
+  const seen = await mapBounded(machines, sweepWidth, async (machine) => {
+    const observation = await target.observe(machine, { deadlineMs: actDeadlines.observeMs, signal });
+    onObservation(observation);
+    return observation;
+  });
+  return new Map(seen.map((observation) => [observation.machine, observation]));
+};
+
+/** Probes the health of every machine given; each report is told as it comes. */
+export const probeAll = async (
+  target: Target,
+  machines: readonly Machine[],
+  signal: AbortSignal,
+  onReport: (report: HealthReport) => void = () => {},
+): Promise<ReadonlyMap<string, HealthReport>> => {
+  const reports = await mapBounded(machines, sweepWidth, async (machine) => {
+    const report = await target.health(machine, { deadlineMs: actDeadlines.healthMs, signal });
+    onReport(report);
+    return report;
+  });
+  return new Map(reports.map((report) => [report.machine, report]));
+};

@@ -1,0 +1,56 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { z } from 'zod';
+import { type Failure, fail, ok, type Result } from '../failure.ts';
+
+/** Who holds the lock: written beside it for people; the lock itself is the kernel's. */
+const Holder = z.object({ pid: z.int(), run: z.string().max(64), host: z.string().max(256), since: z.int() });
+export type LockHolder = z.infer<typeof Holder>;
+
+export type RunLock = { readonly release: () => void };
+
+const readHolder = (path: string): LockHolder | null => {
+  try {
+    return Holder.safeParse(JSON.parse(readFileSync(path, 'utf8').slice(0, 4_096))).data ?? null;
+  } catch {
+    return null;
+  }
+};
+
+/**
+ * Takes the one lock that a run needs, or says who holds it. It is an exclusive transaction on a small database of
+ * its own: SQLite keeps it as a POSIX file lock, which the kernel drops when the process dies, however it dies.
+ */
+export const acquireRunLock = (directory: string, holder: LockHolder): Result<RunLock> => {
+  const holderPath = join(directory, 'lock-holder.json');
+  const refuse = (kind: string, message: string, remedy: string): Result<RunLock, Failure> =>
+    fail({ kind, machine: null, phase: 'lock', message, remedy });
+  let db: DatabaseSync | null = null;
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    db = new DatabaseSync(join(directory, 'lock.db'), { timeout: 0 });
+    db.exec('BEGIN EXCLUSIVE');
+    writeFileSync(holderPath, `${JSON.stringify(holder)}\n`, { mode: 0o600 });
+  } catch (error) {
+    db?.close();
+    const message = error instanceof Error ? error.message : String(error);
+    if (/locked|busy/iu.test(message)) {
+      const other = readHolder(holderPath);
+      return refuse(
+        'locked',
+        other === null
+          ? 'another run is under way'
+          : `run ${other.run} is under way (pid ${other.pid} on ${other.host}, since ${new Date(other.since).toISOString()})`,
+        'wait for it to end: `lab journal --follow` shows it',
+      );
+    }
+    return refuse(
+      'state-directory',
+      `the state directory ${directory} cannot be used: ${message}`,
+      'make it writable and give it room, or choose another with LAB_STATE_DIR',
+    );
+  }
+  const held = db;
+  return ok({ release: () => held.close() });
+};

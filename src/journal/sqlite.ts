@@ -1,0 +1,123 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { EventBody, type RunEvent, RunId } from '../run/event.ts';
+import { type Journal, JournalFailure, type RunSummary } from './journal.ts';
+
+/** Raised when the shape of the tables or of an event changes so that an older `lab` would misread it. */
+const schemaVersion = 1;
+const bodyCharsMax = 32 * 1024 * 1024;
+const busyTimeoutMs = 5_000;
+/** Runs that are kept; older ones are removed when a new one starts, so that the file stays bounded. */
+const runsKept = 500;
+
+type Row = { readonly seq: number; readonly at: number; readonly run: string; readonly body: string };
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** A failure of the database in words that say what to do about it. */
+const explain = (path: string, doing: string, error: unknown): JournalFailure => {
+  const message = messageOf(error);
+  const remedy = /full|ENOSPC|disk I\/O/iu.test(message)
+    ? 'make room on that file system, then run again'
+    : /readonly|read-only|EROFS|EACCES|unable to open/iu.test(message)
+      ? 'make the state directory writable for this user, or choose another with LAB_STATE_DIR'
+      : /locked|busy/iu.test(message)
+        ? 'another program holds the journal: end it, then run again'
+        : 'move the file away to begin a new journal (past runs are then no longer listed)';
+  return new JournalFailure(`the journal ${path} could not be ${doing}: ${message}`, remedy, error);
+};
+
+const readRow = (path: string, row: unknown): RunEvent => {
+  const { seq, at, run, body } = row as Row;
+  const parsed = (() => {
+    try {
+      return EventBody.safeParse(JSON.parse(body));
+    } catch {
+      return null;
+    }
+  })();
+  if (parsed?.success !== true || !RunId.safeParse(run).success)
+    throw new JournalFailure(
+      `the journal ${path} holds a record that this lab cannot read (event ${seq})`,
+      'it is damaged or from another version: move the file away to begin a new journal',
+    );
+  return { seq, at, run, body: parsed.data };
+};
+
+/**
+ * Opens the journal in `directory` (made if missing): SQLite in WAL mode with full sync, so that an append is on disk
+ * when it returns. `now` gives the date of new events in milliseconds. Throws `JournalFailure`.
+ */
+export const openJournal = (directory: string, now: () => number): Journal => {
+  const path = join(directory, 'journal.db');
+  const guard = <T>(doing: string, act: () => T): T => {
+    try {
+      return act();
+    } catch (error) {
+      if (error instanceof JournalFailure) throw error;
+      throw explain(path, doing, error);
+    }
+  };
+  const db = guard('opened', () => {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const opened = new DatabaseSync(path, { timeout: busyTimeoutMs });
+    opened.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;');
+    const found = Number(opened.prepare('PRAGMA user_version').get()?.user_version ?? 0);
+    if (found > schemaVersion) {
+      opened.close();
+      throw new JournalFailure(
+        `the journal ${path} was written by a newer lab (schema ${found}, this one knows ${schemaVersion})`,
+        'use that newer lab, or choose another state directory with LAB_STATE_DIR',
+      );
+    }
+    if (found < schemaVersion)
+      opened.exec(`
+        BEGIN IMMEDIATE;
+        CREATE TABLE IF NOT EXISTS events (
+          seq INTEGER PRIMARY KEY AUTOINCREMENT,
+          at INTEGER NOT NULL,
+          run TEXT NOT NULL,
+          body TEXT NOT NULL
+        ) STRICT;
+        CREATE INDEX IF NOT EXISTS events_by_run ON events (run, seq);
+        PRAGMA user_version = ${schemaVersion};
+        COMMIT;
+      `);
+    return opened;
+  });
+  const insert = db.prepare('INSERT INTO events (at, run, body) VALUES (?, ?, ?)');
+  const byRun = db.prepare('SELECT seq, at, run, body FROM events WHERE run = ? AND seq > ? ORDER BY seq');
+  const last = db.prepare(
+    'SELECT * FROM (SELECT seq, at, run, body FROM events ORDER BY seq DESC LIMIT ?) ORDER BY seq',
+  );
+  const later = db.prepare('SELECT seq, at, run, body FROM events WHERE seq > ? ORDER BY seq LIMIT ?');
+  const summaries = db.prepare(
+    'SELECT run, min(at) AS startedAt, max(at) AS lastAt, max(seq) AS lastSeq, count(*) AS events FROM events GROUP BY run ORDER BY min(seq) DESC LIMIT ?',
+  );
+  const prune = db.prepare(
+    'DELETE FROM events WHERE run NOT IN (SELECT run FROM events GROUP BY run ORDER BY min(seq) DESC LIMIT ?)',
+  );
+  const read = (rows: readonly unknown[]): readonly RunEvent[] => rows.map((row) => readRow(path, row));
+  return {
+    append: (run, body) =>
+      guard('written', () => {
+        const text = JSON.stringify(EventBody.parse(body));
+        if (text.length > bodyCharsMax)
+          throw new JournalFailure(
+            `an event of ${text.length} characters is too large for the journal`,
+            'choose fewer machines',
+          );
+        if (body.kind === 'run-started') prune.run(runsKept - 1);
+        const at = now();
+        const { lastInsertRowid } = insert.run(at, run, text);
+        return { seq: Number(lastInsertRowid), at, run, body };
+      }),
+    eventsOf: (run, afterSeq = 0) => guard('read', () => read(byRun.all(run, afterSeq))),
+    tail: (count) => guard('read', () => read(last.all(count))),
+    after: (seq, count) => guard('read', () => read(later.all(seq, count))),
+    runs: (count) =>
+      guard('read', () => summaries.all(count).map((row) => ({ ...row }) as unknown as RunSummary)),
+    close: () => db.close(),
+  };
+};

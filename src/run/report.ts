@@ -1,0 +1,152 @@
+import type { Failure } from '../failure.ts';
+import type { RunResult } from './event.ts';
+import { type MachineProgress, progressOf, type RunState } from './state.ts';
+
+/** Exit codes of every command: documented, stable, told by the unit of the timer as they are. */
+export const exitCodes = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  partial: 3,
+  held: 4,
+  locked: 5,
+  interrupted: 130,
+} as const;
+
+/** Failures that are about what was asked or configured, not about what happened. */
+const usageKinds: ReadonlySet<string> = new Set([
+  'selector',
+  'usage',
+  'fleet-problems',
+  'no-flake',
+  'confirmation',
+]);
+
+export const exitCodeOfFailure = (failure: Failure): number =>
+  failure.kind === 'locked'
+    ? exitCodes.locked
+    : usageKinds.has(failure.kind)
+      ? exitCodes.usage
+      : failure.kind === 'cancelled' || failure.kind === 'interrupted'
+        ? exitCodes.interrupted
+        : exitCodes.failed;
+
+export const exitCodeOfRun = (result: RunResult, failure: Failure | null): number => {
+  switch (result) {
+    case 'done':
+      return exitCodes.done;
+    case 'failed':
+      return failure === null ? exitCodes.failed : exitCodeOfFailure(failure);
+    case 'partial':
+      return exitCodes.partial;
+    case 'held':
+      return exitCodes.held;
+    case 'interrupted':
+    case 'declined':
+      return exitCodes.interrupted;
+    default:
+      return result satisfies never;
+  }
+};
+
+export type MachineReport = {
+  readonly machine: string;
+  readonly status: MachineProgress['status'];
+  /** What became of it, in words. */
+  readonly summary: string;
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly rebooted: boolean;
+  /** Milliseconds from its first step to its last. */
+  readonly tookMs: number;
+  readonly failure: Failure | null;
+  /** Set when returning to the recorded toplevel was tried and did not succeed. */
+  readonly restoreFailure: Failure | null;
+};
+
+export type RunReport = {
+  readonly run: string;
+  readonly result: RunResult;
+  readonly reason: string;
+  readonly exitCode: number;
+  readonly failure: Failure | null;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly machines: readonly MachineReport[];
+  readonly leftOut: readonly { readonly name: string; readonly message: string; readonly remedy: string }[];
+};
+
+const summaryOf = (progress: MachineProgress, rebooted: boolean, gated: boolean): string => {
+  const { plan, status, failure, touched } = progress;
+  switch (status) {
+    case 'nothing':
+      return plan.noActivationWhy;
+    case 'done': {
+      const acts = [
+        ...(plan.activation === null
+          ? []
+          : [
+              plan.activation.mode === 'boot' && !rebooted
+                ? 'set for the next boot'
+                : plan.activation.mode === 'dry-activate'
+                  ? 'shown what activation would do'
+                  : 'deployed',
+            ]),
+        ...(rebooted ? ['rebooted'] : []),
+        ...(gated ? ['healthy'] : []),
+      ];
+      const later = !rebooted && plan.noRebootWhy.startsWith('lab runs on') ? `; ${plan.noRebootWhy}` : '';
+      return `${acts.join(', ')}${later}`;
+    }
+    case 'failed':
+      return `${failure?.phase ?? 'step'}: ${failure?.message ?? 'failed'}`;
+    case 'restored':
+      return `${failure?.phase ?? 'step'}: ${failure?.message ?? 'failed'}; returned to what it ran`;
+    case 'skipped':
+      return failure?.message ?? 'skipped';
+    case 'waiting':
+      return 'not touched';
+    case 'active':
+      return touched ? 'stopped in the middle' : 'not touched';
+    default:
+      return status satisfies never;
+  }
+};
+
+const reportMachine = (state: RunState, progress: MachineProgress): MachineReport => {
+  const { plan, status, failure, steps } = progress;
+  const records = steps.flatMap(({ id }) => state.steps.get(id) ?? []);
+  const passed = (kind: string): boolean =>
+    records.some((record) => record.step.kind === kind && record.status === 'succeeded');
+  const rebooted = passed('await-boot');
+  const restored = plan.restore === null ? undefined : state.steps.get(plan.restore.id)?.outcome;
+  return {
+    machine: plan.machine.name,
+    status,
+    summary: summaryOf(progress, rebooted, passed('gate')),
+    from: plan.prior?.current ?? null,
+    to: plan.wanted,
+    rebooted,
+    tookMs: records.reduce((sum, { intendedAt, endedAt }) => sum + ((endedAt ?? intendedAt) - intendedAt), 0),
+    failure,
+    restoreFailure: restored?.kind === 'failed' || restored?.kind === 'unknown' ? restored.failure : null,
+  };
+};
+
+/** The account of a run: pure, from its journal alone. Null while it has not ended. */
+export const reportOf = (state: RunState): RunReport | null => {
+  if (state.ended === null) return null;
+  const { ended, plan } = state;
+  return {
+    run: state.run,
+    result: ended.result,
+    reason: ended.reason,
+    exitCode: exitCodeOfRun(ended.result, ended.failure),
+    failure: ended.failure,
+    startedAt: state.startedAt,
+    endedAt: ended.at,
+    machines:
+      plan === null ? [] : plan.machines.map((machine) => reportMachine(state, progressOf(state, machine))),
+    leftOut: plan?.leftOut ?? [],
+  };
+};
