@@ -1,0 +1,130 @@
+import type { HealthCheck, Machine } from '../fleet/machine.ts';
+import type { CheckReading, Clock, HealthReport, Observation, Remote, Target } from '../ports.ts';
+import type { RunProcess } from '../process/run.ts';
+import { mapBounded } from './bounded.ts';
+import { probeCommand, runHere, runOnTarget } from './command.ts';
+import { type Dial, dialFromTarget } from './dial.ts';
+import { probeHttp } from './http.ts';
+import { labelOf, type Probe, passed, untold } from './reading.ts';
+import { probeSystemd } from './systemd.ts';
+import { reportOf } from './verdict.ts';
+import { type TryOptions, within } from './within.ts';
+
+/** Checks of one machine at a time from the same side: half of what one ssh connection carries. */
+const checksAtOnce = 4;
+
+export type HealthParts = {
+  readonly remote: Remote;
+  readonly clock: Clock;
+  /** For checks `from = orchestrator`. */
+  readonly runProcess: RunProcess;
+  readonly dialFromHere: Dial;
+  readonly observe: Target['observe'];
+};
+
+/**
+ * The health of one machine: its system state and every check it names. A check `from = target` sees the machine's
+ * own `localhost`, through the ssh connection; one `from = orchestrator` sees the `localhost` of where `lab` runs.
+ *
+ * A machine that does not answer is unknown, and its checks from the target are not tried: each would be a login that
+ * fails again. Nothing takes longer than `deadlineMs`.
+ */
+export const runChecks = async (
+  machine: Machine,
+  parts: HealthParts,
+  options: { deadlineMs: number; signal?: AbortSignal },
+): Promise<HealthReport> => {
+  const until = parts.clock.now() + options.deadlineMs;
+  const read = (check: HealthCheck): Promise<CheckReading> =>
+    readCheck(machine, check, parts, until, options.signal);
+  const inside = async (): Promise<[Observation, readonly CheckReading[]]> => {
+    const observation = await parts.observe(machine, options);
+    const checks = machine.healthChecks.filter(({ from }) => from === 'target');
+    return observation.kind === 'reachable'
+      ? [observation, await mapBounded(checks, checksAtOnce, read)]
+      : [observation, checks.map((check) => notTried(check, `not tried: ${observation.error.message}`))];
+  };
+  const outside = machine.healthChecks.filter(({ from }) => from === 'orchestrator');
+  const [[observation, insideReadings], outsideReadings] = await Promise.all([
+    inside(),
+    mapBounded(outside, checksAtOnce, read),
+  ]);
+  // Back into the order of the configuration.
+  const [fromTarget, fromHere] = [insideReadings.values(), outsideReadings.values()];
+  const readings = machine.healthChecks.flatMap(
+    ({ from }) => (from === 'target' ? fromTarget : fromHere).next().value ?? [],
+  );
+  return reportOf(observation, readings);
+};
+
+const notTried = (check: HealthCheck, why: string): CheckReading => ({
+  check: labelOf(check),
+  type: check.type,
+  ...untold(why),
+  tries: 0,
+  ms: 0,
+});
+
+/** One check with its retries. The last try decides; `ms` counts all of them and the pauses between. */
+const readCheck = async (
+  machine: Machine,
+  check: HealthCheck,
+  parts: HealthParts,
+  until: number,
+  signal: AbortSignal | undefined,
+): Promise<CheckReading> => {
+  const { clock } = parts;
+  const begun = clock.now();
+  const over = (): boolean => clock.now() >= until || signal?.aborted === true;
+  let probe = untold('no time was left for it');
+  let tries = 0;
+  while (tries <= check.retries && !over()) {
+    if (tries > 0) {
+      await clock.sleep(Math.min(check.intervalSeconds * 1_000, until - clock.now()), signal);
+      if (over()) break;
+    }
+    tries += 1;
+    probe = await tryOnce(machine, check, parts, {
+      clock,
+      deadlineMs: Math.min(check.timeoutSeconds * 1_000, until - clock.now()),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    if (probe.verdict === 'passed') break;
+  }
+  return { check: labelOf(check), type: check.type, ...probe, tries, ms: clock.now() - begun };
+};
+
+const tryOnce = (
+  machine: Machine,
+  check: HealthCheck,
+  parts: HealthParts,
+  options: TryOptions,
+): Promise<Probe> => {
+  const onTarget = check.from === 'target';
+  const dial = onTarget ? dialFromTarget(parts.remote, machine) : parts.dialFromHere;
+  const run = onTarget ? runOnTarget(parts.remote, machine) : runHere(parts.runProcess);
+  switch (check.type) {
+    case 'http':
+      return probeHttp(check, dial, options);
+    case 'tcp':
+      return probeTcp(check, dial, options);
+    case 'command':
+      return probeCommand(check, run, options);
+    case 'systemd':
+      return probeSystemd(check, run, options);
+  }
+};
+
+/** Passes when the connection opens; nothing is sent. */
+const probeTcp = (
+  check: Extract<HealthCheck, { type: 'tcp' }>,
+  dial: Dial,
+  options: TryOptions,
+): Promise<Probe> =>
+  within(options, async (signal) => {
+    const dialled = await dial(check.host, check.port, { deadlineMs: options.deadlineMs, signal });
+    if (!dialled.ok) return dialled.failure;
+    dialled.value.on('error', () => {});
+    dialled.value.destroy();
+    return passed('connected');
+  });

@@ -1,0 +1,77 @@
+import type { CheckReading, HealthReport, HealthVerdict, Observation, SystemState } from '../ports.ts';
+
+const namedMax = 3;
+
+const few = (items: readonly string[]): string =>
+  items.length <= namedMax
+    ? items.join(', ')
+    : `${items.slice(0, namedMax).join(', ')} and ${items.length - namedMax} more`;
+
+const told = (readings: readonly CheckReading[]): string =>
+  few(readings.map(({ check, evidence }) => `${check} (${evidence})`));
+
+/** What systemd's state alone allows. `starting` may still become anything, so it is unknown, not healthy. */
+const verdictOfState = (state: SystemState, failedUnits: readonly string[]): [HealthVerdict, string] => {
+  switch (state) {
+    case 'running':
+      // `running` and a failed unit exclude each other; a unit that failed in between counts.
+      return failedUnits.length === 0
+        ? ['healthy', 'systemd is running']
+        : ['degraded', `failed units: ${few(failedUnits)}`];
+    case 'degraded':
+      return [
+        'degraded',
+        failedUnits.length === 0 ? 'systemd says degraded' : `failed units: ${few(failedUnits)}`,
+      ];
+    case 'maintenance':
+      return ['unhealthy', 'systemd is in maintenance (rescue or emergency mode)'];
+    case 'stopping':
+      return ['unhealthy', 'the machine is shutting down'];
+    case 'initializing':
+    case 'starting':
+      return ['unknown', 'the machine is still starting'];
+    case 'offline':
+      return ['unknown', 'systemd is not its system manager'];
+    case 'unknown':
+      return ['unknown', 'systemd does not tell its state'];
+  }
+};
+
+/**
+ * Weighs checks and system state: a failed check or a stopping system is unhealthy; else anything that could not be
+ * told is unknown; else failed units are degraded; only what is left is healthy.
+ */
+const weigh = (
+  observation: Extract<Observation, { kind: 'reachable' }>,
+  readings: readonly CheckReading[],
+): { verdict: HealthVerdict; summary: string } => {
+  const failed = readings.filter(({ verdict }) => verdict === 'failed');
+  const untold = readings.filter(({ verdict }) => verdict === 'unknown');
+  const [state, why] = verdictOfState(observation.state, observation.failedUnits);
+  if (failed.length > 0) return { verdict: 'unhealthy', summary: told(failed) };
+  if (state === 'unhealthy') return { verdict: 'unhealthy', summary: why };
+  if (untold.length > 0) return { verdict: 'unknown', summary: told(untold) };
+  const checks =
+    readings.length === 0
+      ? 'no checks'
+      : readings.length === 1
+        ? '1 check passes'
+        : `${readings.length} checks pass`;
+  return { verdict: state, summary: state === 'unknown' ? why : `${checks}, ${why}` };
+};
+
+/** The report of one machine. A machine that cannot be reached is unknown, whatever checks from outside say of it. */
+export const reportOf = (observation: Observation, readings: readonly CheckReading[]): HealthReport => {
+  const base = { machine: observation.machine, at: observation.at, readings };
+  if (observation.kind === 'unreachable') {
+    return {
+      ...base,
+      verdict: 'unknown',
+      state: 'unknown',
+      failedUnits: [],
+      summary: observation.error.message,
+    };
+  }
+  const { state, failedUnits } = observation;
+  return { ...base, ...weigh(observation, readings), state, failedUnits };
+};

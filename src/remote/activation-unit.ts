@@ -1,0 +1,215 @@
+import { z } from 'zod';
+import type { ActivateOutcome, ActivateRequest, ExecResult } from '../ports.ts';
+import { sanitiseLine } from '../text/sanitise.ts';
+import { prelude, readRecord } from './record.ts';
+
+/**
+ * The transient unit in which an activation runs, so that it outlives the connection that asked for it: the scripts
+ * that start, read and clear it, and what its state means. Pure.
+ */
+
+/** Exit statuses of `unitScript` itself; switch-to-configuration uses 0, 1, 2, 4, 100 and, when it panics, 101. */
+export const ownExit = { toplevelMissing: 91, noActivationScript: 92, profileNotSet: 93 } as const;
+
+/**
+ * What the unit runs. Arguments: toplevel, mode. Holds neither `${` nor `$$`, which systemd would expand in the
+ * arguments of a unit (systemd.service(5)). `test` and `dry-activate` leave the profile alone.
+ */
+export const unitScript = `if ! [ -d "$1" ]; then
+  echo "$1 is not on this machine"
+  exit ${ownExit.toplevelMissing}
+fi
+if ! [ -x "$1/bin/switch-to-configuration" ]; then
+  echo "$1 has no bin/switch-to-configuration"
+  exit ${ownExit.noActivationScript}
+fi
+profile=/nix/var/nix/profiles/system
+case "$2" in
+  switch|boot)
+    nix-env -p "$profile" --set "$1" || exit ${ownExit.profileNotSet}
+    if [ "$(readlink -f "$profile")" != "$1" ]; then
+      echo "$profile does not lead to $1 after it was set"
+      exit ${ownExit.profileNotSet}
+    fi
+    ;;
+esac
+exec "$1/bin/switch-to-configuration" "$2"
+`;
+
+/** The exit statuses that mean an answer of ours or of switch-to-configuration, so that the unit never counts as failed. */
+const answeredExits = [1, 2, 4, 100, ...Object.values(ownExit)].join(' ');
+
+/**
+ * Starts the unit unless it is there already. Arguments: unit, description, `unitScript`, toplevel, mode. Without
+ * `--pipe`, which would tie the activation to the connection; `Type=exec` returns as soon as it runs.
+ */
+export const startScript = `${prelude}
+echo lab-start
+if ! command -v systemd-run >/dev/null; then
+  put outcome no-systemd-run
+elif said=$(systemd-run --unit="$1" --description="$2" --no-ask-password --quiet --service-type=exec \
+  --property=RemainAfterExit=yes --property="SuccessExitStatus=${answeredExits}" \
+  --setenv="PATH=$PATH" --setenv=LC_ALL=C sh -c "$3" sh "$4" "$5" 2>&1); then
+  put outcome started
+elif [ "$(systemctl show --property=LoadState --value -- "$1.service")" = loaded ]; then
+  put outcome existing
+  put description "$(systemctl show --property=Description --value -- "$1.service")"
+else
+  put outcome refused
+  put message "$(printf '%s' "$said" | tail -n 1)"
+fi
+echo lab-end
+`;
+
+/** Lines of the journal that one reading brings. */
+export const readingLinesMax = 200;
+
+/**
+ * Reads state and log. Arguments: unit, journal cursor (empty for the first reading). Only what the unit's processes
+ * wrote: systemd's own remarks about the unit belong to another unit in the journal. When it has ended, the journal
+ * is flushed first, so that the last words are there, and the failed units are named.
+ */
+export const readScript = `${prelude}
+echo lab-unit
+properties=$(systemctl show --property=LoadState,ActiveState,SubState,Result,ExecMainCode,ExecMainStatus -- "$1.service")
+printf '%s\\n' "$properties" | head -n 20
+case "$properties" in
+  *SubState=running*|*SubState=start*) ;;
+  *)
+    timeout 5 journalctl --sync >/dev/null 2>&1
+    timeout 5 systemctl list-units --failed --plain --no-legend --no-pager --full 2>/dev/null | head -n 200 |
+      while read -r unit rest; do put failed "$unit"; done
+    ;;
+esac
+if [ -n "$2" ]; then set -- "$1" --after-cursor="$2"; else set -- "$1"; fi
+name=$1
+shift
+timeout 10 journalctl --no-pager --quiet --output=cat --lines=${readingLinesMax} --show-cursor "$@" _SYSTEMD_UNIT="$name.service" 2>/dev/null |
+  while IFS= read -r line; do put log "$line"; done
+echo lab-end
+`;
+
+/** Unloads the unit. Argument: unit. Never leaves the machine degraded. */
+export const clearScript = `${prelude}
+systemctl stop -- "$1.service" 2>/dev/null
+systemctl reset-failed -- "$1.service" 2>/dev/null
+echo lab-clear
+put state "$(systemctl show --property=LoadState --value -- "$1.service")"
+echo lab-end
+`;
+
+/** Tells a unit of this activation from another of the same name. */
+export const descriptionOf = (request: Pick<ActivateRequest, 'toplevel' | 'mode'>): string =>
+  `lab ${request.mode} ${request.toplevel}`;
+
+const count = z
+  .string()
+  .regex(/^\d{1,9}$/)
+  .transform(Number)
+  .catch(0);
+const Unit = z.object({
+  loadState: z.string(),
+  activeState: z.string(),
+  subState: z.string().catch(''),
+  result: z.string().catch(''),
+  /** As in siginfo: 1 exited, 2 killed, 3 dumped core; 0 while it runs. */
+  mainCode: count,
+  mainStatus: count,
+});
+export type UnitReading = {
+  readonly unit: z.infer<typeof Unit>;
+  readonly failedUnits: readonly string[];
+  readonly log: readonly string[];
+  /** null when the journal gave none; the next reading then begins anew. */
+  readonly cursor: string | null;
+};
+
+const cursorLine = /^-- cursor: ([A-Za-z0-9=;_.-]{1,400})$/;
+
+/** What the answer of `readScript` says, or in words why it says nothing. */
+export const parseUnit = (result: ExecResult): UnitReading | string => {
+  const record = readRecord('unit', result);
+  if (typeof record === 'string') return record;
+  const parsed = Unit.safeParse({
+    loadState: record.first('LoadState'),
+    activeState: record.first('ActiveState'),
+    subState: record.first('SubState'),
+    result: record.first('Result'),
+    mainCode: record.first('ExecMainCode'),
+    mainStatus: record.first('ExecMainStatus'),
+  });
+  if (!parsed.success) return 'systemctl did not tell the state of the unit';
+  const lines = record.all('log');
+  const cursor = cursorLine.exec(lines.at(-1) ?? '')?.[1] ?? null;
+  return {
+    unit: parsed.data,
+    failedUnits: record.all('failed').map((unit) => sanitiseLine(unit, 256)),
+    log: (cursor === null ? lines : lines.slice(0, -1))
+      .map((line) => sanitiseLine(line).trimEnd())
+      .filter((line) => line !== ''),
+    cursor,
+  };
+};
+
+/** Where a unit stands: `gone` when systemd no longer knows it, `ended` with an exit status or with a reason instead. */
+export type UnitPhase =
+  | { readonly kind: 'running' }
+  | { readonly kind: 'gone' }
+  | { readonly kind: 'ended'; readonly status: number }
+  | { readonly kind: 'died'; readonly message: string };
+
+export const phaseOf = ({ unit }: UnitReading): UnitPhase => {
+  if (unit.loadState !== 'loaded') return { kind: 'gone' };
+  const over = unit.activeState === 'failed' || unit.activeState === 'inactive' || unit.subState === 'exited';
+  if (!over) return { kind: 'running' };
+  if (unit.mainCode === 1) return { kind: 'ended', status: unit.mainStatus };
+  const result = sanitiseLine(unit.result, 60);
+  return unit.mainCode === 2 || unit.mainCode === 3
+    ? { kind: 'died', message: `it was killed by signal ${unit.mainStatus} (${result})` }
+    : { kind: 'died', message: `it could not be started (${result})` };
+};
+
+/** “warning: the following units failed: a.service, b.service” – switch-to-configuration, in Perl and in Rust. */
+const failedLine = /the following units failed: (.+)$/;
+const unitsNamedIn = (log: readonly string[]): readonly string[] =>
+  log.flatMap(
+    (line) =>
+      failedLine
+        .exec(line)?.[1]
+        ?.split(/,\s*|\s+/)
+        .filter((unit) => unit !== '') ?? [],
+  );
+
+/** What an exit status means; the statuses are those of switch-to-configuration-ng. */
+export const outcomeOf = (
+  status: number,
+  mode: ActivateRequest['mode'],
+  log: readonly string[],
+  failedUnits: readonly string[],
+): ActivateOutcome => {
+  const refused = (message: string): ActivateOutcome => ({ kind: 'refused', code: status, message, log });
+  const boot = mode === 'switch' || mode === 'boot';
+  const afterProfile = boot ? ' (the profile already leads to the new toplevel)' : '';
+  switch (status) {
+    case 0:
+      return { kind: 'live' };
+    case 1:
+      return refused(`a check before the ${mode} refused it${afterProfile}`);
+    case 2:
+      return refused(`the activation script failed${afterProfile}`);
+    case 4: {
+      const named = unitsNamedIn(log);
+      return { kind: 'live-units-failed', units: named.length > 0 ? named : failedUnits, log };
+    }
+    case 100:
+      return { kind: 'needs-reboot', log };
+    case ownExit.toplevelMissing:
+      return refused('the toplevel is not on the machine: copy it first');
+    case ownExit.noActivationScript:
+      return refused('the toplevel has no bin/switch-to-configuration: it is not a NixOS system');
+    case ownExit.profileNotSet:
+      return refused('the system profile could not be set; nothing was activated');
+    default:
+      return refused(`switch-to-configuration ended with exit status ${status}`);
+  }
+};

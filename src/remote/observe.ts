@@ -1,0 +1,162 @@
+import { z } from 'zod';
+import type { Machine } from '../fleet/machine.ts';
+import type { Clock, ExecResult, Observation, Remote, SystemState } from '../ports.ts';
+import { sanitiseLine } from '../text/sanitise.ts';
+import { bootIdPattern, storePathPattern } from './names.ts';
+import { unusableAnswer } from './problem.ts';
+import { prelude, readRecord, recordBytesMax } from './record.ts';
+
+/**
+ * Reads everything an observation holds. `systemctl` has a limit of its own, so that a machine whose system manager
+ * hangs still tells its boot id. `is-system-running` exits non-zero for all but `running`: only its word counts.
+ */
+export const observeScript = `${prelude}
+link() { if [ -e "$2" ]; then put "$1" "$(readlink -f "$2")"; fi; }
+parts() {
+  link "$1-kernel" "$2/kernel"
+  link "$1-initrd" "$2/initrd"
+  link "$1-modules" "$2/kernel-modules"
+  link "$1-systemd" "$2/systemd"
+  if [ -r "$2/kernel-params" ]; then put "$1-params" "$(head -c 16384 "$2/kernel-params" | tr '\\n' ' ')"; fi
+}
+echo lab-observe
+put boot-id "$(head -c 64 /proc/sys/kernel/random/boot_id)"
+put uptime "$(head -c 64 /proc/uptime)"
+put state "$(timeout 5 systemctl is-system-running 2>/dev/null | head -n 1)"
+timeout 5 systemctl list-units --failed --plain --no-legend --no-pager --full 2>/dev/null | head -n 200 |
+  while read -r unit rest; do put failed "$unit"; done
+link booted /run/booted-system
+link current /run/current-system
+link profile /nix/var/nix/profiles/system
+if [ -L /nix/var/nix/profiles/system ]; then put generation "$(readlink /nix/var/nix/profiles/system)"; fi
+put kernel-release "$(uname -r)"
+if [ -r /run/current-system/nixos-version ]; then put nixos-version "$(head -n 1 /run/current-system/nixos-version)"; fi
+parts booted /run/booted-system
+parts profile /nix/var/nix/profiles/system
+echo lab-end
+`;
+
+const failedUnitsMax = 200;
+const paramsLengthMax = 16_000;
+
+const storePath = z.string().max(1_024).regex(storePathPattern).nullable().catch(null);
+const shortText = (max: number) =>
+  z
+    .string()
+    .transform((text) => sanitiseLine(text, max).trim())
+    .transform((text) => (text === '' ? null : text))
+    .nullable();
+const Parts = z.object({
+  kernel: storePath,
+  initrd: storePath,
+  modules: storePath,
+  systemd: storePath,
+  params: z
+    .string()
+    .max(paramsLengthMax)
+    .transform((text) => text.trim())
+    .nullable()
+    .catch(null),
+});
+const Observed = z.object({
+  bootId: z.string().regex(bootIdPattern),
+  // “12345.67 54321.00”: seconds up, seconds idle.
+  uptimeSeconds: z
+    .string()
+    .regex(/^\d{1,12}(?:\.\d{1,6})?(?: |$)/)
+    .transform((text) => Number.parseFloat(text)),
+  state: z
+    .enum([
+      'initializing',
+      'starting',
+      'running',
+      'degraded',
+      'maintenance',
+      'stopping',
+      'offline',
+      'unknown',
+    ])
+    .catch('unknown') satisfies z.ZodType<SystemState>,
+  failedUnits: z.array(z.string()).transform((units) =>
+    units
+      .map((unit) => sanitiseLine(unit, 256))
+      .filter((unit) => unit !== '')
+      .slice(0, failedUnitsMax),
+  ),
+  booted: storePath,
+  current: storePath,
+  profile: storePath,
+  generation: z
+    .string()
+    .regex(/^(?:.*\/)?system-\d{1,9}-link$/)
+    .transform((link) => Number(/system-(\d+)-link$/.exec(link)?.[1]))
+    .nullable()
+    .catch(null),
+  kernelRelease: shortText(128),
+  nixosVersion: shortText(128),
+  bootedParts: Parts,
+  profileParts: Parts,
+});
+type Observed = z.infer<typeof Observed>;
+
+/**
+ * What the answer of `observeScript` says, or in words why it says nothing. A boot id counts only with exit 0 and the
+ * form of a UUID (ansible once took the error text of a dying machine for a new boot id). What is missing or not of
+ * the expected form is null or `unknown`.
+ */
+export const parseObservation = (result: ExecResult): Observed | string => {
+  const record = readRecord('observe', result);
+  if (typeof record === 'string') return record;
+  const { first, all } = record;
+  const partsOf = (of: string) => ({
+    kernel: first(`${of}-kernel`),
+    initrd: first(`${of}-initrd`),
+    modules: first(`${of}-modules`),
+    systemd: first(`${of}-systemd`),
+    params: first(`${of}-params`),
+  });
+  const parsed = Observed.safeParse({
+    bootId: first('boot-id'),
+    uptimeSeconds: first('uptime'),
+    state: first('state'),
+    failedUnits: all('failed'),
+    booted: first('booted'),
+    current: first('current'),
+    profile: first('profile'),
+    generation: first('generation'),
+    kernelRelease: first('kernel-release'),
+    nixosVersion: first('nixos-version'),
+    bootedParts: partsOf('booted'),
+    profileParts: partsOf('profile'),
+  });
+  if (parsed.success) return parsed.data;
+  const field = parsed.error.issues[0]?.path.join('.');
+  return field === 'bootId'
+    ? 'its boot id is not a UUID'
+    : field === 'uptimeSeconds'
+      ? 'its uptime is not a number of seconds'
+      : `its ${field} cannot be read`;
+};
+
+/** Observes as the ssh user; nothing in it needs root. `fresh` drops the pooled connection first. */
+export const observe = async (
+  deps: { readonly remote: Remote; readonly clock: Clock },
+  machine: Machine,
+  options: { deadlineMs: number; signal?: AbortSignal; fresh?: boolean },
+): Promise<Observation> => {
+  if (options.fresh === true) deps.remote.forget(machine);
+  const answer = await deps.remote.exec(machine, ['sh', '-c', observeScript], {
+    deadlineMs: options.deadlineMs,
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    outputBytesMax: recordBytesMax,
+    idempotent: true,
+  });
+  const at = deps.clock.now();
+  if (!answer.ok) return { kind: 'unreachable', machine: machine.name, at, error: answer.failure };
+  const observed = parseObservation(answer.value);
+  if (typeof observed === 'string') {
+    const error = unusableAnswer(machine, 'an observation', observed, answer.value);
+    return { kind: 'unreachable', machine: machine.name, at, error };
+  }
+  return { kind: 'reachable', machine: machine.name, at, ...observed };
+};

@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import { fail, ok, type Result } from '../failure.ts';
+import type { Machine } from '../fleet/machine.ts';
+import type { ExecResult, PreflightFacts, Remote } from '../ports.ts';
+import { sanitiseLine, sanitiseLines } from '../text/sanitise.ts';
+import { failureOf, unusableAnswer } from './problem.ts';
+import { prelude, readRecord, recordBytesMax } from './record.ts';
+
+/**
+ * Free space, and who forbids a shutdown. The inhibitors come from logind itself: the table of
+ * `systemd-inhibit --list` cannot be split, since its names and reasons hold spaces, and it has no JSON form before
+ * systemd 256. Without logind there are none.
+ */
+export const preflightScript = `${prelude}
+echo lab-preflight
+if [ -d /nix/store ]; then nix=/nix/store; else nix=/nix; fi
+put nix "$(timeout 5 df -P -k "$nix" 2>/dev/null | tail -n 1)"
+put boot "$(timeout 5 df -P -k /boot 2>/dev/null | tail -n 1)"
+put inhibitors "$(timeout 5 busctl --system --json=short call org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager ListInhibitors 2>/dev/null | head -c 65536 | tr '\\n' ' ')"
+echo lab-end
+`;
+
+const inhibitorsMax = 32;
+
+/** `device 1024-blocks used available capacity mount-point`; the device may hold spaces, so it is read from the right. */
+const dfLine = /\s\d+\s+-?\d+\s+(-?\d{1,15})\s+(?:\d+%|-)\s+(\/.*)$/;
+
+const freeBytes = (line: string | null, mountedOn?: string): number | null => {
+  const match = dfLine.exec(line ?? '');
+  if (match === null || (mountedOn !== undefined && match[2] !== mountedOn)) return null;
+  return Math.max(0, Number(match[1])) * 1024;
+};
+
+// a(ssssuu): what, who, why, mode, uid, pid.
+const Inhibitors = z.object({
+  data: z.tuple([z.array(z.tuple([z.string(), z.string(), z.string(), z.string()], z.unknown())).max(1_000)]),
+});
+
+/** Those in mode `block` that hold off a shutdown, as `who: why`. `delay` and `block-weak` do not stop root. */
+const blockers = (json: string): readonly string[] => {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    return [];
+  }
+  const parsed = Inhibitors.safeParse(value);
+  if (!parsed.success) return [];
+  return parsed.data.data[0]
+    .filter(([what, , , mode]) => mode === 'block' && what.split(':').includes('shutdown'))
+    .map(([, who, why]) => sanitiseLine(`${who}: ${why}`, 200))
+    .slice(0, inhibitorsMax);
+};
+
+export const parsePreflight = (
+  result: ExecResult,
+): Pick<PreflightFacts, 'nixFreeBytes' | 'bootFreeBytes' | 'inhibitors'> | string => {
+  const record = readRecord('preflight', result);
+  if (typeof record === 'string') return record;
+  return {
+    nixFreeBytes: freeBytes(record.first('nix')),
+    bootFreeBytes: freeBytes(record.first('boot'), '/boot'),
+    inhibitors: blockers(record.first('inhibitors') ?? ''),
+  };
+};
+
+const rootProblemOf = (machine: Machine, probe: ExecResult): string | null => {
+  if (probe.code === 0) return null;
+  const said = sanitiseLines(probe.stderr, 1)[0] ?? `exit ${probe.code ?? probe.signal ?? 'unknown'}`;
+  return `${machine.name} does not let its ssh user become root without a password (${said})`;
+};
+
+/** Whether root is to be had, what space is left and who forbids a shutdown. Fails only when the machine cannot be asked. */
+export const preflight = async (
+  remote: Remote,
+  machine: Machine,
+  options: { deadlineMs: number; signal?: AbortSignal },
+): Promise<Result<PreflightFacts>> => {
+  const common = { ...options, idempotent: true };
+  const root = await remote.exec(machine, ['true'], { ...common, asRoot: true });
+  if (!root.ok) return fail(failureOf(machine, 'preflight', root.failure));
+  const facts = await remote.exec(machine, ['sh', '-c', preflightScript], {
+    ...common,
+    outputBytesMax: recordBytesMax,
+  });
+  if (!facts.ok) return fail(failureOf(machine, 'preflight', facts.failure));
+  const parsed = parsePreflight(facts.value);
+  if (typeof parsed === 'string') {
+    return fail(
+      failureOf(machine, 'preflight', unusableAnswer(machine, 'the preflight', parsed, facts.value)),
+    );
+  }
+  const rootProblem = rootProblemOf(machine, root.value);
+  return ok({ root: rootProblem === null, rootProblem, ...parsed });
+};

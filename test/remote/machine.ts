@@ -1,0 +1,25 @@
+import { Machine } from '../../src/fleet/machine.ts';
+
+/** A machine as the module's defaults describe it, with what a test sets. */
+export const machineNamed = (name: string, set: Partial<Machine> = {}): Machine =>
+  Machine.parse({
+    name,
+    hostName: name,
+    system: 'x86_64-linux',
+    role: null,
+    groups: [],
+    rebootOrder: null,
+    dependencies: [],
+    orchestrator: false,
+    addresses: [],
+    ssh: { host: null, port: null, user: null },
+    healthChecks: [],
+    orchestration: {
+      deployStrategy: 'rolling',
+      rebootDelay: 0,
+      rebootDelayIsOwn: false,
+      criticalityLevel: 'medium',
+    },
+    reboot: { policy: 'when-needed', deadlines: { down: 60, up: 60, healthy: 60 }, stable: 0 },
+    ...set,
+  });

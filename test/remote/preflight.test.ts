@@ -1,0 +1,112 @@
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { parsePreflight, preflight, preflightScript } from '../../src/remote/preflight.ts';
+import { answered, exited, fakeRemote, lost } from './fake-remote.ts';
+import { type LocalMachine, localMachine } from './local-machine.ts';
+import { machineNamed } from './machine.ts';
+
+const machine = machineNamed('reverse-proxy');
+const options = { deadlineMs: 10_000 };
+const inhibitors = (...rows: readonly (readonly [string, string, string, string])[]): string =>
+  JSON.stringify({ type: 'a(ssssuu)', data: [rows.map((row) => [...row, 0, 1234])] });
+
+describe('preflight, with the script in a real shell', () => {
+  let local: LocalMachine;
+  beforeEach(() => {
+    local = localMachine();
+    local.play('df_nix_store', '/dev/mapper/my disk 264212084 12338076 83163188 13% /\n');
+    local.play('df_boot', '/dev/vda1 523248 100000 423248 20% /boot\n');
+  });
+  afterEach(() => local.remove());
+
+  it('tells root, space and who blocks a shutdown', async () => {
+    local.play(
+      'inhibitors',
+      inhibitors(
+        ['shutdown:sleep', 'restic backup', 'a backup is running', 'block'],
+        ['sleep', 'UPower', 'pause', 'block'],
+        ['shutdown', 'NetworkManager', 'turns interfaces off', 'delay'],
+      ),
+    );
+    expect(await preflight(local.remote, machine, options)).toEqual({
+      ok: true,
+      value: {
+        root: true,
+        rootProblem: null,
+        nixFreeBytes: 83_163_188 * 1024,
+        bootFreeBytes: 423_248 * 1024,
+        inhibitors: ['restic backup: a backup is running'],
+      },
+    });
+  });
+
+  it('says nothing of /boot when it is part of the root file system', async () => {
+    local.play('df_boot', '/dev/vda 264212084 12338076 83163188 13% /\n');
+    expect(await preflight(local.remote, machine, options)).toMatchObject({
+      ok: true,
+      value: { bootFreeBytes: null, inhibitors: [] },
+    });
+  });
+});
+
+describe('preflight', () => {
+  const facts = answered('preflight', 'nix=', 'boot=', 'inhibitors=');
+
+  it('proves root by becoming root, and asks the rest as the ssh user', async () => {
+    const remote = fakeRemote(({ options: { asRoot } }) => (asRoot === true ? exited(0) : facts));
+    await preflight(remote, machine, options);
+    expect(remote.calls.map(({ argv, options: { asRoot } }) => [argv, asRoot ?? false])).toEqual([
+      [['true'], true],
+      [['sh', '-c', preflightScript], false],
+    ]);
+  });
+
+  it('says why root is not to be had', async () => {
+    const remote = fakeRemote(({ options: { asRoot } }) =>
+      asRoot === true ? exited(1, '', 'sudo: a password is required\n') : facts,
+    );
+    expect(await preflight(remote, machine, options)).toMatchObject({
+      ok: true,
+      value: {
+        root: false,
+        rootProblem:
+          'reverse-proxy does not let its ssh user become root without a password (sudo: a password is required)',
+        nixFreeBytes: null,
+      },
+    });
+  });
+
+  it('fails, and says how, when the machine cannot be asked', async () => {
+    expect(
+      await preflight(
+        fakeRemote(() => lost()),
+        machine,
+        options,
+      ),
+    ).toEqual({
+      ok: false,
+      failure: {
+        kind: 'ssh-unreachable',
+        machine: 'reverse-proxy',
+        phase: 'preflight',
+        message: 'connection refused by host.example',
+        remedy: 'see whether it is on',
+      },
+    });
+  });
+
+  it('never throws over what a machine prints', () => {
+    const line = fc.oneof(
+      fc.string(),
+      fc.string().map((text) => `inhibitors=${text}`),
+      fc.json().map((text) => `inhibitors=${text}`),
+      fc.string().map((text) => `nix=${text}`),
+    );
+    fc.assert(
+      fc.property(fc.array(line), (lines) => {
+        const answer = answered('preflight', ...lines);
+        if (answer.ok) expect(['string', 'object']).toContain(typeof parsePreflight(answer.value));
+      }),
+    );
+  });
+});

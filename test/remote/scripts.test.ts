@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { runProcess } from '../../src/process/run.ts';
+import { clearScript, readScript, startScript, unitScript } from '../../src/remote/activation-unit.ts';
+import { observeScript } from '../../src/remote/observe.ts';
+import { preflightScript } from '../../src/remote/preflight.ts';
+import { triggerScript } from '../../src/remote/reboot.ts';
+
+const scripts = {
+  observeScript,
+  preflightScript,
+  triggerScript,
+  startScript,
+  unitScript,
+  readScript,
+  clearScript,
+};
+
+describe.each(Object.entries(scripts))('%s', (_name, script) => {
+  it.each(['/bin/sh', 'bash'])('is read by %s', async (shell) => {
+    const { code, stderr } = await runProcess([shell, '-n', '-c', script], { deadlineMs: 10_000 });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+
+  it('survives single quotes in a login shell such as fish, which reads backslashes inside them', () => {
+    expect(script).not.toMatch(/\\[\\']/);
+  });
+});
+
+it('the script of the unit holds nothing that systemd would expand in the arguments of a unit', () => {
+  expect(unitScript).not.toMatch(/\$\{|\$\$/);
+  expect(unitScript).not.toMatch(/%/);
+});
