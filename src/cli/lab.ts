@@ -1,0 +1,53 @@
+import type { Result } from '../failure.ts';
+import type { Machine } from '../fleet/machine.ts';
+import type { ConductDeps } from '../flow/conduct.ts';
+import type { LabDeps } from '../flow/prepare.ts';
+import type { Session } from '../flow/session.ts';
+import type { Journal } from '../journal/journal.ts';
+
+/** Options that every command about a flake takes. */
+export type LabOptions = {
+  /** Folder or flake URL. */
+  readonly flake: string;
+  /** Handed to Nix: `--override-input NAME URL`. */
+  readonly overrideInputs: readonly { readonly name: string; readonly url: string }[];
+  /** Handed to Nix: `--option NAME VALUE`. */
+  readonly nixOptions: readonly { readonly name: string; readonly value: string }[];
+  /** The ssh_config to use instead of the user's own. */
+  readonly sshConfig: string | null;
+  /** Evaluate anew even where the cache knows. */
+  readonly refresh: boolean;
+};
+
+/** The lab as commands use it; its parts open what they need when they are first used. */
+export type Lab = LabDeps & {
+  readonly conductDeps: (via: ConductDeps['by']['via']) => Result<ConductDeps>;
+  readonly session: () => Session;
+  readonly sshArgv: (machine: Machine, command: readonly string[]) => readonly string[];
+  readonly close: () => Promise<void>;
+};
+
+/** What commands need of the process they run in; `main.ts` gives the real one, tests give their own. */
+export type Cli = {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  /** Whether a person can be asked. */
+  readonly interactive: boolean;
+  /** Reads one line, or null when input ended or the signal aborted. */
+  readonly ask: (question: string, signal: AbortSignal) => Promise<string | null>;
+  /** First Ctrl-C or SIGTERM. */
+  readonly stop: AbortSignal;
+  /** Second one. */
+  readonly abort: AbortSignal;
+  readonly openLab: (options: LabOptions) => Promise<Result<Lab>>;
+  readonly openJournal: () => Result<Journal>;
+  readonly clock: LabDeps['clock'];
+  readonly version: string;
+  /** Runs an interactive program on this terminal and gives its exit code. */
+  readonly runInteractive: (argv: readonly string[]) => Promise<number>;
+  /** Opens the screen; resolves to the exit code when it is closed. */
+  readonly openScreen: (options: LabOptions, screen: { readonly readonly: boolean }) => Promise<number>;
+  /** Opens the screen over the simulated lab. */
+  readonly openDemo: (options: { readonly seed: number; readonly speed: number }) => Promise<number>;
+  readonly setExitCode: (code: number) => void;
+};

@@ -1,0 +1,99 @@
+import type { Goal, MachinePlan, Plan } from '../plan/plan.ts';
+import { sanitiseLine } from '../text/sanitise.ts';
+import { count, duration, shortPath } from '../text/words.ts';
+
+/** A goal as a title: `full run (with flake update)`. */
+export const goalTitle = (goal: Goal): string => {
+  switch (goal.kind) {
+    case 'run':
+      return goal.update ? 'full run with flake update' : 'full run without update';
+    case 'deploy':
+      return goal.mode === 'strategy' ? 'deploy, each by its strategy' : `deploy (${goal.mode})`;
+    case 'reboot':
+      return goal.which === 'all' ? 'reboot' : 'reboot where needed';
+    default:
+      return goal satisfies never;
+  }
+};
+
+const actLine = ({ activation, reboot }: MachinePlan): string =>
+  [
+    ...(activation === null
+      ? []
+      : [activation.mode === 'dry-activate' ? 'dry activation' : `deploy (${activation.mode})`]),
+    ...(reboot === null ? [] : ['reboot']),
+  ].join(', then ') || 'nothing to do';
+
+const machineLines = (entry: MachinePlan): readonly string[] => {
+  const { machine, decision, activation, reboot, prior, wanted } = entry;
+  const head = (text: string): string => `  ${entry.position + 1}. ${machine.name}: ${text}`;
+  if (decision.kind === 'skip')
+    return [
+      head('skipped'),
+      `       ${sanitiseLine(decision.message)}`,
+      `       → ${sanitiseLine(decision.remedy)}`,
+    ];
+  const rebootLine =
+    reboot === null
+      ? entry.noRebootWhy === ''
+        ? []
+        : [`       no reboot: ${sanitiseLine(entry.noRebootWhy)}`]
+      : [
+          `       reboot because: ${reboot.why.map((reason) => sanitiseLine(reason)).join(', ')}`,
+          ...(reboot.delayMs > 0
+            ? [`       not before ${duration(reboot.delayMs)} after the machine before it passed its gate`]
+            : []),
+        ];
+  if (decision.kind === 'nothing') return [head(`nothing to do (${entry.noActivationWhy})`), ...rebootLine];
+  return [
+    head(actLine(entry)),
+    ...(activation === null
+      ? []
+      : [
+          `       ${shortPath(prior?.current ?? null)}`,
+          `     → ${shortPath(wanted)}`,
+          `       ${activation.why}`,
+        ]),
+    ...rebootLine,
+    ...(machine.dependencies.length > 0
+      ? [`       only while healthy: ${machine.dependencies.join(', ')}`]
+      : []),
+    `       a failure ${failureEffect(entry)} (criticality ${machine.orchestration.criticalityLevel})`,
+  ];
+};
+
+const failureEffect = ({ machine }: MachinePlan): string => {
+  switch (machine.orchestration.criticalityLevel) {
+    case 'low':
+      return 'is noted; its dependents are skipped';
+    case 'medium':
+      return 'makes the run partial; its dependents are skipped';
+    case 'high':
+      return 'halts the run';
+    case 'critical':
+      return 'halts the run and returns the machine to what it runs now';
+    default:
+      return machine.orchestration.criticalityLevel satisfies never;
+  }
+};
+
+/** The whole plan for people, wave by wave, nothing left out. */
+export const planLines = (plan: Plan): readonly string[] => {
+  const acting = plan.machines.filter(({ decision }) => decision.kind === 'act').length;
+  const waves = [...new Set(plan.machines.map(({ wave }) => wave))].sort((a, b) => a - b);
+  return [
+    `Plan ${plan.hash}: ${goalTitle(plan.goal)}; ${acting} of ${count(plan.machines.length + plan.leftOut.length, 'machine')} to act on${
+      acting > 0 ? `, about ${duration(plan.expectedMs)}` : ''
+    }`,
+    ...waves.flatMap((wave) => [
+      '',
+      `Wave ${wave + 1}`,
+      ...plan.machines.filter((entry) => entry.wave === wave).flatMap(machineLines),
+    ]),
+    ...(plan.leftOut.length > 0 ? ['', 'Left out'] : []),
+    ...plan.leftOut.flatMap(({ name, message, remedy }) => [
+      `  ✖ ${name}: ${sanitiseLine(message)}`,
+      `       → ${sanitiseLine(remedy)}`,
+    ]),
+  ];
+};

@@ -1,0 +1,61 @@
+import type { Failure } from '../failure.ts';
+import type { Problem } from '../fleet/validate.ts';
+import type { Evaluation, LockChange, LockedRef } from '../ports.ts';
+import { sanitiseLine } from '../text/sanitise.ts';
+import { count, day, table } from '../text/words.ts';
+
+/** Plain text for people. Every function gives whole lines without line ends; all foreign text is sanitised here. */
+
+export const failureLines = (failure: Failure): readonly string[] => [
+  `lab: ${sanitiseLine(failure.message)}`,
+  ...(failure.detail ?? []).map((line) => `  ${sanitiseLine(line)}`),
+  `  → ${sanitiseLine(failure.remedy)}`,
+];
+
+export const problemLines = (problems: readonly Problem[]): readonly string[] =>
+  problems.flatMap(({ severity, message, remedy }) => [
+    `${severity === 'error' ? '✖' : '!'} ${sanitiseLine(message)}`,
+    `    → ${sanitiseLine(remedy)}`,
+  ]);
+
+export const discrepancyLines = ({ discrepancies }: Evaluation): readonly string[] =>
+  discrepancies.map(({ message }) => `! ${sanitiseLine(message)}`);
+
+export const machineLines = ({ fleet, discrepancies }: Evaluation): readonly string[] => [
+  `${count(fleet.machines.length + fleet.failed.length, 'machine')}${fleet.failed.length > 0 ? `, ${fleet.failed.length} of them not evaluated` : ''}`,
+  ...table([
+    ['  NAME', 'ROLE', 'GROUPS', 'ORDER', 'DEPENDS ON', 'STRATEGY', 'CRITICALITY', 'CHECKS'],
+    ...fleet.machines.map((machine) => [
+      `  ${machine.name}${machine.orchestrator ? ' (orchestrator)' : ''}`,
+      sanitiseLine(machine.role ?? '-'),
+      machine.groups.join(', ') || '-',
+      machine.rebootOrder === null ? '-' : String(machine.rebootOrder),
+      machine.dependencies.join(', ') || '-',
+      machine.orchestration.deployStrategy,
+      machine.orchestration.criticalityLevel,
+      String(machine.healthChecks.length),
+    ]),
+  ]),
+  ...fleet.failed.flatMap(({ name, message, remedy }) => [
+    `✖ ${name}: could not be evaluated`,
+    `    ${sanitiseLine(message)}`,
+    `    → ${sanitiseLine(remedy)}`,
+  ]),
+  ...discrepancies.map(({ message }) => `! ${sanitiseLine(message)}`),
+];
+
+const locked = (ref: LockedRef | null): string =>
+  ref === null ? '(none)' : `${ref.rev?.slice(0, 8) ?? sanitiseLine(ref.url)} (${day(ref.lastModified)})`;
+
+export const lockLines = (changes: readonly LockChange[]): readonly string[] =>
+  changes.length === 0
+    ? ['flake.lock: every input is already the newest']
+    : [
+        `flake.lock: ${count(changes.length, 'input')} ${changes.length === 1 ? 'moves' : 'move'}`,
+        ...table(
+          changes.map(({ input, kind, from, to }) => [
+            `  ${kind === 'added' ? '+' : kind === 'removed' ? '-' : '•'} ${sanitiseLine(input)}`,
+            `${locked(from)} → ${locked(to)}`,
+          ]),
+        ),
+      ];
