@@ -56,7 +56,9 @@ const secured = (channel: Duplex, host: string): Duplex =>
 
 const exchange = (check: HttpCheck, url: URL, stream: Duplex, signal: AbortSignal): Promise<Probe> =>
   new Promise((resolve) => {
-    stream.on('error', (error) => resolve(failed(troubleIn(error))));
+    const onError = (error: Error): void =>
+      resolve(signal.aborted ? untold('cancelled') : failed(troubleIn(error)));
+    stream.on('error', onError);
     const get = request({
       // Without `agent`, which would be asked for a connection instead.
       createConnection: () => stream,
@@ -70,9 +72,9 @@ const exchange = (check: HttpCheck, url: URL, stream: Duplex, signal: AbortSigna
       },
       signal,
     });
-    get.on('error', (error) => resolve(failed(troubleIn(error))));
+    get.on('error', onError);
     get.on('response', (response) => {
-      response.on('error', (error) => resolve(failed(troubleIn(error))));
+      response.on('error', onError);
       judge(check, response, resolve);
     });
     get.end();

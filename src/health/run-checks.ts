@@ -8,7 +8,7 @@ import { probeHttp } from './http.ts';
 import { labelOf, type Probe, passed, untold } from './reading.ts';
 import { probeSystemd } from './systemd.ts';
 import { reportOf } from './verdict.ts';
-import { type TryOptions, within } from './within.ts';
+import type { TryOptions } from './within.ts';
 
 /** Checks of one machine at a time from the same side: half of what one ssh connection carries. */
 const checksAtOnce = 4;
@@ -116,15 +116,14 @@ const tryOnce = (
 };
 
 /** Passes when the connection opens; nothing is sent. */
-const probeTcp = (
+const probeTcp = async (
   check: Extract<HealthCheck, { type: 'tcp' }>,
   dial: Dial,
   options: TryOptions,
-): Promise<Probe> =>
-  within(options, async (signal) => {
-    const dialled = await dial(check.host, check.port, { deadlineMs: options.deadlineMs, signal });
-    if (!dialled.ok) return dialled.failure;
-    dialled.value.on('error', () => {});
-    dialled.value.destroy();
-    return passed('connected');
-  });
+): Promise<Probe> => {
+  const dialled = await dial(check.host, check.port, options);
+  if (!dialled.ok) return dialled.failure;
+  dialled.value.on('error', () => {});
+  dialled.value.destroy();
+  return passed('connected');
+};
