@@ -1,0 +1,28 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import type { Cli } from '../lab.ts';
+import { labOptionsOf, withFlake } from '../options.ts';
+
+const positive = (text: string): number => {
+  const number = Number(text);
+  if (!Number.isFinite(number) || number <= 0 || number > 1_000_000)
+    throw new InvalidArgumentError('expected a number above 0');
+  return number;
+};
+
+/** `lab tui` (what `lab` alone opens) and `lab demo`. */
+export const registerScreen = (program: Command, cli: Cli): void => {
+  withFlake(program.command('tui').description('open the screen; plain `lab` does the same'))
+    .option('--readonly', 'refuse everything that would change machines', false)
+    .action(async (options: { readonly: boolean }, command: Command) => {
+      cli.setExitCode(await cli.openScreen(labOptionsOf(command).options, { readonly: options.readonly }));
+    });
+  program
+    .command('demo')
+    .description('open the screen over a simulated lab: no Nix, no root, no network')
+    .option('--seed <n>', 'which simulated world', positive, 1)
+    .option('--speed <n>', 'how much faster than life it goes', positive, 1)
+    .addHelpText('after', '\nExamples:\n  lab demo\n  lab demo --speed 4\n')
+    .action(async (options: { seed: number; speed: number }) => {
+      cli.setExitCode(await cli.openDemo(options));
+    });
+};

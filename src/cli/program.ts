@@ -1,0 +1,72 @@
+import { Command, CommanderError } from 'commander';
+import { exitCodes } from '../run/report.ts';
+import { registerCheck } from './commands/check.ts';
+import { registerDaemon } from './commands/daemon.ts';
+import { registerHealth } from './commands/health.ts';
+import { registerJournal } from './commands/journal.ts';
+import { registerMachines } from './commands/machines.ts';
+import { registerRebootSequence } from './commands/reboot-sequence.ts';
+import { registerDeploy, registerPlan, registerReboot, registerRun } from './commands/run.ts';
+import { registerScreen } from './commands/screen.ts';
+import { registerSsh } from './commands/ssh.ts';
+import { registerStatus } from './commands/status.ts';
+import { registerUpdate } from './commands/update.ts';
+import type { Cli } from './lab.ts';
+import { joinPairs } from './options.ts';
+
+const makeProgram = (cli: Cli): Command => {
+  const program = new Command('lab')
+    .description('Flake in, healthy rebooted fleet out.')
+    .version(cli.version, '-V, --version', 'print the version')
+    .helpCommand('help [command]', 'show help for a command')
+    .showSuggestionAfterError(true)
+    .exitOverride()
+    .configureOutput({ writeOut: cli.out, writeErr: cli.err })
+    .addHelpText(
+      'after',
+      `
+Exit codes:
+  0 done   1 failed   2 usage or configuration error   3 partial
+  4 held, needs a person   5 locked by another run   130 interrupted
+
+Examples:
+  lab                        open the screen
+  lab demo                   the same over a simulated lab
+  lab status                 what every machine runs
+  lab run --dry-run          what the full flow would do, and why
+  lab run --yes              do it, as the timer does
+  lab help run               more about one command
+`,
+    );
+  // Sub-commands inherit exitOverride and output only when they are made after it.
+  for (const register of [
+    registerMachines,
+    registerCheck,
+    registerStatus,
+    registerHealth,
+    registerRebootSequence,
+    registerPlan,
+    registerUpdate,
+    registerDeploy,
+    registerReboot,
+    registerRun,
+    registerJournal,
+    registerSsh,
+    registerDaemon,
+    registerScreen,
+  ])
+    register(program, cli);
+  return program;
+};
+
+/** Runs one command line. Sets the exit code on `cli`; rejects only for bugs. */
+export const runCommandLine = async (cli: Cli, argv: readonly string[]): Promise<void> => {
+  const program = makeProgram(cli);
+  try {
+    await program.parseAsync([...joinPairs(argv)], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // commander has printed what is wrong; help and version come here with exit code 0.
+    cli.setExitCode(error.exitCode === 0 ? exitCodes.done : exitCodes.usage);
+  }
+};
