@@ -1,0 +1,2 @@
+# Named by every generated hardware-configuration.nix; nothing to add here.
+{ }
