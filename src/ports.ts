@@ -73,7 +73,10 @@ export type Remote = {
     argv: readonly string[],
     options: ExecOptions,
   ): Promise<Result<ExecResult, SshError>>;
-  /** A byte stream to host:port as the machine sees it (`localhost` is the machine's own). */
+  /**
+   * A byte stream to host:port as the machine sees it (`localhost` is the machine's own). An error of phase `dial` is
+   * the answer of host:port, refused or silent; of any other phase, it was never asked.
+   */
   dial(
     machine: Machine,
     host: string,
@@ -126,6 +129,8 @@ export type Observation =
       readonly kernelRelease: string | null;
       readonly nixosVersion: string | null;
       readonly bootedParts: BootParts;
+      /** The same parts of what the system profile names: what the next boot would bring. */
+      readonly profileParts: BootParts;
     }
   | { readonly kind: 'unreachable'; readonly machine: string; readonly at: number; readonly error: SshError };
 export type Reachable = Extract<Observation, { kind: 'reachable' }>;
@@ -134,7 +139,7 @@ export type PreflightFacts = {
   readonly root: boolean;
   /** Why root is not to be had, or null. */
   readonly rootProblem: string | null;
-  /** Free bytes; null where the path is not a file system of its own or could not be read. */
+  /** Free bytes where /nix/store lies, and of /boot; null where they could not be read or /boot is no file system of its own. */
   readonly nixFreeBytes: number | null;
   readonly bootFreeBytes: number | null;
   /** systemd shutdown inhibitors in mode `block`: `who: why`. */
@@ -236,6 +241,7 @@ export type Discrepancy = {
     | 'folder-without-configuration'
     | 'configuration-without-folder'
     | 'hostname-differs'
+    | 'without-lab-module'
     | 'slow-flake';
   readonly machine: string;
   readonly message: string;
