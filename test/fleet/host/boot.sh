@@ -3,8 +3,8 @@
 # the host's own /proc, /sys, /dev, /run and /tmp, steps into its root, and goes on as stage-2.sh.
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/common.sh"
-state=$1 name=$2 boot_id=$3 generation=${4-}
-disk=$state/disk/$name
+state=$1 name=$2 boot_id=$3 generation=$4
+disk=$state/disk/hosts/$name
 root=$disk/root
 
 # Two pids: as the supervisor's namespace counts (fault.sh works there), and as the machine counts.

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Sourced by the scripts beside it. They run as root; the state directory is always an argument, never a global.
 set -euo pipefail
+readonly caller_path=${PATH-} caller_lc_all=${LC_ALL-}
 export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 # The bridge every host hangs on, and the orchestrator's own address on it.
@@ -37,4 +38,10 @@ fault_of() {
 write_file() {
   rm -f "$1"
   cat >"$1"
+}
+
+# cut_power HOST-DIRECTORY CGROUP: the host is gone at once; the mark tells its keeper that it did not break by itself.
+cut_power() {
+  : >"$1/cut"
+  echo 1 >"$2/cgroup.kill"
 }

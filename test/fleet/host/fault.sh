@@ -7,7 +7,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/common.sh"
 state=$1 action=$2 name=$3 kind=${4-} detail=${5-}
 host=$state/hosts/$name
-disk=$state/disk/$name
+disk=$state/disk/hosts/$name
 root=$disk/root
 faults=$host/faults
 cgroup=$state/disk/cgroup/$cgroup_folder/${state##*/lab-fleet-}/$name
@@ -67,7 +67,10 @@ fill() { # PATH: its file system shrinks to what is in it
   mounted=$(disk_of "$1") || { echo "disk-full: $1 is not a file system of its own (/nix or /)" >&2; exit 2; }
   for ((tries = 0; tries < 20; tries++)); do
     used=$(df --output=used --block-size=1 "$mounted" | tail -n 1)
-    mount -o "remount,size=${used// /}" "$mounted" 2>/dev/null && return 0
+    used=${used// /}
+    # A size of 0 would mean no limit.
+    [ "$used" -gt 0 ] || used=4096
+    mount -o "remount,size=$used" "$mounted" 2>/dev/null && return 0
   done
   echo "disk-full: $1 of $name is written to all the time and could not be shrunk" >&2
   exit 1
@@ -75,13 +78,13 @@ fill() { # PATH: its file system shrinks to what is in it
 
 set_fault() {
   case $kind in
-    link-down) ip link set "v$index" down ;;
+    link-down) ip link set "v$index" down 2>/dev/null || true ;; # off: its next boot sees the fault
     drop)
       delete_rules
       write_rules "$detail"
       ;;
     freeze) echo 1 >"$cgroup/cgroup.freeze" ;;
-    power-cut) echo 1 >"$cgroup/cgroup.kill" ;;
+    power-cut) [ ! -e "$host/pid" ] || cut_power "$host" "$cgroup" ;;
     never-returns | slow-return | boots-old-generation | boot-loop) ;;
     failed-unit)
       install_unit "$detail" <<<$'[Unit]\nDescription=A unit that fails\n[Service]\nType=oneshot\nExecStart=/bin/false'
@@ -118,7 +121,7 @@ END
 
 clear_fault() {
   case $kind in
-    link-down) ip link set "v$index" up ;;
+    link-down) ip link set "v$index" up 2>/dev/null || true ;;
     drop) delete_rules ;;
     freeze) echo 0 >"$cgroup/cgroup.freeze" ;;
     power-cut | never-returns | slow-return | boots-old-generation | boot-loop) ;;

@@ -3,17 +3,21 @@
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/common.sh"
 state=$1 index=$2 name=$3 address=$4 mac=$5
-disk=$state/disk/$name
+disk=$state/disk/hosts/$name
 host=$state/hosts/$name
 cgroup=$state/disk/cgroup/$cgroup_folder/${state##*/lab-fleet-}/$name
 netns=$state/disk/net/$name
 
-# boot BOOT-ID: one boot, from power on until pid 1 is gone. Returns what `unshare` says: 128 + the signal.
-boot() {
-  local up generation
-  # The old cable may linger while the kernel takes down the last boot's network namespace.
+# A machine that is off answers nothing, not even a refusal. Its end of the cable may outlive its last process a little.
+unplug() {
   ip link delete "v$index" 2>/dev/null || true
   umount "$netns" 2>/dev/null || true
+}
+
+# boot BOOT-ID: one boot, from power on until pid 1 is gone. Returns what `unshare` says: 128 + the signal.
+boot() {
+  local up generation=newest
+  unplug
   : >"$netns"
   unshare --net="$netns" true
   # The same addresses at each boot: a new MAC would leave the neighbours with a stale one for most of a minute.
@@ -30,12 +34,12 @@ END
   mkdir -p "$cgroup"
   read -r up _ </proc/uptime
   up=${up%%.*}
-  generation=$(fault_of "$state" "$name" boots-old-generation || true)
+  [ ! -e "$host/faults/boots-old-generation" ] || generation=old
   # The cgroup namespace comes after joining the cgroup, so that this cgroup is its root.
   nsenter --net="$netns" unshare --mount --pid --uts --ipc --time --boottime "-$up" --monotonic "-$up" \
     --fork --kill-child=SIGKILL \
     bash -c 'echo 0 >"$1/cgroup.procs" && shift && exec unshare --cgroup bash "$@"' \
-    boot "$cgroup" "$here/boot.sh" "$state" "$name" "$1" "${generation:+old}"
+    boot "$cgroup" "$here/boot.sh" "$state" "$name" "$1" "$generation"
 }
 
 # A host that loops has its power cut a while after each boot, for as long as the fault is set.
@@ -43,7 +47,7 @@ cut_later() {
   local seconds
   seconds=$(fault_of "$state" "$name" boot-loop) || return 0
   sleep "$seconds"
-  [ ! -e "$host/faults/boot-loop" ] || echo 1 >"$cgroup/cgroup.kill"
+  [ ! -e "$host/faults/boot-loop" ] || cut_power "$host" "$cgroup"
 }
 
 # wait_before_booting STATUS: what a machine does between going down and booting again.
@@ -52,8 +56,8 @@ wait_before_booting() {
   case $1 in
     129) reason=reboot ;;
     130) reason=power-off ;;
-    137) reason=power-cut ;;
-    *) reason=broken-$1 ;;
+    # `unshare` cannot pass on a SIGKILL and ends with 1.
+    *) [ -e "$host/cut" ] && reason=power-cut || reason=broken-$1 ;;
   esac
   record "$state" "$name" went-down "$reason"
   case $reason in
@@ -72,7 +76,7 @@ wait_before_booting() {
     deadline=$((${EPOCHREALTIME%.*} + seconds))
     while [ -e "$host/faults/slow-return" ] && [ "${EPOCHREALTIME%.*}" -lt "$deadline" ]; do sleep 0.1; done
   fi
-  rm -f "$host/power-on"
+  rm -f "$host/power-on" "$host/cut"
 }
 
 bash "$here/prepare-host.sh" "$state" "$name" "$address"
@@ -84,6 +88,7 @@ while :; do
   status=0
   boot "$boot_id" || status=$?
   rm -f "$host/pid"
+  unplug
   kill "$cutter" 2>/dev/null || true
   wait "$cutter" 2>/dev/null || true
   wait_before_booting "$status"

@@ -4,7 +4,7 @@
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/common.sh"
 state=$1 name=$2
-disk=$state/disk/$name
+disk=$state/disk/hosts/$name
 root=$disk/root
 
 mkdir -p "$disk/layers" "$disk/nix" "$root"

@@ -8,12 +8,12 @@ mkdir -p "$template/system" "$template/system-generators" "$template/journald.co
 cp "$here"/units/* "$template/system/"
 
 # What the machine's packages want started and a host of the fleet needs.
-needed=' dbus.socket dbus.service systemd-logind.service systemd-user-sessions.service systemd-journald.socket
- systemd-journald-dev-log.socket systemd-journald.service systemd-tmpfiles-setup.service '
+needed=(dbus.socket dbus.service systemd-logind.service systemd-user-sessions.service systemd-tmpfiles-setup.service
+  systemd-journald.socket systemd-journald-dev-log.socket systemd-journald.service)
 for wanted in /lib/systemd/system/{sysinit,sockets,timers,paths,local-fs,multi-user}.target.wants/*; do
   [ -e "$wanted" ] || [ -L "$wanted" ] || continue
   unit=${wanted##*/}
-  case $needed in *" $unit "*) continue ;; esac
+  [[ " ${needed[*]} " != *" $unit "* ]] || continue
   ln -sf /dev/null "$template/system/$unit"
 done
 for generator in /lib/systemd/system-generators/*; do

@@ -1,9 +1,9 @@
 #!/bin/bash
-# stage-2.sh [old]: what NixOS does between the kernel and systemd: choose the system, run its activation, start pid 1.
+# stage-2.sh newest|old: what NixOS does between the kernel and systemd: choose the system, run its activation, start pid 1.
 # The boot loader is played by a file: /boot/default-toplevel names the system that boots when a
 # switch-to-configuration wrote it; without it the newest generation of the system profile boots.
 . /usr/local/lib/lab-fleet/common.sh
-generation=${1-}
+generation=$1
 readonly profiles=/nix/var/nix/profiles
 
 # The toplevel of the highest generation that is not the one the profile points to.

@@ -1,0 +1,164 @@
+import { readdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { runInteractive } from '../../src/process/run.ts';
+import { faultDetails, faultKinds, isFaultKind } from './fault.ts';
+import type { TestFleet } from './fleet.ts';
+import { bootsOf } from './history.ts';
+import { byHandDirectory, namespacesAvailable, openByHand, startByHand } from './namespaces.ts';
+
+const usage = `Real hosts on this machine, in namespaces, for trying things out by hand. Needs root.
+
+  npm run fleet -- up [NUMBER | NAME…]           start hosts, named like the example lab's machines unless told
+  npm run fleet -- down                          end them all; nothing stays behind
+  npm run fleet -- status                        hosts, addresses, boots, systemd state, faults
+  npm run fleet -- fault HOST KIND [DETAIL]      break a host: ${faultKinds.join(', ')}
+  npm run fleet -- heal [HOST]                   mend a host, or all, and power on what is off
+  npm run fleet -- exec HOST -- ARGV…            run a command as root in a host
+  npm run fleet -- shell HOST                    a root shell in a host
+  npm run fleet -- run -- ARGV…                  run a command where it reaches the hosts (\`ssh HOST\`, \`./bin/lab …\`)
+  npm run fleet -- history                       boots, reboots and faults as they happened
+`;
+
+/** A mistake of the person at the keyboard: one sentence, exit 2. */
+class UsageError extends Error {}
+
+const checkout = fileURLToPath(new URL('../..', import.meta.url));
+const shareOfCheckout = checkout.replace(/\/$/, '');
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+
+const exampleMachines = async (): Promise<readonly string[]> => {
+  const entries = await readdir(`${checkout}hosts`, { withFileTypes: true }).catch(() => []);
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name)
+    .sort();
+};
+
+const namesFor = async (words: readonly string[]): Promise<readonly string[]> => {
+  const [first] = words;
+  const examples = await exampleMachines();
+  if (first === undefined) return examples.length > 0 ? examples : ['one', 'two', 'three'];
+  if (!/^\d+$/.test(first)) return words;
+  const extra = Array.from({ length: Number(first) }, (_, index) => `extra-${index + 1}`);
+  return [...examples, ...extra].slice(0, Number(first));
+};
+
+const openFleet = async (): Promise<TestFleet> => {
+  const fleet = await openByHand();
+  if (fleet === null) throw new UsageError('no fleet is up: `npm run fleet -- up 4` starts one');
+  return fleet;
+};
+const hostOf = (fleet: TestFleet, name: string | undefined): string => {
+  const names = fleet.hosts.map((host) => host.name);
+  if (name !== undefined && names.includes(name)) return name;
+  throw new UsageError(
+    `${name === undefined ? 'which host' : `no host ${name}`}? There are: ${names.join(', ')}`,
+  );
+};
+const afterDashes = (words: readonly string[]): readonly string[] => {
+  const argv = words[0] === '--' ? words.slice(1) : words;
+  if (argv.length === 0) throw new UsageError('which command?');
+  return argv;
+};
+
+const up = async (words: readonly string[]): Promise<void> => {
+  const available = await namespacesAvailable();
+  if (!available.ok) throw new UsageError(`the fleet cannot run on this machine: ${available.reason}`);
+  const started = performance.now();
+  const fleet = await startByHand({ hosts: await namesFor(words), shares: [shareOfCheckout] });
+  const first = fleet.hosts[0]?.name ?? '';
+  say(`${fleet.hosts.length} hosts are up after ${((performance.now() - started) / 1_000).toFixed(1)} s:`);
+  for (const host of fleet.hosts) say(`  ${host.name.padEnd(24)}${host.address}`);
+  say(`
+They have a network of their own, which only commands started in it reach:
+  npm run fleet -- run -- ssh ${first}
+  npm run fleet -- run -- ./bin/lab --override-input nixpkgs path:./test/nixpkgs-stand-in status
+ssh_config with keys and known_hosts: ${fleet.sshConfigPath}
+Take them down with: npm run fleet -- down`);
+};
+
+const status = async (): Promise<void> => {
+  const fleet = await openFleet();
+  const history = await fleet.history();
+  for (const host of fleet.hosts) {
+    const state = await fleet
+      .exec(host.name, ['systemctl', 'is-system-running'], { deadlineMs: 2_000 })
+      .then((result) => result.stdout.trim() || 'no answer')
+      .catch(() => 'down');
+    const faults = (await readdir(`${byHandDirectory}/hosts/${host.name}/faults`)).join(' ');
+    say(
+      `${host.name.padEnd(24)}${host.address.padEnd(14)}${state.padEnd(12)}boots ${String(bootsOf(history, host.name)).padEnd(4)}${faults}`,
+    );
+  }
+};
+
+const fault = async ([name, kind, detail]: readonly string[]): Promise<void> => {
+  const fleet = await openFleet();
+  const host = hostOf(fleet, name);
+  if (kind === undefined || !isFaultKind(kind))
+    throw new UsageError(`${kind ?? 'which'} is no fault: ${faultKinds.join(', ')}`);
+  const read = faultDetails[kind].safeParse(detail);
+  if (!read.success) throw new UsageError(`${kind} ${detail}: ${read.error.issues[0]?.message}`);
+  await fleet.fault(host, kind, detail);
+  say(`${host}: ${kind}${read.data === '' ? '' : ` (${read.data})`}`);
+};
+
+/** Runs the words of the command line; the exit status. */
+const main = async ([command, ...words]: readonly string[]): Promise<number> => {
+  switch (command) {
+    case 'up':
+      await up(words);
+      return 0;
+    case 'down':
+      await (await openByHand())?.down();
+      say('nothing is up');
+      return 0;
+    case 'status':
+      await status();
+      return 0;
+    case 'fault':
+      await fault(words);
+      return 0;
+    case 'heal': {
+      const fleet = await openFleet();
+      await fleet.clearFaults(words[0] === undefined ? undefined : hostOf(fleet, words[0]));
+      return 0;
+    }
+    case 'exec': {
+      const fleet = await openFleet();
+      const result = await fleet.exec(hostOf(fleet, words[0]), afterDashes(words.slice(1)));
+      process.stdout.write(result.stdout);
+      process.stderr.write(result.stderr);
+      return result.code ?? 1;
+    }
+    case 'shell': {
+      const fleet = await openFleet();
+      const host = hostOf(fleet, words[0]);
+      const argv = fleet.asOrchestrator(['ssh', '-F', fleet.sshConfigPath, '-t', host]);
+      return (await runInteractive(argv)).code ?? 1;
+    }
+    case 'run': {
+      const fleet = await openFleet();
+      const argv = fleet.asOrchestrator(afterDashes(words));
+      return (await runInteractive(argv, { env: fleet.environment })).code ?? 1;
+    }
+    case 'history':
+      for (const { atMs, host, kind, ...rest } of await (await openFleet()).history())
+        say(`${new Date(atMs).toISOString()}  ${host}  ${kind}  ${Object.values(rest).join(' ')}`);
+      return 0;
+    case undefined:
+    case 'help':
+    case '--help':
+      process.stdout.write(usage);
+      return 0;
+    default:
+      throw new UsageError(`no command ${command}\n\n${usage}`);
+  }
+};
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(`fleet: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+}

@@ -1,0 +1,124 @@
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import ssh2 from 'ssh2';
+import { z } from 'zod';
+import type { FleetOptions, TestHost } from './fleet.ts';
+
+const hostsMax = 200;
+const hostName = /^[a-z][a-z0-9-]{0,39}$/;
+
+/** What a fleet's directory says of it: written at its start, read by whoever comes later. */
+const Described = z.object({
+  hosts: z.array(z.object({ name: z.string(), address: z.string(), port: z.number(), hostKey: z.string() })),
+});
+
+export const sshConfigIn = (directory: string): string => join(directory, 'ssh', 'config');
+export const identityIn = (directory: string): string => join(directory, 'ssh', 'id_ed25519');
+export const knownHostsIn = (directory: string): string => join(directory, 'ssh', 'known_hosts');
+
+/** The environment of the orchestrator. Nix asks no cache, needs no build users and no sandbox. */
+export const environmentIn = (directory: string): Readonly<Record<string, string>> => {
+  const home = join(directory, 'home');
+  return {
+    HOME: home,
+    XDG_CONFIG_HOME: join(home, '.config'),
+    XDG_CACHE_HOME: join(home, '.cache'),
+    XDG_STATE_HOME: join(home, '.local', 'state'),
+    NIX_CONFIG: 'substituters =\nsandbox = false\nbuild-users-group =\n',
+  };
+};
+
+const newKey = (comment: string): { readonly secret: string; readonly open: string } => {
+  const pair = ssh2.utils.generateKeyPairSync('ed25519', { comment });
+  return { secret: pair.private, open: pair.public.trim() };
+};
+
+const writeKey = async (
+  path: string,
+  key: { readonly secret: string; readonly open: string },
+): Promise<void> => {
+  await writeFile(path, key.secret, { mode: 0o600 });
+  await writeFile(`${path}.pub`, `${key.open}\n`);
+};
+
+/** Writes the ssh_config and known_hosts that reach `hosts`, and the identity that they let in. Returns its public key. */
+export const writeSshFiles = async (directory: string, hosts: readonly TestHost[]): Promise<string> => {
+  await mkdir(join(directory, 'ssh'), { recursive: true, mode: 0o700 });
+  const identity = newKey('lab-test-fleet');
+  await writeKey(identityIn(directory), identity);
+  const entries = hosts.map(
+    (host) => `Host ${host.name} ${host.address}\n  HostName ${host.address}\n  Port ${host.port}\n`,
+  );
+  await writeFile(
+    sshConfigIn(directory),
+    `${entries.join('')}Host *
+  User root
+  IdentityFile ${identityIn(directory)}
+  IdentitiesOnly yes
+  IdentityAgent none
+  UserKnownHostsFile ${knownHostsIn(directory)}
+  GlobalKnownHostsFile /dev/null
+  StrictHostKeyChecking yes
+  HashKnownHosts no
+  BatchMode yes
+`,
+  );
+  await writeFile(
+    knownHostsIn(directory),
+    hosts.map((host) => {
+      const at = host.port === 22 ? `${host.address},${host.name}` : `[${host.address}]:${host.port}`;
+      return `${at} ${host.hostKey}\n`;
+    }),
+  );
+  return identity.open;
+};
+
+/** 10.77.x.y and a MAC of its own, from the host's number (from 1). */
+const wireOf = (index: number): { readonly address: string; readonly mac: string } => {
+  const [high, low] = [index >> 8, index & 255];
+  const hex = (byte: number): string => byte.toString(16).padStart(2, '0');
+  return { address: `10.77.${high}.${low}`, mac: `02:4c:61:62:${hex(high)}:${hex(low)}` };
+};
+
+/** Fills an empty directory with all that the supervisor reads. Throws a sentence when the options cannot be used. */
+export const describeFleet = async (
+  directory: string,
+  options: Pick<FleetOptions, 'hosts' | 'shares'>,
+): Promise<readonly TestHost[]> => {
+  const { hosts: names, shares = [] } = options;
+  const bad = names.find((name, index) => !hostName.test(name) || names.indexOf(name) !== index);
+  if (bad !== undefined) throw new TypeError(`host ${bad}: names are lower-case words, each once`);
+  if (names.length === 0 || names.length > hostsMax)
+    throw new TypeError(`a fleet has 1 to ${hostsMax} hosts, not ${names.length}`);
+  const badShare = shares.find((share) => !/^\/[^\n]+$/.test(share));
+  if (badShare !== undefined) throw new TypeError(`share ${badShare}: not an absolute path`);
+
+  for (const part of ['disk', 'nix', 'home', 'hosts']) await mkdir(join(directory, part));
+  const lines: string[] = [];
+  const hosts: TestHost[] = [];
+  for (const [offset, name] of names.entries()) {
+    const { address, mac } = wireOf(offset + 1);
+    const key = newKey(name);
+    await mkdir(join(directory, 'hosts', name, 'faults'), { recursive: true });
+    await writeKey(join(directory, 'hosts', name, 'ssh_host_ed25519_key'), key);
+    hosts.push({ name, address, port: 22, hostKey: key.open.split(' ').slice(0, 2).join(' ') });
+    lines.push(`${offset + 1} ${name} ${address} ${mac}\n`);
+  }
+  await writeSshFiles(directory, hosts);
+  await writeFile(join(directory, 'hosts.list'), lines);
+  await writeFile(
+    join(directory, 'shares'),
+    shares.map((share) => `${share}\n`),
+  );
+  await writeFile(join(directory, 'events'), '');
+  await writeFile(
+    join(directory, 'fleet.json'),
+    JSON.stringify({ hosts } satisfies z.infer<typeof Described>),
+  );
+  await chmod(directory, 0o700);
+  return hosts;
+};
+
+/** The hosts of a fleet that was started earlier. Rejects when there is none in this directory. */
+export const readHosts = async (directory: string): Promise<readonly TestHost[]> =>
+  Described.parse(JSON.parse(await readFile(join(directory, 'fleet.json'), 'utf8'))).hosts;
