@@ -25,7 +25,8 @@ export const labelOf = (check: HealthCheck): string => {
 const aimOf = (check: HealthCheck): string => {
   switch (check.type) {
     case 'http':
-      return check.url;
+      // Without the credentials it may hold.
+      return check.url.replace(/\/\/[^/?#]*@/, '//');
     case 'tcp':
       return `tcp ${check.host.includes(':') ? `[${check.host}]` : check.host}:${check.port}`;
     case 'command':
@@ -36,14 +37,11 @@ const aimOf = (check: HealthCheck): string => {
 };
 
 /**
- * What a failed `dial` says about the port. The machine's own answer (refused, no route, no such name) or its silence
- * is a failed check; a connection that never got that far, or a server that forbids forwarding, is not known.
+ * What a failed `dial` says about the port. The port's own answer (refused, no route, no such name) or its silence is
+ * a failed check; a connection that never got that far, or a server that forbids forwarding, is not known.
  */
 export const probeOfDialError = (error: SshError): Probe => {
-  if (error.phase !== 'dial' && error.phase !== 'channel') return untold(error.message);
-  if (error.kind === 'timeout') return failed(error.message);
-  if (error.kind !== 'channel' && error.kind !== 'unreachable') return untold(error.message);
-  return /prohibited|resource shortage|unknown channel/i.test(error.message)
-    ? untold(error.message)
-    : failed(error.message);
+  const answered = error.kind === 'timeout' || error.kind === 'channel' || error.kind === 'unreachable';
+  const forbidden = /prohibited|resource shortage/i.test(error.message);
+  return error.phase === 'dial' && answered && !forbidden ? failed(error.message) : untold(error.message);
 };

@@ -63,6 +63,8 @@ echo lab-end
 
 /** Lines of the journal that one reading brings. */
 export const readingLinesMax = 200;
+/** Longer lines are cut on the machine: an answer that passes its bound would count for nothing. */
+const readingLineBytesMax = 1_000;
 
 /**
  * Reads state and log. Arguments: unit, journal cursor (empty for the first reading). Only what the unit's processes
@@ -85,6 +87,7 @@ if [ -n "$2" ]; then set -- "$1" --after-cursor="$2"; else set -- "$1"; fi
 name=$1
 shift
 timeout 10 journalctl --no-pager --quiet --output=cat --lines=${readingLinesMax} --show-cursor "$@" _SYSTEMD_UNIT="$name.service" 2>/dev/null |
+  cut -c 1-${readingLineBytesMax} |
   while IFS= read -r line; do put log "$line"; done
 echo lab-end
 `;

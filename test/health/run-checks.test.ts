@@ -15,6 +15,15 @@ const command = (set: object = {}) =>
   HealthCheck.parse({ ...base, type: 'command', command: 'test-it', ...set });
 const tcp = (set: object = {}) =>
   HealthCheck.parse({ ...base, type: 'tcp', host: 'localhost', port: 5432, ...set });
+const http = (set: object = {}) =>
+  HealthCheck.parse({
+    ...base,
+    type: 'http',
+    url: 'http://localhost/',
+    expectedStatus: 200,
+    expectedBody: null,
+    ...set,
+  });
 const systemd = (set: object = {}) =>
   HealthCheck.parse({ ...base, type: 'systemd', unit: 'caddy.service', ...set });
 
@@ -91,6 +100,7 @@ describe('a machine’s health', () => {
         tcp({ from: 'orchestrator', host: '127.0.0.1', port: await closedPort() }),
         command(),
         systemd(),
+        http({ url: 'http://admin:secret@localhost:3000/a@b' }),
       ],
       { remote },
     );
@@ -99,6 +109,7 @@ describe('a machine’s health', () => {
       expect.stringMatching(/^tcp 127\.0\.0\.1:\d+ from the orchestrator$/),
       'command test-it',
       'unit caddy.service',
+      'http://localhost:3000/a@b',
     ]);
   });
 
@@ -217,6 +228,7 @@ describe('a tcp check', () => {
       { kind: 'channel', phase: 'dial', message: 'administratively prohibited' } as const,
       'unknown',
     ],
+    ['no channel is to be had', { kind: 'channel', phase: 'channel', message: 'no' } as const, 'unknown'],
     ['the machine has gone', { kind: 'unreachable', phase: 'tcp' } as const, 'unknown'],
     ['the login is refused', { kind: 'auth', phase: 'auth' } as const, 'unknown'],
     ['the connection breaks', { kind: 'disconnected', phase: 'dial' } as const, 'unknown'],

@@ -91,6 +91,17 @@ describe('an activation, with its scripts in a real shell', () => {
     });
   });
 
+  it('is not blinded by an activation that prints without measure', async () => {
+    addToplevel(
+      local,
+      'a',
+      'for i in $(seq 150); do head -c 60000 /dev/zero | tr "\\0" x; echo; done; exit 100',
+    );
+    const outcome = await go();
+    expect(outcome.kind).toBe('needs-reboot');
+    expect(outcome.kind === 'needs-reboot' && outcome.log).toEqual(Array(60).fill('x'.repeat(1_000)));
+  });
+
   it('does not touch the profile for a toplevel that is not there', async () => {
     expect(await go()).toMatchObject({
       kind: 'refused',
