@@ -1,8 +1,8 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { runInteractive } from '../../src/process/run.ts';
 import { faultDetails, faultKinds, isFaultKind } from './fault.ts';
-import type { TestFleet } from './fleet.ts';
+import type { FleetOptions, TestFleet } from './fleet.ts';
 import { bootsOf } from './history.ts';
 import { byHandDirectory, namespacesAvailable, openByHand, startByHand } from './namespaces.ts';
 
@@ -26,20 +26,28 @@ const checkout = fileURLToPath(new URL('../..', import.meta.url));
 const shareOfCheckout = checkout.replace(/\/$/, '');
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
-const exampleMachines = async (): Promise<readonly string[]> => {
+/** The machines of hosts/ with the addresses their configurations give, so that the example lab fits as it stands. */
+const exampleHosts = async (): Promise<FleetOptions['hosts']> => {
   const entries = await readdir(`${checkout}hosts`, { withFileTypes: true }).catch(() => []);
-  return entries
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name)
-    .sort();
+  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  return Promise.all(
+    names.sort().map(async (name) => {
+      const text = await readFile(`${checkout}hosts/${name}/configuration.nix`, 'utf8').catch(() => '');
+      const address = /^\s*addresses = \[ "([0-9.]+)" \];$/m.exec(text)?.[1];
+      return address === undefined ? name : { name, address };
+    }),
+  );
 };
 
-const namesFor = async (words: readonly string[]): Promise<readonly string[]> => {
+const hostsFor = async (words: readonly string[]): Promise<FleetOptions['hosts']> => {
   const [first] = words;
-  const examples = await exampleMachines();
+  const examples = await exampleHosts();
   if (first === undefined) return examples.length > 0 ? examples : ['one', 'two', 'three'];
   if (!/^\d+$/.test(first)) return words;
-  const extra = Array.from({ length: Number(first) }, (_, index) => `extra-${index + 1}`);
+  const extra = Array.from({ length: Number(first) }, (_, index) => ({
+    name: `extra-${index + 1}`,
+    address: `10.77.1.${index + 1}`,
+  }));
   return [...examples, ...extra].slice(0, Number(first));
 };
 
@@ -65,7 +73,7 @@ const up = async (words: readonly string[]): Promise<void> => {
   const available = await namespacesAvailable();
   if (!available.ok) throw new UsageError(`the fleet cannot run on this machine: ${available.reason}`);
   const started = performance.now();
-  const fleet = await startByHand({ hosts: await namesFor(words), shares: [shareOfCheckout] });
+  const fleet = await startByHand({ hosts: await hostsFor(words), shares: [shareOfCheckout] });
   const first = fleet.hosts[0]?.name ?? '';
   say(`${fleet.hosts.length} hosts are up after ${((performance.now() - started) / 1_000).toFixed(1)} s:`);
   for (const host of fleet.hosts) say(`  ${host.name.padEnd(24)}${host.address}`);

@@ -73,11 +73,37 @@ export const writeSshFiles = async (directory: string, hosts: readonly TestHost[
   return identity.open;
 };
 
-/** 10.77.x.y and a MAC of its own, from the host's number (from 1). */
-const wireOf = (index: number): { readonly address: string; readonly mac: string } => {
-  const [high, low] = [index >> 8, index & 255];
-  const hex = (byte: number): string => byte.toString(16).padStart(2, '0');
-  return { address: `10.77.${high}.${low}`, mac: `02:4c:61:62:${hex(high)}:${hex(low)}` };
+type Wire = { readonly name: string; readonly address: string; readonly mac: string };
+
+const ownAddress = /^10\.77\.(\d{1,3})\.(\d{1,3})$/;
+const orchestratorAddress = '10.77.255.254';
+
+/** Each host with its address in 10.77.0.0/16 and a MAC that follows from it. Throws a sentence. */
+const wiresOf = (hosts: FleetOptions['hosts']): readonly Wire[] => {
+  if (hosts.length === 0 || hosts.length > hostsMax)
+    throw new TypeError(`a fleet has 1 to ${hostsMax} hosts, not ${hosts.length}`);
+  const wires = hosts.map((host, index): Wire => {
+    const { name, address } =
+      typeof host === 'string'
+        ? { name: host, address: `10.77.${(index + 1) >> 8}.${(index + 1) & 255}` }
+        : host;
+    if (!hostName.test(name)) throw new TypeError(`host ${name}: names are lower-case words`);
+    const bytes = ownAddress.exec(address)?.slice(1).map(Number);
+    if (bytes === undefined || bytes.some((byte) => byte > 255) || address === orchestratorAddress)
+      throw new TypeError(`host ${name}: ${address} is no free address of 10.77.0.0/16`);
+    return {
+      name,
+      address,
+      mac: `02:4c:61:62:${bytes.map((byte) => byte.toString(16).padStart(2, '0')).join(':')}`,
+    };
+  });
+  for (const what of ['name', 'address'] as const) {
+    const twice = wires.find(
+      (wire, index) => wires.findIndex((other) => other[what] === wire[what]) !== index,
+    );
+    if (twice !== undefined) throw new TypeError(`two hosts have the ${what} ${twice[what]}`);
+  }
+  return wires;
 };
 
 /** Fills an empty directory with all that the supervisor reads. Throws a sentence when the options cannot be used. */
@@ -85,19 +111,15 @@ export const describeFleet = async (
   directory: string,
   options: Pick<FleetOptions, 'hosts' | 'shares'>,
 ): Promise<readonly TestHost[]> => {
-  const { hosts: names, shares = [] } = options;
-  const bad = names.find((name, index) => !hostName.test(name) || names.indexOf(name) !== index);
-  if (bad !== undefined) throw new TypeError(`host ${bad}: names are lower-case words, each once`);
-  if (names.length === 0 || names.length > hostsMax)
-    throw new TypeError(`a fleet has 1 to ${hostsMax} hosts, not ${names.length}`);
+  const { shares = [] } = options;
+  const wires = wiresOf(options.hosts);
   const badShare = shares.find((share) => !/^\/[^\n]+$/.test(share));
   if (badShare !== undefined) throw new TypeError(`share ${badShare}: not an absolute path`);
 
   for (const part of ['disk', 'nix', 'home', 'hosts']) await mkdir(join(directory, part));
   const lines: string[] = [];
   const hosts: TestHost[] = [];
-  for (const [offset, name] of names.entries()) {
-    const { address, mac } = wireOf(offset + 1);
+  for (const [offset, { name, address, mac }] of wires.entries()) {
     const key = newKey(name);
     await mkdir(join(directory, 'hosts', name, 'faults'), { recursive: true });
     await writeKey(join(directory, 'hosts', name, 'ssh_host_ed25519_key'), key);

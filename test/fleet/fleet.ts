@@ -61,8 +61,8 @@ export type TestFleet = {
 };
 
 export type FleetOptions = {
-  /** Lower-case host names, at most 200. */
-  readonly hosts: readonly string[];
+  /** At most 200 hosts by their lower-case names; without an address of its own each gets the next of 10.77.0.0/16. */
+  readonly hosts: readonly (string | { readonly name: string; readonly address: string })[];
   /** Absolute directories of this machine that hosts see, read-only, at the same place: the checkout, for one. */
   readonly shares?: readonly string[];
   /** How long all hosts together may take to come up, milliseconds. */

@@ -35,10 +35,11 @@ export const startInProcess = async (
   options: FleetOptions,
   answer: Answer = () => null,
 ): Promise<TestFleet> => {
+  const names = options.hosts.map((host) => (typeof host === 'string' ? host : host.name));
   const directory = await mkdtemp(join(tmpdir(), 'lab-fleet-in-process-'));
   await mkdir(join(directory, 'home'));
   const history: FleetEvent[] = [];
-  const faults = new Map<string, Map<FaultKind, string>>(options.hosts.map((name) => [name, new Map()]));
+  const faults = new Map<string, Map<FaultKind, string>>(names.map((name) => [name, new Map()]));
   const played = new Map<string, PlayedHost>();
   const keys = new Map<string, string>();
   const hosts: TestHost[] = [];
@@ -64,7 +65,7 @@ export const startInProcess = async (
     played.get(name) ?? refuse(`a host ${name} that is not in the fleet`);
   const faultsOf = (name: string): Map<FaultKind, string> => faults.get(name) ?? new Map<FaultKind, string>();
 
-  for (const [index, name] of options.hosts.entries()) {
+  for (const [index, name] of names.entries()) {
     const address = addressOf(index);
     const key = ssh2.utils.generateKeyPairSync('ed25519', { comment: name });
     keys.set(name, key.private);
@@ -137,7 +138,7 @@ export const startInProcess = async (
       history.push({ atMs: Date.now(), host: name, kind: 'fault', fault: kind });
     },
     clearFaults: async (only) => {
-      for (const name of only === undefined ? options.hosts : [only]) {
+      for (const name of only === undefined ? names : [only]) {
         const host = find(name);
         for (const kind of faultsOf(name).keys())
           history.push({ atMs: Date.now(), host: name, kind: 'healed', fault: kind });

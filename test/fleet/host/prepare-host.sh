@@ -78,5 +78,7 @@ substituters =
 trusted-users = root lab
 experimental-features = nix-command flakes
 END
+# The mark of a machine that tests may change: what must never run elsewhere looks for it.
+: >"$root/etc/lab-test-host"
 mkdir -p "$root/usr/local/lib/lab-fleet"
 cp "$here/common.sh" "$here/stage-2.sh" "$root/usr/local/lib/lab-fleet/"
