@@ -30,8 +30,10 @@
       );
 
       nixosModules = {
-        lab-machine = ./nix/modules/lab-machine.nix;
-        lab-orchestrator = ./nix/modules/lab-orchestrator.nix;
+        # Sets, not paths: Nix before 2.9 checks for a set or function. As paths inside, they are imported once
+        # however often they are named.
+        lab-machine.imports = [ ./nix/modules/lab-machine.nix ];
+        lab-orchestrator.imports = [ ./nix/modules/lab-orchestrator.nix ];
         default.imports = [
           ./nix/modules/lab-machine.nix
           ./nix/modules/lab-orchestrator.nix

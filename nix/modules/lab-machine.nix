@@ -446,7 +446,13 @@ in
             ssh
             reboot
             ;
-          healthChecks = map (lib.filterAttrs (_: value: value != null)) cfg.healthChecks;
+          healthChecks = map (
+            check:
+            lib.filterAttrs (
+              name: value:
+              value != null && (belongsTo // { expectedStatus = "http"; }).${name} or check.type == check.type
+            ) check
+          ) cfg.healthChecks;
           orchestration = removeAttrs cfg.orchestration [ "rebootDelayIsOwn" ];
         };
   };

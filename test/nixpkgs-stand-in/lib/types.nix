@@ -83,7 +83,9 @@ let
       merge = mergeEqual;
     };
 
-  composite = type: if match ".* (or|of) .*" type.description != null then "(${type.description})" else type.description;
+  # A description inside another: in brackets where it is a sentence part of its own.
+  composite =
+    type: if type.isComposed or false then "(${type.description})" else type.description;
 
   int = scalar "int" "signed integer" isInt;
   str = scalar "str" "string" isString;
@@ -284,6 +286,7 @@ let
       elemType:
       mkOptionType {
         name = "nullOr";
+        isComposed = true;
         description = "null or ${composite elemType}";
         check = v: v == null || elemType.check v;
         emptyValue.value = null;
@@ -347,6 +350,7 @@ let
       a: b:
       mkOptionType {
         name = "either";
+        isComposed = true;
         description = "${composite a} or ${composite b}";
         check = v: a.check v || b.check v;
         merge =
@@ -364,6 +368,7 @@ let
       from: coerce: to:
       mkOptionType {
         name = "coercedTo";
+        isComposed = true;
         description = "${composite to} or ${composite from} convertible to it";
         check = v: (from.check v && to.check (coerce v)) || to.check v;
         inherit (to) emptyValue getSubOptions;
