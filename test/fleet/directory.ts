@@ -127,6 +127,10 @@ export const describeFleet = async (
     lines.push(`${offset + 1} ${name} ${address} ${mac}\n`);
   }
   await writeSshFiles(directory, hosts);
+  await writeFile(
+    join(directory, 'home', '.gitconfig'),
+    '[user]\n\tname = lab test fleet\n\temail = test-fleet@localhost\n[init]\n\tdefaultBranch = main\n',
+  );
   await writeFile(join(directory, 'hosts.list'), lines);
   await writeFile(
     join(directory, 'shares'),

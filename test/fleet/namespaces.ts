@@ -165,12 +165,14 @@ const fleetIn = (directory: string, hosts: readonly TestHost[], down: () => Prom
     },
     reboot: async (name) => {
       const before = bootsOf(await history(), known(name).name);
-      checked(`reboot of ${name}`, await exec(name, ['systemctl', 'reboot']));
+      // A host can be gone before systemctl has its answer: only the next boot counts.
+      const told = await exec(name, ['systemctl', 'reboot']);
       const again = await until(
         async () => (bootsOf(await history(), name) > before ? true : null),
         upDeadlineMs,
       );
-      if (again === null) throw new Error(`${name} did not boot again within ${upDeadlineMs} ms`);
+      if (again === null)
+        throw new Error(`${name} did not boot again within ${upDeadlineMs} ms: ${told.stderr.trim()}`);
       await waitUntilUp(name);
     },
     waitUntilUp,
