@@ -17,7 +17,6 @@ export type SshLimits = {
   readonly keepaliveMissedMax: number;
   readonly handshakesMax: number;
   readonly handshakesPerJumpMax: number;
-  readonly jumpsMax: number;
   /** sshd grants 10 sessions a connection (MaxSessions); two stay free for stopping commands. */
   readonly sessionsPerConnectionMax: number;
   readonly forwardsPerConnectionMax: number;
@@ -52,7 +51,6 @@ export const sshLimitsDefault: SshLimits = Object.freeze({
   keepaliveMissedMax: 2,
   handshakesMax: 32,
   handshakesPerJumpMax: 8,
-  jumpsMax: 8,
   sessionsPerConnectionMax: 8,
   forwardsPerConnectionMax: 64,
   idleMs: 60_000,

@@ -1,0 +1,111 @@
+import type { Duplex } from 'node:stream';
+import type { Client, ClientChannel } from 'ssh2';
+import { fail, ok, type Result } from '../failure.ts';
+import { channelStream } from './channel-stream.ts';
+import type { SshConfig } from './config.ts';
+import { messageOf } from './errors.ts';
+import type { SshLimits } from './limits.ts';
+import { createSlots, type Slots } from './slots.ts';
+
+/** Why no channel came of a request. */
+export type ChannelProblem = {
+  /** refused: the server said no · lost: the connection ended meanwhile. */
+  readonly kind: 'refused' | 'lost';
+  /** RFC 4254 section 5.1: 1 prohibited, 2 connect failed, 3 unknown type, 4 resource shortage; null when not told. */
+  readonly reason: number | null;
+  readonly message: string;
+  /** Whether the command may have been started all the same. */
+  readonly dispatched: boolean;
+};
+
+/** One authenticated connection. It bounds its own channels; who opens one takes a place first. */
+export type Connection = {
+  readonly config: SshConfig;
+  readonly sessions: Slots;
+  /** Sessions kept free for stopping commands. */
+  readonly spareSessions: Slots;
+  readonly forwards: Slots;
+  /** Handshakes of others on their way through this one. */
+  readonly handshakes: Slots;
+  /** Why it ended, or null while it lives. */
+  lost(): string | null;
+  /** Resolves when it has ended, whoever ended it. */
+  readonly closed: Promise<void>;
+  /** Starts a command line; resolves when the server says it has. */
+  openExec(line: string): Promise<Result<ClientChannel, ChannelProblem>>;
+  /** Opens a TCP connection from the machine to host:port. */
+  openForward(host: string, port: number): Promise<Result<Duplex, ChannelProblem>>;
+  destroy(): void;
+};
+
+const spareSessionsMax = 2;
+
+const reasonOf = (error: Error): number | null =>
+  'reason' in error && typeof error.reason === 'number' ? error.reason : null;
+
+/** Takes over a client that is ready, and the stream under it: ending a dead peer needs the stream. */
+export const createConnection = (
+  client: Client,
+  sock: Duplex,
+  config: SshConfig,
+  limits: SshLimits,
+): Connection => {
+  let lost: string | null = null;
+  const { promise: closed, resolve: markClosed } = Promise.withResolvers<void>();
+  client.on('error', (error: Error) => {
+    lost ??= error.message;
+  });
+  client.once('close', () => {
+    lost ??= 'the connection was closed';
+    markClosed();
+  });
+  if (sock.destroyed) {
+    lost = 'the connection was closed';
+    markClosed();
+  }
+
+  const problemOf = (error: unknown): ChannelProblem => {
+    const message = messageOf(error);
+    const reason = error instanceof Error ? reasonOf(error) : null;
+    // ssh2 says `Unable to exec` once the channel stood and the command was sent; before that nothing has run.
+    const dispatched = message === 'Unable to exec';
+    const kind = lost !== null || message === 'Not connected' ? 'lost' : 'refused';
+    return { kind, reason, message: kind === 'lost' ? (lost ?? message) : message, dispatched };
+  };
+
+  return {
+    config,
+    sessions: createSlots(limits.sessionsPerConnectionMax),
+    spareSessions: createSlots(spareSessionsMax),
+    forwards: createSlots(limits.forwardsPerConnectionMax),
+    handshakes: createSlots(limits.handshakesPerJumpMax),
+    lost: () => lost,
+    closed,
+    openExec: (line) =>
+      new Promise((resolve) => {
+        try {
+          client.exec(line, (error, channel) =>
+            resolve(error === undefined || error === null ? ok(channel) : fail(problemOf(error))),
+          );
+        } catch (error) {
+          resolve(fail(problemOf(error)));
+        }
+      }),
+    openForward: (host, port) =>
+      new Promise((resolve) => {
+        try {
+          client.forwardOut('127.0.0.1', 0, host, port, (error, channel) =>
+            resolve(
+              error === undefined || error === null ? ok(channelStream(channel)) : fail(problemOf(error)),
+            ),
+          );
+        } catch (error) {
+          resolve(fail(problemOf(error)));
+        }
+      }),
+    destroy: () => {
+      lost ??= 'lab closed the connection';
+      sock.destroy();
+    },
+  };
+};
