@@ -1,0 +1,97 @@
+import type { ActivateOutcome, ActivateRequest } from '../ports.ts';
+import { type Fault, faultOf } from './fault.ts';
+import type { Due, SimMachine } from './machine.ts';
+
+/**
+ * What an activation does to a simulated machine, in the order of the real one: the profile first, then the switch.
+ * So an activation that is refused midway leaves a profile that would boot something that never lived.
+ */
+
+/** Shares of the duration after which the profile is set and the new generation is live. */
+const share = { profile: 0.1, live: 0.5, crash: 0.7 } as const;
+
+type Course = {
+  readonly setsProfile: boolean;
+  readonly goesLive: boolean;
+  readonly failsUnit: string | null;
+  readonly outcome: ActivateOutcome;
+};
+
+const refused = (code: number, message: string): ActivateOutcome => ({
+  kind: 'refused',
+  code,
+  message,
+  log: [message],
+});
+
+const courseOf = (machine: SimMachine, { toplevel, mode }: ActivateRequest): Course => {
+  const writes = mode === 'switch' || mode === 'boot';
+  const runs = mode === 'switch' || mode === 'test';
+  const fine: Course = {
+    setsProfile: writes,
+    goesLive: runs,
+    failsUnit: null,
+    outcome: { kind: 'live' },
+  };
+  if (mode === 'dry-activate') return fine;
+  // The real one takes a lock that only one activation at a time can hold.
+  if ([...machine.units.values()].some(({ outcome }) => outcome === null))
+    return {
+      ...fine,
+      goesLive: false,
+      setsProfile: false,
+      outcome: refused(11, 'could not take the lock: another activation is running'),
+    };
+  const isNew = toplevel !== machine.origin.current && toplevel !== machine.origin.profile;
+  if (!isNew)
+    return faultOf(machine.faults, 'restore-refused') === null
+      ? fine
+      : { ...fine, goesLive: false, outcome: refused(2, 'the activation script failed') };
+  return withFaults(machine.faults, fine, runs);
+};
+
+const withFaults = (faults: readonly Fault[], fine: Course, runs: boolean): Course => {
+  const lie = faultOf(faults, 'activation-lies');
+  if (lie !== null)
+    return { ...fine, setsProfile: false, goesLive: lie.about === 'the-profile' && fine.goesLive };
+  const exit = faultOf(faults, 'activation-exit');
+  // switch-to-configuration writes the boot entry before anything that can exit 2, 4 or 100.
+  if (exit === null || (!runs && exit.code !== 1)) return fine;
+  switch (exit.code) {
+    case 1:
+      return { ...fine, goesLive: false, outcome: refused(1, 'a check before the switch refused it') };
+    case 2:
+      return { ...fine, outcome: refused(2, 'the activation script failed') };
+    case 4: {
+      const log = ['warning: the following units failed: app.service'];
+      return {
+        ...fine,
+        failsUnit: 'app.service',
+        outcome: { kind: 'live-units-failed', units: ['app.service'], log },
+      };
+    }
+    case 100:
+      return { ...fine, goesLive: false, outcome: { kind: 'needs-reboot', log: [] } };
+    default:
+      return exit.code satisfies never;
+  }
+};
+
+/** The machine with the unit running and everything due that the activation will do. */
+export const beginActivation = (machine: SimMachine, request: ActivateRequest, now: number): SimMachine => {
+  const { setsProfile, goesLive, failsUnit, outcome } = courseOf(machine, request);
+  const { toplevel, unit } = request;
+  const lasts = machine.nature.activationMs + (faultOf(machine.faults, 'slow-activation')?.ms ?? 0);
+  const after = (part: number): number => now + Math.round(lasts * part);
+  const crashes = faultOf(machine.faults, 'crash-in-activation') !== null && machine.boots === 0;
+  const dues: Due[] = [{ at: after(1), kind: 'unit-ended', unit, outcome }];
+  if (setsProfile) dues.push({ at: after(share.profile), kind: 'profile', toplevel });
+  if (goesLive) dues.push({ at: after(share.live), kind: 'live', toplevel });
+  if (failsUnit !== null) dues.push({ at: after(share.live), kind: 'unit-fails', unit: failsUnit });
+  if (crashes) dues.push({ at: after(share.crash), kind: 'crash' });
+  return {
+    ...machine,
+    units: new Map(machine.units).set(unit, { request, outcome: null }),
+    due: [...machine.due, ...dues].sort((a, b) => a.at - b.at),
+  };
+};

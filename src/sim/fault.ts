@@ -1,0 +1,74 @@
+/**
+ * What can go wrong with one simulated machine. Times are milliseconds; `atMs` counts from the start of the
+ * simulation. `forMs: null` is forever.
+ */
+export type Fault =
+  // ── the way to it ──
+  /** Never answers. */
+  | { readonly kind: 'offline' }
+  /** Answers nothing for a while. */
+  | { readonly kind: 'away'; readonly atMs: number; readonly forMs: number | null }
+  /** The connection ends in the middle of an act, and none can be made for a while. */
+  | { readonly kind: 'cut-during'; readonly act: 'copy' | 'activate'; readonly forMs: number }
+  /** The answer to the reboot's trigger is lost; `arrived` says whether the trigger itself was. */
+  | { readonly kind: 'cut-at-trigger'; readonly arrived: boolean }
+  /** Every connection may fail. */
+  | { readonly kind: 'flaky'; readonly chance: number }
+  /** Every answer takes this much longer. */
+  | { readonly kind: 'slow-link'; readonly ms: number }
+  | { readonly kind: 'hostkey-changed'; readonly when: 'always' | 'after-reboot' }
+  // ── the reboot ──
+  /** Hangs in shutdown, reachable. */
+  | { readonly kind: 'never-goes-down' }
+  | { readonly kind: 'slow-shutdown'; readonly ms: number }
+  | { readonly kind: 'never-comes-back' }
+  | { readonly kind: 'slow-boot'; readonly ms: number }
+  /** Boots what it had booted before. */
+  | { readonly kind: 'old-generation' }
+  /** Boots, and soon reboots by itself, this many times. */
+  | { readonly kind: 'boot-loop'; readonly times: number; readonly afterMs: number }
+  /** For a while after its reboot its connections come and go. */
+  | { readonly kind: 'flaps'; readonly forMs: number; readonly periodMs: number; readonly downMs: number }
+  | { readonly kind: 'reboot-refused' }
+  /** After the reboot, /run/booted-system is not there. */
+  | { readonly kind: 'boot-unreadable' }
+  // ── the activation of something new ──
+  | { readonly kind: 'activation-exit'; readonly code: 1 | 2 | 4 | 100 }
+  /** Says 0 and changes nothing. */
+  | { readonly kind: 'activation-lies'; readonly about: 'everything' | 'the-profile' }
+  | { readonly kind: 'slow-activation'; readonly ms: number }
+  /** Crashes and boots again in the middle of it. */
+  | { readonly kind: 'crash-in-activation' }
+  /** What was recorded cannot be activated again. */
+  | { readonly kind: 'restore-refused' }
+  // ── health ──
+  | {
+      readonly kind: 'unhealthy-after';
+      readonly cause: 'activation' | 'reboot';
+      readonly forMs: number | null;
+    }
+  | { readonly kind: 'unit-fails-after'; readonly cause: 'activation' | 'reboot'; readonly unit: string }
+  | { readonly kind: 'falls-ill'; readonly atMs: number; readonly forMs: number | null }
+  // ── before anything ──
+  | { readonly kind: 'disk-full'; readonly path: '/nix' | '/boot' | 'during-copy' }
+  | { readonly kind: 'sudo-refused' }
+  | { readonly kind: 'inhibited' }
+  /** Crashes and boots again, by itself. */
+  | { readonly kind: 'crash'; readonly atMs: number }
+  /** Somebody else deploys to it. */
+  | { readonly kind: 'foreign-deploy'; readonly atMs: number; readonly toplevel: string };
+
+export type FaultKind = Fault['kind'];
+
+/** The first fault of this kind, if the machine has one. */
+export const faultOf = <K extends FaultKind>(
+  faults: readonly Fault[],
+  kind: K,
+): Extract<Fault, { kind: K }> | null =>
+  faults.find((fault): fault is Extract<Fault, { kind: K }> => fault.kind === kind) ?? null;
+
+/** `cut-during(act=copy, forMs=9000)` */
+export const describeFault = ({ kind, ...rest }: Fault): string => {
+  const details = Object.entries(rest).map(([name, value]) => `${name}=${value}`);
+  return details.length === 0 ? kind : `${kind}(${details.join(', ')})`;
+};

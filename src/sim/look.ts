@@ -1,0 +1,125 @@
+import { fail, ok, type Result } from '../failure.ts';
+import type { HealthCheck, Machine } from '../fleet/machine.ts';
+import { labelOf } from '../health/reading.ts';
+import { reportOf } from '../health/verdict.ts';
+import type {
+  BootParts,
+  CheckReading,
+  HealthReport,
+  Observation,
+  PreflightFacts,
+  SshError,
+} from '../ports.ts';
+import { faultOf } from './fault.ts';
+import { bootIdNow, type SimMachine, stateOf } from './machine.ts';
+
+/** What a simulated machine shows to who looks at it: pure. The verdict over the readings is the production one. */
+
+type Closures = ReadonlyMap<
+  string,
+  { readonly parts: BootParts; readonly kernelRelease: string | null; readonly nixosVersion: string | null }
+>;
+
+const nothingKnown: BootParts = { kernel: null, initrd: null, modules: null, params: null, systemd: null };
+
+export const observationOf = (
+  machine: Machine,
+  truth: SimMachine,
+  problem: SshError | null,
+  now: number,
+  closures: Closures,
+): Observation => {
+  if (problem !== null) return { kind: 'unreachable', machine: machine.name, at: now, error: problem };
+  const readable = truth.boots === 0 || faultOf(truth.faults, 'boot-unreadable') === null;
+  const closure = (toplevel: string) => closures.get(toplevel);
+  return {
+    kind: 'reachable',
+    machine: machine.name,
+    at: now,
+    bootId: bootIdNow(truth),
+    uptimeSeconds: (now - truth.bootedAt) / 1_000,
+    state: stateOf(truth),
+    failedUnits: truth.failedUnits,
+    booted: readable ? truth.booted : null,
+    current: truth.current,
+    profile: truth.profile,
+    generation: truth.generation,
+    kernelRelease: closure(truth.booted)?.kernelRelease ?? null,
+    nixosVersion: closure(truth.current)?.nixosVersion ?? null,
+    bootedParts: closure(truth.booted)?.parts ?? nothingKnown,
+    profileParts: closure(truth.profile)?.parts ?? nothingKnown,
+  };
+};
+
+const gibi = 1024 ** 3;
+
+export const preflightFactsOf = (
+  machine: Machine,
+  truth: SimMachine,
+  problem: SshError | null,
+): Result<PreflightFacts> => {
+  if (problem !== null)
+    return fail({
+      kind: `ssh-${problem.kind}`,
+      machine: machine.name,
+      phase: 'preflight',
+      message: problem.message,
+      remedy: problem.remedy,
+    });
+  const full = truth.faults.flatMap((fault) => (fault.kind === 'disk-full' ? [fault.path] : []));
+  const refused = faultOf(truth.faults, 'sudo-refused') !== null;
+  return ok({
+    root: !refused,
+    rootProblem: refused ? 'sudo: a password is required' : null,
+    nixFreeBytes: full.includes('/nix') ? gibi / 100 : 40 * gibi,
+    bootFreeBytes: full.includes('/boot') ? gibi / 100 : gibi / 2,
+    inhibitors: faultOf(truth.faults, 'inhibited') === null ? [] : ['zfs-scrub: a scrub is under way'],
+  });
+};
+
+/** What one check saw, in the words of its kind. */
+export type Reading = { readonly verdict: CheckReading['verdict']; readonly evidence: string };
+
+const goodEvidence = (check: HealthCheck): string => {
+  switch (check.type) {
+    case 'http':
+      return `HTTP ${check.expectedStatus}`;
+    case 'tcp':
+      return 'connected';
+    case 'command':
+      return 'exit 0';
+    case 'systemd':
+      return 'active';
+    default:
+      return check satisfies never;
+  }
+};
+
+/** Without configured checks a machine whose services do not answer shows it through systemd alone. */
+const readingOf = (truth: SimMachine, check: HealthCheck): Reading => {
+  const why = truth.unready ?? truth.ill;
+  return why === null
+    ? { verdict: 'passed', evidence: goodEvidence(check) }
+    : { verdict: 'failed', evidence: why };
+};
+
+export const reportFor = (
+  machine: Machine,
+  truth: SimMachine,
+  problem: SshError | null,
+  now: number,
+  world: {
+    readonly closures: Closures;
+    readonly readCheck?: (machine: SimMachine, check: HealthCheck, now: number) => Reading | null;
+  },
+): HealthReport => {
+  const observation = observationOf(machine, truth, problem, now, world.closures);
+  const readings = machine.healthChecks.map((check): CheckReading => {
+    const seen: Reading =
+      problem === null
+        ? (world.readCheck?.(truth, check, now) ?? readingOf(truth, check))
+        : { verdict: 'unknown', evidence: `not tried: ${problem.message}` };
+    return { check: labelOf(check), type: check.type, ...seen, tries: problem === null ? 1 : 0, ms: 40 };
+  });
+  return reportOf(observation, readings);
+};

@@ -1,0 +1,63 @@
+/** Repeatable randomness: the same seed gives the same numbers on every machine. Not for secrets. */
+export type Random = {
+  /** In [0, 1). */
+  next(): number;
+  /** A whole number from `low` to `high`, both included. */
+  between(low: number, high: number): number;
+  /** True with the given probability. */
+  chance(probability: number): boolean;
+  /** One of the items. Throws `RangeError` for none. */
+  pick<T>(items: readonly T[]): T;
+  /** Another sequence, set by this seed and the label alone: drawing from one never shifts the other. */
+  fork(label: string): Random;
+};
+
+/** FNV-1a, 32 bits: spreads a text over the seeds. */
+const hashOf = (text: string): number => {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index += 1)
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  return hash >>> 0;
+};
+
+const fromState = (seed: number): Random => {
+  let state = seed >>> 0;
+  // SplitMix32: an odd step through all 2^32 states, then mixed until neighbours share nothing.
+  const next = (): number => {
+    state = (state + 0x9e3779b9) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 16), 0x21f0aaad);
+    mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97);
+    return ((mixed ^ (mixed >>> 15)) >>> 0) / 2 ** 32;
+  };
+  return {
+    next,
+    between: (low, high) => low + Math.floor(next() * (high - low + 1)),
+    chance: (probability) => next() < probability,
+    pick: (items) => {
+      const index = Math.floor(next() * items.length);
+      if (index >= items.length) throw new RangeError('nothing to pick from');
+      return items[index] as (typeof items)[number];
+    },
+    fork: (label) => fromState(hashOf(`${seed >>> 0}/${label}`)),
+  };
+};
+
+export const createRandom = (seed: number): Random => fromState(hashOf(`seed ${seed}`));
+
+const nixBase32 = '0123456789abcdfghijklmnpqrsvwxyz';
+
+/** A store path for simulated things: its hash follows from `content`, as with Nix. */
+export const storePath = (content: string, name: string): string => {
+  const random = fromState(hashOf(`${content} ${name}`));
+  let hash = '';
+  for (let index = 0; index < 32; index += 1) hash += nixBase32[random.between(0, 31)];
+  return `/nix/store/${hash}-${name}`;
+};
+
+/** A boot id: the form of a UUID, set by machine and number of the boot. */
+export const bootIdOf = (machine: string, boot: number): string => {
+  const random = fromState(hashOf(`boot ${boot} of ${machine}`));
+  const hex = (digits: number): string =>
+    Array.from({ length: digits }, () => random.between(0, 15).toString(16)).join('');
+  return `${hex(8)}-${hex(4)}-4${hex(3)}-8${hex(3)}-${hex(12)}`;
+};

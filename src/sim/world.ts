@@ -1,0 +1,323 @@
+import type { HealthCheck, Machine } from '../fleet/machine.ts';
+import type { ActivationMode, BootParts, Clock, HealthReport, SshError, Target } from '../ports.ts';
+import { beginActivation } from './activation.ts';
+import { faultOf } from './fault.ts';
+import { observationOf, preflightFactsOf, type Reading, reportFor } from './look.ts';
+import { advance, beginReboot, bootIdNow, type Due, isWell, type SimMachine } from './machine.ts';
+import type { Random } from './random.ts';
+
+/**
+ * The simulated world behind the `Target` port: machines, the network before them, and the truth about both. Every
+ * effect is recorded with its time, so that what the engine reports can be held against what was done.
+ */
+
+/** What a toplevel holds, as far as anyone asks. */
+export type Closure = {
+  readonly parts: BootParts;
+  readonly kernelRelease: string | null;
+  readonly nixosVersion: string | null;
+};
+
+/** Something done to a machine on our behalf, at the moment the machine began to do it. */
+export type Effect = { readonly at: number; readonly machine: string } & (
+  | {
+      readonly kind: 'activate';
+      readonly mode: ActivationMode;
+      readonly toplevel: string;
+      readonly unit: string;
+    }
+  | { readonly kind: 'reboot'; readonly bootId: string }
+);
+
+export type WorldOptions = {
+  readonly machines: readonly SimMachine[];
+  readonly closures: ReadonlyMap<string, Closure>;
+  readonly now: () => number;
+  readonly random: Random;
+  readonly network: {
+    /** A round trip lasts between these, milliseconds. */
+    readonly latencyMs: readonly [number, number];
+    /** How long a connection to a machine that is silent is tried; 0: it is refused at once. */
+    readonly silenceMs: number;
+  };
+  readonly onEffect?: (effect: Effect) => void;
+  readonly onHappening?: (machine: SimMachine, due: Due) => void;
+  /** Lines that an activation or a copy writes; the demo gives them. */
+  readonly linesOf?: (machine: string, act: 'copy' | 'activate', toplevel: string) => readonly string[];
+  /** Reads one check of a machine that answers; null leaves it to the machine's services. */
+  readonly readCheck?: (machine: SimMachine, check: HealthCheck, now: number) => Reading | null;
+};
+
+export type World = {
+  /** The hands of one process: what sleeps on its clock dies with it. */
+  targetOn(clock: Clock): Target;
+  /** The truth about a machine, now. */
+  look(name: string): SimMachine;
+  readonly effects: readonly Effect[];
+  /** What the last health reading of a machine saw, and when. */
+  lastReading(name: string): { readonly at: number; readonly well: boolean } | null;
+};
+
+type Options = { readonly signal?: AbortSignal };
+
+/** A call, because the compiler takes a property that was false once for false ever after. */
+const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted === true;
+
+/** Between two tries to reach a machine in the middle of an activation, as long as the real adapter waits. */
+const reconnect = { tries: 5, pauseMs: 3_000 } as const;
+
+const sshError = (
+  machine: Machine,
+  kind: SshError['kind'],
+  message: string,
+  more: Partial<SshError> = {},
+): SshError => ({
+  kind,
+  host: machine.name,
+  phase: 'tcp',
+  retryable: true,
+  dispatched: false,
+  message,
+  remedy: `see whether ${machine.name} is up and reachable`,
+  ...more,
+});
+
+export const createWorld = (options: WorldOptions): World => {
+  const { random, network } = options;
+  const startedAt = options.now();
+  const machines = new Map(options.machines.map((machine) => [machine.name, machine]));
+  const cutUntil = new Map<string, number>();
+  const readings = new Map<string, { readonly at: number; readonly well: boolean }>();
+  const effects: Effect[] = [];
+
+  const look = (name: string): SimMachine => {
+    const known = machines.get(name);
+    if (known === undefined) throw new TypeError(`the simulated world has no machine "${name}"`);
+    const next = advance(known, options.now(), (due, after) => options.onHappening?.(after, due));
+    if (next !== known) machines.set(name, next);
+    return next;
+  };
+  const change = (machine: SimMachine): void => void machines.set(machine.name, machine);
+  const effect = (done: Effect): void => {
+    effects.push(done);
+    options.onEffect?.(done);
+  };
+
+  /** Why no connection to the machine can be made now, or null. */
+  const linkProblem = (machine: Machine): SshError | null => {
+    const truth = look(machine.name);
+    const now = options.now();
+    const silent = sshError(
+      machine,
+      network.silenceMs > 0 ? 'timeout' : 'unreachable',
+      network.silenceMs > 0
+        ? `${machine.name} did not answer within ${network.silenceMs / 1_000} s`
+        : `${machine.name} refused the connection`,
+    );
+    if (truth.power === 'down' || (cutUntil.get(machine.name) ?? 0) > now) return silent;
+    for (const fault of truth.faults)
+      switch (fault.kind) {
+        case 'offline':
+          return silent;
+        case 'away':
+          if (
+            now >= startedAt + fault.atMs &&
+            (fault.forMs === null || now < startedAt + fault.atMs + fault.forMs)
+          )
+            return silent;
+          break;
+        case 'flaky':
+          if (random.chance(fault.chance))
+            return sshError(machine, 'unreachable', `${machine.name} reset the connection`, {
+              phase: 'handshake',
+            });
+          break;
+        case 'flaps':
+          if (
+            truth.boots > 0 &&
+            now - truth.bootedAt < fault.forMs &&
+            (now - truth.bootedAt) % fault.periodMs < fault.downMs
+          )
+            return silent;
+          break;
+        case 'hostkey-changed':
+          if (fault.when === 'always' || truth.boots > 0)
+            return sshError(machine, 'hostkey-mismatch', `${machine.name} answers with another host key`, {
+              phase: 'handshake',
+              retryable: false,
+              remedy: `find out why, then correct known_hosts`,
+            });
+          break;
+        default:
+      }
+    return null;
+  };
+
+  const targetOn = (clock: Clock): Target => {
+    const cancelled = (machine: Machine): SshError =>
+      sshError(machine, 'cancelled', 'given up', { retryable: false });
+
+    /** One round trip: null when it arrived, else why it did not. What follows in the same turn happens on the machine. */
+    const reach = async (
+      machine: Machine,
+      deadlineMs: number,
+      { signal }: Options,
+    ): Promise<SshError | null> => {
+      const slowMs = faultOf(look(machine.name).faults, 'slow-link')?.ms ?? 0;
+      const tripMs = random.between(...network.latencyMs) + slowMs;
+      await clock.sleep(Math.min(tripMs, deadlineMs), signal);
+      if (isAborted(signal)) return cancelled(machine);
+      if (tripMs > deadlineMs)
+        return sshError(machine, 'timeout', `${machine.name} took longer than ${deadlineMs / 1_000} s`);
+      const problem = linkProblem(machine);
+      if (problem?.kind !== 'timeout') return problem;
+      await clock.sleep(Math.min(network.silenceMs, deadlineMs) - tripMs, signal);
+      return isAborted(signal) ? cancelled(machine) : problem;
+    };
+
+    /** Sleeps through `ms`, telling the lines on the way. */
+    const lasting = async (
+      ms: number,
+      lines: readonly string[],
+      onProgress: ((line: string) => void) | undefined,
+      signal: AbortSignal | undefined,
+    ): Promise<void> => {
+      const pauseMs = ms / (lines.length + 1);
+      for (const line of lines) {
+        await clock.sleep(pauseMs, signal);
+        if (isAborted(signal)) return;
+        onProgress?.(line);
+      }
+      await clock.sleep(pauseMs, signal);
+    };
+
+    const cut = (machine: Machine, act: 'copy' | 'activate'): boolean => {
+      const fault = look(machine.name).faults.find(
+        (candidate) => candidate.kind === 'cut-during' && candidate.act === act,
+      );
+      if (fault?.kind !== 'cut-during' || cutUntil.has(machine.name)) return false;
+      cutUntil.set(machine.name, options.now() + fault.forMs);
+      return true;
+    };
+
+    const health = async (
+      machine: Machine,
+      { deadlineMs, signal }: { deadlineMs: number; signal?: AbortSignal },
+    ): Promise<HealthReport> => {
+      const problem = await reach(machine, deadlineMs, signal === undefined ? {} : { signal });
+      const truth = look(machine.name);
+      readings.set(machine.name, { at: options.now(), well: problem === null && isWell(truth) });
+      return reportFor(machine, truth, problem, options.now(), options);
+    };
+
+    const activate: Target['activate'] = async (machine, request, { signal, onProgress }) => {
+      const until = options.now() + request.deadlineMs;
+      const given = signal === undefined ? {} : { signal };
+      let problem: SshError | null = null;
+      for (let attempt = 1; attempt <= reconnect.tries; attempt += 1) {
+        if (attempt > 1) await clock.sleep(reconnect.pauseMs, signal);
+        problem = await reach(machine, request.deadlineMs, given);
+        if (problem === null || !problem.retryable) break;
+      }
+      if (problem !== null)
+        return {
+          kind: 'refused',
+          code: null,
+          message: `the activation was not started on ${machine.name}: ${problem.message}`,
+          log: [],
+        };
+      const before = look(machine.name);
+      if (!before.units.has(request.unit)) {
+        const { toplevel, mode, unit } = request;
+        change(beginActivation(before, request, options.now()));
+        effect({ at: options.now(), machine: machine.name, kind: 'activate', mode, toplevel, unit });
+      }
+      cut(machine, 'activate');
+      const lines = options.linesOf?.(machine.name, 'activate', request.toplevel) ?? [];
+      for (let first = true; ; first = false) {
+        const ends = look(machine.name).due.find(
+          (due) => due.kind === 'unit-ended' && due.unit === request.unit,
+        )?.at;
+        const leftMs = Math.max(0, Math.min(ends ?? 0, until) - options.now());
+        await lasting(leftMs, first ? lines : [], onProgress, signal);
+        if (isAborted(signal)) return { kind: 'unknown', message: 'nobody waits for it any more' };
+        const lost = await reach(machine, request.deadlineMs, given);
+        if (options.now() >= until) return { kind: 'unknown', message: 'no end within its deadline' };
+        if (lost !== null) {
+          if (!lost.retryable) return { kind: 'unknown', message: lost.message };
+          await clock.sleep(reconnect.pauseMs, signal);
+          continue;
+        }
+        const truth = look(machine.name);
+        const unit = truth.units.get(request.unit);
+        if (unit === undefined)
+          return { kind: 'unknown', message: `${request.unit} is gone: the machine has rebooted` };
+        if (unit.outcome === null) continue;
+        const units = new Map(truth.units);
+        units.delete(request.unit);
+        change({ ...truth, units });
+        return unit.outcome;
+      }
+    };
+
+    const triggerReboot: Target['triggerReboot'] = async (machine, request, given) => {
+      const problem = await reach(machine, request.deadlineMs, given);
+      if (problem !== null) return { kind: 'refused', message: problem.message };
+      const truth = look(machine.name);
+      if (bootIdNow(truth) !== request.bootId) return { kind: 'already-rebooted', bootId: bootIdNow(truth) };
+      if (faultOf(truth.faults, 'reboot-refused') !== null)
+        return { kind: 'refused', message: 'Access denied' };
+      const lost = truth.boots === 0 ? faultOf(truth.faults, 'cut-at-trigger') : null;
+      if (lost?.arrived !== false && !truth.rebooting) {
+        change(beginReboot(truth, options.now()));
+        effect({ at: options.now(), machine: machine.name, kind: 'reboot', bootId: request.bootId });
+      }
+      return lost === null
+        ? { kind: 'triggered' }
+        : { kind: 'probably-triggered', message: 'the connection ended before it answered' };
+    };
+
+    return {
+      observe: async (machine, given) => {
+        const problem = await reach(machine, given.deadlineMs, given);
+        return observationOf(machine, look(machine.name), problem, options.now(), options.closures);
+      },
+      preflight: async (machine, given) => {
+        const problem = await reach(machine, given.deadlineMs, given);
+        return preflightFactsOf(machine, look(machine.name), problem);
+      },
+      health,
+      copy: async (machine, toplevel, { deadlineMs, signal, onProgress }) => {
+        const given = signal === undefined ? {} : { signal };
+        const truth = look(machine.name);
+        const failure = (message: string) =>
+          ({
+            ok: false,
+            failure: {
+              kind: 'copy',
+              machine: machine.name,
+              phase: 'copy',
+              message,
+              remedy: 'see whether it is reachable and has room, then run again',
+            },
+          }) as const;
+        const problem = await reach(machine, deadlineMs, given);
+        if (problem !== null) return failure(problem.message);
+        const lines = options.linesOf?.(machine.name, 'copy', toplevel) ?? [];
+        await lasting(truth.nature.copyMs, lines, onProgress, signal);
+        if (isAborted(signal)) return failure('given up');
+        if (cut(machine, 'copy')) return failure('the connection was lost');
+        const lost = await reach(machine, deadlineMs, given);
+        if (lost !== null) return failure(lost.message);
+        const full = look(machine.name).faults.some(
+          (fault) => fault.kind === 'disk-full' && fault.path === 'during-copy',
+        );
+        return full ? failure('No space left on device') : { ok: true, value: undefined };
+      },
+      activate,
+      triggerReboot,
+    };
+  };
+
+  return { targetOn, look, effects, lastReading: (name) => readings.get(name) ?? null };
+};

@@ -1,0 +1,241 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { MachinePlan, Plan, Step } from '../../src/plan/plan.ts';
+import type { RunEvent } from '../../src/run/event.ts';
+import {
+  applyEvent,
+  beginRun,
+  progressOf,
+  type RunState,
+  replay,
+  type StepRecord,
+} from '../../src/run/state.ts';
+import { bootIdNow } from '../../src/sim/machine.ts';
+import type { Effect, World } from '../../src/sim/world.ts';
+
+/**
+ * What must hold of every run, checked at every event of the journal and at every effect on a machine, against the
+ * truth of the simulated world. Nothing here asks the engine what it thinks: only the journal what it says.
+ */
+
+/** A rule that a run has broken. */
+export class Violation extends Error {
+  override readonly name = 'Violation';
+}
+
+/** How old a reading of a dependency may be when its dependent is rebooted or changed, milliseconds. */
+const readingAgeMaxMs = 60_000;
+
+export type Checker = {
+  onEvent(event: RunEvent): void;
+  onEffect(effect: Effect): void;
+  /** After a break of the journal nothing may be done until the next process. */
+  journalBroken(broken: boolean): void;
+  finish(state: RunState): void;
+};
+
+export const createChecker = (plan: Plan, world: World, history: () => readonly RunEvent[]): Checker => {
+  let state: RunState | null = null;
+  let broken = false;
+  const rebooted = new Map<string, number>();
+  const touched = new Set<string>();
+  const orchestrator = plan.machines.find(({ machine }) => machine.orchestrator)?.machine.name;
+  let stopSeq: number | null = null;
+  const intentSeq = new Map<string, number>();
+
+  const broke = (rule: string): never => {
+    throw new Violation(rule);
+  };
+  const now = (): RunState => state ?? broke('an effect before the first event');
+  const progressFor = (name: string) => {
+    const entry = plan.machines.find(({ machine }) => machine.name === name);
+    return entry === undefined ? null : progressOf(now(), entry);
+  };
+  const over = (status: string | undefined): boolean =>
+    status === 'failed' || status === 'restored' || status === 'skipped';
+
+  const intentOf = (effect: Effect): StepRecord => {
+    const serves = (step: Step): boolean => {
+      if (effect.kind === 'reboot') return step.kind === 'reboot';
+      if (step.kind === 'activate') return step.mode === effect.mode && step.toplevel === effect.toplevel;
+      return (
+        step.kind === 'restore' && (step.current === effect.toplevel || step.profile === effect.toplevel)
+      );
+    };
+    return (
+      [...now().steps.values()].find(
+        ({ step, status }) => step.machine === effect.machine && status === 'open' && serves(step),
+      ) ?? broke(`${effect.kind} of ${effect.machine} without an intent in the journal`)
+    );
+  };
+
+  const checkDependencies = (effect: Effect, entry: MachinePlan): void => {
+    for (const name of entry.machine.dependencies) {
+      const progress = progressFor(name);
+      if (progress !== null && progress.status !== 'done' && progress.status !== 'nothing')
+        broke(`${effect.kind} of ${effect.machine} while its dependency ${name} is ${progress.status}`);
+      if (effect.kind === 'activate' && effect.mode === 'boot') continue;
+      const reading = world.lastReading(name);
+      if (reading === null || effect.at - reading.at > readingAgeMaxMs)
+        broke(`${effect.kind} of ${effect.machine} without a look at its dependency ${name}`);
+      else if (!reading.well)
+        broke(`${effect.kind} of ${effect.machine} though its dependency ${name} was seen unwell`);
+    }
+  };
+
+  const onEffect = (effect: Effect): void => {
+    const entry = plan.machines.find(({ machine }) => machine.name === effect.machine);
+    if (entry === undefined)
+      throw new Violation(`${effect.kind} of ${effect.machine}, which is not in the plan`);
+    if (broken) broke(`${effect.kind} of ${effect.machine} after the journal broke`);
+    if (effect.kind === 'activate' && effect.mode === 'dry-activate') return;
+    const intent = intentOf(effect);
+    const restoring = intent.step.kind === 'restore';
+    for (const other of plan.machines) {
+      const { name } = other.machine;
+      if (name === effect.machine) continue;
+      const progress = progressOf(now(), other);
+      if (progress.touched && progress.status === 'active')
+        broke(`${effect.kind} of ${effect.machine} while ${name} is still on its way`);
+      if (rebooted.has(name) && !over(progress.status) && world.look(name).rebooting)
+        broke(`${effect.kind} of ${effect.machine} while ${name} is down by our doing`);
+      const level = other.machine.orchestration.criticalityLevel;
+      if (
+        (level === 'high' || level === 'critical') &&
+        (progress.status === 'failed' || progress.status === 'restored')
+      )
+        broke(`${effect.kind} of ${effect.machine} after ${name} (${level}) had failed`);
+    }
+    if (!restoring) {
+      checkDependencies(effect, entry);
+      const seq = intentSeq.get(intent.step.id) ?? 0;
+      if (stopSeq !== null && seq > stopSeq) broke(`${effect.kind} of ${effect.machine} after a stop`);
+      if (orchestrator !== undefined && orchestrator !== effect.machine && touched.has(orchestrator))
+        broke(`${effect.kind} of ${effect.machine} after the orchestrator's machine`);
+    }
+    if (effect.kind === 'reboot') {
+      const count = (rebooted.get(effect.machine) ?? 0) + 1;
+      if (count > 1) broke(`${effect.machine} was rebooted twice`);
+      rebooted.set(effect.machine, count);
+      const busy = [...world.look(effect.machine).units.values()].some(({ outcome }) => outcome === null);
+      if (busy) broke(`${effect.machine} was rebooted in the middle of an activation`);
+    }
+    touched.add(effect.machine);
+  };
+
+  /** A machine that crashed by itself after it was last seen cannot be held against the report. */
+  const crashedSinceSeen = (name: string): boolean => {
+    const truth = world.look(name);
+    const seenAt = world.lastReading(name)?.at ?? 0;
+    return truth.power !== 'up' || truth.bootedAt > seenAt - 5_000;
+  };
+
+  const expect = (name: string, what: string, actual: string | null, expected: string | null): void => {
+    if (expected === null || actual === expected || crashedSinceSeen(name)) return;
+    broke(`${name} counts as done, but its ${what} is ${actual} instead of ${expected}`);
+  };
+
+  /** Called when the journal says of a machine that it has come to its goal. */
+  const checkDone = (entry: MachinePlan, current: RunState): void => {
+    const { name } = entry.machine;
+    const truth = world.look(name);
+    const steps = progressOf(current, entry).steps;
+    const modes = steps.flatMap((step) => (step.kind === 'activate' ? [step.mode] : []));
+    const boot = steps.find((step) => step.kind === 'await-boot');
+    if (boot !== undefined) {
+      expect(name, 'booted toplevel', truth.booted, boot.booted);
+      expect(name, 'running toplevel', truth.current, boot.booted);
+      if (bootIdNow(truth) === entry.prior?.bootId) broke(`${name} counts as rebooted and was not`);
+    }
+    if (modes.includes('switch') || modes.includes('boot'))
+      expect(name, 'profile', truth.profile, entry.wanted);
+    if (modes.includes('switch') || modes.includes('test'))
+      expect(name, 'running toplevel', truth.current, entry.wanted);
+  };
+
+  const onStepEnded = (record: StepRecord): void => {
+    const { step } = record;
+    if (step.kind === 'gate') {
+      const reading = world.lastReading(step.machine);
+      if (reading === null || reading.at < record.intendedAt)
+        broke(`the gate ${step.id} passed without a reading`);
+      else if (!reading.well) broke(`the gate ${step.id} passed though the machine was not well`);
+      expect(step.machine, 'running toplevel', world.look(step.machine).current, step.current);
+    }
+    if (step.kind === 'restore') {
+      const truth = world.look(step.machine);
+      if (truth.current !== step.current && truth.power === 'up' && !crashedSinceSeen(step.machine))
+        broke(`${step.machine} counts as restored and runs ${truth.current}`);
+      if (step.profile !== null && truth.profile !== step.profile)
+        broke(`${step.machine} counts as restored and would boot ${truth.profile}`);
+    }
+  };
+
+  const onEvent = (event: RunEvent): void => {
+    if (state !== null && event.at < state.lastAt) broke(`event ${event.seq} is older than the one before`);
+    state = state === null ? beginRun(event) : applyEvent(state, event);
+    const { body } = event;
+    if (body.kind === 'stop-requested') stopSeq = event.seq;
+    if (body.kind === 'resumed') stopSeq = null;
+    if (body.kind === 'step-intended') intentSeq.set(body.step, event.seq);
+    if (body.kind !== 'step-ended') return;
+    const record = state.steps.get(body.step);
+    if (record?.status !== 'succeeded') return;
+    onStepEnded(record);
+    const entry = plan.machines.find(({ machine }) => machine.name === record.step.machine);
+    if (entry !== undefined && progressOf(state, entry).status === 'done') checkDone(entry, state);
+  };
+
+  const finish = (final: RunState): void => {
+    const { ended } = final;
+    if (ended === null) throw new Violation('the run came back without an end');
+    if (!isDeepStrictEqual(replay(history()), final))
+      broke('the journal does not replay to the state it left');
+    const progress = plan.machines.map((entry) => progressOf(final, entry));
+    for (const { plan: entry, status, touched: said } of progress) {
+      const { name } = entry.machine;
+      const did = world.effects.some(
+        (effect) =>
+          effect.machine === name && !(effect.kind === 'activate' && effect.mode === 'dry-activate'),
+      );
+      if (did && !said) broke(`${name} counts as untouched and was not`);
+      if ((status === 'skipped' || status === 'nothing') && did && entry.steps.length === 0)
+        broke(`${name} was left out of the plan and touched`);
+    }
+    const bad = progress.filter(({ status }) => over(status));
+    const level = (entry: MachinePlan): string => entry.machine.orchestration.criticalityLevel;
+    const grave = bad.filter(({ plan: entry }) => level(entry) !== 'low');
+    const halting = bad.filter(
+      ({ plan: entry, status }) =>
+        status !== 'skipped' && (level(entry) === 'high' || level(entry) === 'critical'),
+    );
+    const unfinished = progress.some(({ status }) => status === 'waiting' || status === 'active');
+    switch (ended.result) {
+      case 'done':
+        if (grave.length > 0 || unfinished) broke('the run says done and is not');
+        return;
+      case 'held':
+        if (halting.length === 0) broke('the run holds and nothing asks for it');
+        return;
+      case 'partial':
+      case 'failed':
+        if (bad.length === 0 || halting.length > 0 || unfinished) broke(`the run says ${ended.result}`);
+        return;
+      case 'interrupted':
+        if (final.stopRequestedBy === null) broke('the run says interrupted and nobody stopped it');
+        return;
+      case 'declined':
+        throw new Violation('an approved run cannot be declined');
+      default:
+        ended.result satisfies never;
+    }
+  };
+
+  return {
+    onEvent,
+    onEffect,
+    finish,
+    journalBroken: (value) => {
+      broken = value;
+    },
+  };
+};

@@ -1,0 +1,198 @@
+import type { Machine } from '../../src/fleet/machine.ts';
+import type { Goal } from '../../src/plan/plan.ts';
+import type { Fault } from '../../src/sim/fault.ts';
+import type { MachineStart, Nature } from '../../src/sim/machine.ts';
+import { createRandom, type Random } from '../../src/sim/random.ts';
+import { closureWith, machineNamed, toplevelOf } from './fleet.ts';
+import type { ProcessEnd, Scenario } from './scenario.ts';
+
+/** Scenarios by seed: fleets, goals, faults and process deaths, as they come. */
+
+const machinesMax = 6;
+
+const goals: readonly Goal[] = [
+  { kind: 'run', update: false },
+  { kind: 'run', update: true },
+  { kind: 'run', update: false },
+  { kind: 'deploy', mode: 'strategy' },
+  { kind: 'deploy', mode: 'switch' },
+  { kind: 'deploy', mode: 'boot' },
+  { kind: 'deploy', mode: 'test' },
+  { kind: 'deploy', mode: 'dry-activate' },
+  { kind: 'reboot', which: 'all' },
+  { kind: 'reboot', which: 'needed' },
+];
+
+/** One of every kind of fault; `machine` is for those that name something of it. */
+export const faultCatalogue = (random: Random, machine: string): readonly Fault[] => {
+  const soon = (): number => random.between(0, 400_000);
+  const aWhile = (): number | null => (random.chance(0.3) ? null : random.between(1_000, 200_000));
+  const cause = (): 'activation' | 'reboot' => random.pick(['activation', 'reboot']);
+  return [
+    { kind: 'offline' },
+    { kind: 'away', atMs: soon(), forMs: aWhile() },
+    { kind: 'cut-during', act: 'copy', forMs: random.between(1_000, 60_000) },
+    { kind: 'cut-during', act: 'activate', forMs: random.between(1_000, 120_000) },
+    { kind: 'cut-at-trigger', arrived: true },
+    { kind: 'cut-at-trigger', arrived: false },
+    { kind: 'flaky', chance: random.pick([0.02, 0.1, 0.3]) },
+    { kind: 'slow-link', ms: random.between(200, 3_000) },
+    { kind: 'hostkey-changed', when: random.pick(['always', 'after-reboot']) },
+    { kind: 'never-goes-down' },
+    { kind: 'slow-shutdown', ms: random.between(1_000, 120_000) },
+    { kind: 'never-comes-back' },
+    { kind: 'slow-boot', ms: random.between(1_000, 300_000) },
+    { kind: 'old-generation' },
+    { kind: 'boot-loop', times: random.between(1, 3), afterMs: random.between(1_000, 30_000) },
+    {
+      kind: 'flaps',
+      forMs: random.between(5_000, 200_000),
+      periodMs: random.between(4_000, 20_000),
+      downMs: random.between(500, 4_000),
+    },
+    { kind: 'reboot-refused' },
+    { kind: 'boot-unreadable' },
+    { kind: 'activation-exit', code: 1 },
+    { kind: 'activation-exit', code: 2 },
+    { kind: 'activation-exit', code: 4 },
+    { kind: 'activation-exit', code: 100 },
+    { kind: 'activation-lies', about: 'everything' },
+    { kind: 'activation-lies', about: 'the-profile' },
+    { kind: 'slow-activation', ms: random.pick([10_000, 200_000, 3_600_000]) },
+    { kind: 'crash-in-activation' },
+    { kind: 'restore-refused' },
+    { kind: 'unhealthy-after', cause: cause(), forMs: aWhile() },
+    { kind: 'unit-fails-after', cause: cause(), unit: 'app.service' },
+    { kind: 'falls-ill', atMs: soon(), forMs: aWhile() },
+    { kind: 'disk-full', path: random.pick(['/nix', '/boot', 'during-copy']) },
+    { kind: 'sudo-refused' },
+    { kind: 'inhibited' },
+    { kind: 'crash', atMs: soon() },
+    {
+      kind: 'foreign-deploy',
+      atMs: random.between(0, 3_000),
+      toplevel: toplevelOf(machine, 'foreign'),
+    },
+  ];
+};
+
+const randomMachine = (
+  random: Random,
+  index: number,
+  names: readonly string[],
+  orchestrator: boolean,
+): Machine => {
+  const own = random.chance(0.7);
+  return machineNamed(names[index] ?? 'm', {
+    orchestrator,
+    dependencies: names.slice(0, index).filter(() => random.chance(0.3)),
+    // Rising with the index, so that it never contradicts a dependency.
+    rebootOrder: random.chance(0.4) ? index * 10 : null,
+    strategy: random.pick(['rolling', 'rolling', 'blue-green', 'recreate']),
+    criticality: random.pick(['low', 'low', 'medium', 'medium', 'high', 'critical']),
+    delay: own ? random.pick([0, 0, 15, 60]) : 600,
+    delayIsOwn: own,
+    policy: random.pick(['when-needed', 'when-needed', 'always', 'never']),
+    deadlines: {
+      down: random.between(20, 90),
+      up: random.between(60, 300),
+      healthy: random.between(40, 180),
+    },
+    stable: random.pick([0, 5, 30]),
+  });
+};
+
+const natureOf = (random: Random): Nature => ({
+  copyMs: random.between(100, 30_000),
+  activationMs: random.between(1_000, 30_000),
+  restartMs: random.between(0, 8_000),
+  shutdownMs: random.between(500, 10_000),
+  bootMs: random.between(3_000, 40_000),
+  startupMs: random.between(0, 10_000),
+  servicesMs: random.between(0, 20_000),
+});
+
+/** What it runs now against what is wanted: behind, as wanted, half way, or in need of a reboot. */
+const startOf = (random: Random, name: string, faults: readonly Fault[]): MachineStart => {
+  const [old, wanted] = [toplevelOf(name, 'old'), toplevelOf(name, 'new')];
+  const ran = random.pick([
+    { booted: old, current: old, profile: old },
+    { booted: old, current: old, profile: old },
+    { booted: old, current: old, profile: old },
+    { booted: wanted, current: wanted, profile: wanted },
+    { booted: old, current: old, profile: wanted },
+    { booted: old, current: wanted, profile: old },
+    { booted: old, current: wanted, profile: wanted },
+  ]);
+  return {
+    name,
+    nature: natureOf(random),
+    faults,
+    ...ran,
+    failedUnits: random.chance(0.15) ? ['flaky-timer.service'] : [],
+  };
+};
+
+const randomEnd = (random: Random): ProcessEnd => {
+  const downMs = random.pick([0, 500, 5_000, 90_000, 3_600_000]);
+  const append = random.between(1, 80);
+  const ms = random.between(0, 600_000);
+  return random.pick<ProcessEnd>([
+    { kind: 'killed-at-append', append, when: 'before', downMs },
+    { kind: 'killed-at-append', append, when: 'after', downMs },
+    { kind: 'killed-at', ms, downMs },
+    { kind: 'journal-breaks', append, downMs },
+    { kind: 'stopped-at', ms, downMs },
+    { kind: 'aborted-at', ms, downMs },
+  ]);
+};
+
+export const randomScenario = (seed: number): Scenario => {
+  const random = createRandom(seed);
+  const names = Array.from({ length: random.between(1, machinesMax) }, (_, index) => `m${index}`);
+  const hasOrchestrator = random.chance(0.5);
+  const machines = names.map((_, index) =>
+    randomMachine(random, index, names, hasOrchestrator && index === names.length - 1),
+  );
+  // Swarms: some worlds are sound, some have one trouble, some are full of them.
+  const troubles = random.pick([0, 0.15, 0.4, 0.8]);
+  const starts = machines.map(({ name }) => {
+    const catalogue = faultCatalogue(random, name);
+    const faults = random.chance(troubles)
+      ? Array.from({ length: random.pick([1, 1, 2, 3]) }, () => random.pick(catalogue))
+      : [];
+    return startOf(random, name, faults);
+  });
+  const selection = random.chance(0.75) ? names : names.filter(() => random.chance(0.6));
+  const ends = random.chance(0.5)
+    ? []
+    : Array.from({ length: random.pick([1, 1, 2, 4]) }, () => randomEnd(random));
+  const sameKernel = random.chance(0.3);
+  return {
+    seed,
+    machines,
+    starts,
+    closures: new Map(
+      machines.flatMap(({ name }) => [
+        [toplevelOf(name, 'old'), closureWith('6.12.10')] as const,
+        [
+          toplevelOf(name, 'new'),
+          closureWith(sameKernel || random.chance(0.3) ? '6.12.10' : '6.12.11'),
+        ] as const,
+        [toplevelOf(name, 'foreign'), closureWith('6.12.9')] as const,
+      ]),
+    ),
+    wanted: new Map(machines.map(({ name }) => [name, toplevelOf(name, 'new')])),
+    selection,
+    goal: random.pick(goals),
+    localMachine: hasOrchestrator && random.chance(0.5) ? (machines.at(-1)?.name ?? null) : null,
+    network: {
+      latencyMs: random.pick([
+        [5, 50],
+        [20, 400],
+      ]),
+      silenceMs: random.pick([0, 3_000, 10_000]),
+    },
+    ends,
+  };
+};

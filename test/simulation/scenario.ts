@@ -1,0 +1,51 @@
+import type { Machine } from '../../src/fleet/machine.ts';
+import type { Goal } from '../../src/plan/plan.ts';
+import { describeFault, type Fault } from '../../src/sim/fault.ts';
+import type { MachineStart } from '../../src/sim/machine.ts';
+import type { Closure } from '../../src/sim/world.ts';
+
+/** How one engine process of a run ends; the next one resumes `downMs` later. */
+export type ProcessEnd = { readonly downMs: number } & (
+  | { readonly kind: 'killed-at-append'; readonly append: number; readonly when: 'before' | 'after' }
+  | { readonly kind: 'killed-at'; readonly ms: number }
+  /** The journal refuses every append from this one on, until the next process. */
+  | { readonly kind: 'journal-breaks'; readonly append: number }
+  | { readonly kind: 'stopped-at'; readonly ms: number }
+  | { readonly kind: 'aborted-at'; readonly ms: number }
+);
+
+/** Everything that decides a simulated run: the same scenario gives the same run, event for event. */
+export type Scenario = {
+  readonly seed: number;
+  readonly machines: readonly Machine[];
+  readonly starts: readonly MachineStart[];
+  readonly closures: ReadonlyMap<string, Closure>;
+  /** What the flake wants, by machine. */
+  readonly wanted: ReadonlyMap<string, string>;
+  readonly selection: readonly string[];
+  readonly goal: Goal;
+  readonly localMachine: string | null;
+  readonly network: { readonly latencyMs: readonly [number, number]; readonly silenceMs: number };
+  /** Processes that do not live to the end, in order; after them one does. */
+  readonly ends: readonly ProcessEnd[];
+};
+
+const describeEnd = ({ kind, downMs, ...rest }: ProcessEnd): string =>
+  `${kind} ${Object.values(rest).join(' ')}, resumed after ${downMs / 1_000} s`;
+
+/** The scenario in a few lines, for people. */
+export const describeScenario = (scenario: Scenario): readonly string[] => [
+  `goal ${JSON.stringify(scenario.goal)} on ${scenario.selection.join(', ')}${scenario.localMachine === null ? '' : `, from ${scenario.localMachine}`}`,
+  ...scenario.machines.map((machine) => {
+    const start = scenario.starts.find(({ name }) => name === machine.name);
+    const { deployStrategy, criticalityLevel, rebootDelay } = machine.orchestration;
+    const faults: readonly Fault[] = start?.faults ?? [];
+    return [
+      `  ${machine.name}: ${deployStrategy}, ${criticalityLevel}, ${machine.reboot.policy}, delay ${rebootDelay} s`,
+      ...(machine.orchestrator ? ['orchestrator'] : []),
+      ...(machine.dependencies.length > 0 ? [`needs ${machine.dependencies.join(' ')}`] : []),
+      ...faults.map(describeFault),
+    ].join('; ');
+  }),
+  ...scenario.ends.map((end) => `  process ${describeEnd(end)}`),
+];

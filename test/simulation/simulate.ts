@@ -1,0 +1,293 @@
+import type { Failure } from '../../src/failure.ts';
+import { dependentsOf } from '../../src/fleet/graph.ts';
+import { JournalFailure } from '../../src/journal/journal.ts';
+import { makePlan } from '../../src/plan/make-plan.ts';
+import type { Plan, Step } from '../../src/plan/plan.ts';
+import type { Observation } from '../../src/ports.ts';
+import { drive } from '../../src/run/drive.ts';
+import type { EventBody, RunEvent } from '../../src/run/event.ts';
+import { progressOf, type RunState, replay } from '../../src/run/state.ts';
+import { actDeadlines } from '../../src/run/step-context.ts';
+import { createVirtualClock } from '../../src/sim/clock.ts';
+import { createMachine } from '../../src/sim/machine.ts';
+import { createMemoryJournal } from '../../src/sim/memory-journal.ts';
+import { createRandom } from '../../src/sim/random.ts';
+import { createWorld, type World } from '../../src/sim/world.ts';
+import { createChecker, Violation } from './invariants.ts';
+import type { ProcessEnd, Scenario } from './scenario.ts';
+
+/**
+ * One simulated run: the production planner, loop and gates over a simulated world, with engine processes that are
+ * killed, stopped or lose their journal, and every rule checked on the way.
+ */
+
+export type Simulated = {
+  readonly plan: Plan;
+  readonly state: RunState;
+  readonly events: readonly RunEvent[];
+  readonly world: World;
+  readonly startedAt: number;
+};
+
+export type SimulateOptions = {
+  /** Hears everything that happens, for a trace. */
+  readonly tell?: (at: number, line: string) => void;
+};
+
+const startAt = Date.UTC(2026, 0, 1);
+const run = '20260101-000000-0001';
+const turnsMax = 60_000;
+
+/** Thrown out of an append: the process is gone. */
+class Killed extends Error {
+  override readonly name = 'Killed';
+}
+
+/** More than any sound performance of a step lasts. */
+const boundMsOf = (step: Step): number => {
+  const slackMs = 60_000;
+  switch (step.kind) {
+    case 'preflight':
+      return actDeadlines.observeMs + actDeadlines.preflightMs + slackMs;
+    case 'copy':
+      return actDeadlines.copyMs + slackMs;
+    case 'dependencies':
+      return step.needs.length * actDeadlines.healthMs + slackMs;
+    case 'activate':
+      return actDeadlines.activateMs + actDeadlines.observeMs * 10 + slackMs;
+    case 'restore':
+      return 2 * actDeadlines.activateMs + actDeadlines.observeMs * 20 + slackMs;
+    case 'gate':
+      return step.deadlineMs + step.stableMs + 2 * (actDeadlines.healthMs + actDeadlines.observeMs) + slackMs;
+    case 'delay':
+      return step.delayMs + slackMs;
+    case 'reboot':
+      return actDeadlines.triggerMs + actDeadlines.observeMs + slackMs;
+    case 'await-boot':
+      return step.downMs + step.upMs + 4 * actDeadlines.observeMs + slackMs;
+    default:
+      return step satisfies never;
+  }
+};
+
+const boundMs = (plan: Plan): number =>
+  plan.machines
+    .flatMap(({ steps, contingent, restore }) => [
+      ...steps,
+      ...contingent,
+      ...(restore === null ? [] : [restore]),
+    ])
+    .reduce((sum, step) => sum + boundMsOf(step), 60_000);
+
+const describe = (body: EventBody): string => {
+  switch (body.kind) {
+    case 'step-intended':
+      return `intend ${body.step}`;
+    case 'step-noted':
+      return `       ${body.step}: ${body.note}`;
+    case 'step-ended': {
+      const { outcome } = body;
+      return `ended  ${body.step}: ${outcome.kind} ${outcome.kind === 'succeeded' ? outcome.facts.note : `${outcome.failure.kind}: ${outcome.failure.message}`}`;
+    }
+    case 'run-ended':
+      return `run ended: ${body.result}, ${body.reason}`;
+    case 'plan-made':
+      return `plan of ${body.plan.machines.length} machines`;
+    default:
+      return body.kind;
+  }
+};
+
+/** Runs the scenario to its end. Throws `Violation` for a broken rule, and what the engine throws for a bug. */
+export const simulate = async (scenario: Scenario, options: SimulateOptions = {}): Promise<Simulated> => {
+  const time = createVirtualClock(startAt);
+  const tell = (line: string, at = time.now()): void => options.tell?.(at, line);
+  const journal = createMemoryJournal(time.now);
+  let violation: unknown = null;
+  // The engine must not be able to swallow a broken rule.
+  const strict = (act: () => void): void => {
+    try {
+      act();
+    } catch (error) {
+      violation ??= error;
+      throw error;
+    }
+  };
+  let checker: ReturnType<typeof createChecker> | null = null;
+  const world = createWorld({
+    machines: scenario.starts.map((start) => createMachine(start, startAt)),
+    closures: scenario.closures,
+    now: time.now,
+    random: createRandom(scenario.seed).fork('network'),
+    network: scenario.network,
+    onEffect: (effect) => {
+      tell(
+        `EFFECT ${effect.kind} ${effect.machine}${effect.kind === 'activate' ? ` ${effect.mode} ${effect.toplevel.slice(44)}` : ''}`,
+      );
+      strict(() => checker?.onEffect(effect));
+    },
+    ...(options.tell === undefined
+      ? {}
+      : { onHappening: (machine, due) => tell(`    … ${machine.name} ${due.kind}`, due.at) }),
+  });
+
+  const plan = await time.run(prepare(scenario, world, time.process().clock), {
+    until: startAt + 3_600_000,
+    turnsMax,
+  });
+  checker = createChecker(plan, world, () => journal.eventsOf(run));
+  const watch = checker;
+  const record = (body: EventBody): RunEvent => {
+    const event = journal.append(run, body);
+    tell(`${event.seq} ${describe(body)}`);
+    strict(() => watch.onEvent(event));
+    return event;
+  };
+  record({
+    kind: 'run-started',
+    goal: scenario.goal,
+    flake: plan.flake,
+    selectors: scenario.selection,
+    by: { user: 'sim', host: 'sim', pid: 1, via: 'cli' },
+    labVersion: 'sim',
+  });
+  record({ kind: 'plan-made', plan });
+  record({ kind: 'approved', hash: plan.hash, how: 'yes-flag' });
+
+  /** Drives until the run ends or this process does; null when the run is not over. */
+  const live = async (number: number, end: ProcessEnd | null): Promise<RunState | null> => {
+    const process = time.process();
+    const stop = new AbortController();
+    const abort = new AbortController();
+    let alive = true;
+    let appends = 0;
+    let die = (): void => {};
+    const killed = new Promise<'killed'>((resolve) => {
+      die = () => {
+        tell(`process ${number} is killed`);
+        alive = false;
+        process.kill();
+        resolve('killed');
+      };
+    });
+    if (end?.kind === 'killed-at') time.schedule(time.now() + end.ms, () => alive && die());
+    if (end?.kind === 'stopped-at') time.schedule(time.now() + end.ms, () => stop.abort('somebody'));
+    if (end?.kind === 'aborted-at') time.schedule(time.now() + end.ms, () => abort.abort('somebody'));
+    const append = (body: EventBody): RunEvent => {
+      if (!alive) throw new Killed();
+      appends += 1;
+      if (end?.kind === 'journal-breaks' && appends >= end.append) {
+        watch.journalBroken(true);
+        throw new JournalFailure('no space left on device', 'make room');
+      }
+      const last = end?.kind === 'killed-at-append' && appends === end.append ? end : null;
+      if (last?.when === 'before') {
+        die();
+        throw new Killed();
+      }
+      const event = record(body);
+      if (last?.when === 'after') {
+        die();
+        throw new Killed();
+      }
+      return event;
+    };
+    const working = (async (): Promise<RunState> => {
+      if (number > 0) append({ kind: 'resumed', pid: number + 1 });
+      const start = replay(journal.eventsOf(run));
+      if (start === null) throw new TypeError('no history');
+      return drive(start, {
+        append,
+        target: world.targetOn(process.clock),
+        clock: process.clock,
+        stop: stop.signal,
+        abort: abort.signal,
+      });
+    })();
+    try {
+      const ended = await time.run(Promise.race([working, killed]), {
+        until: time.now() + boundMs(plan),
+        turnsMax,
+      });
+      if (ended === 'killed') return null;
+      return ended.ended?.result === 'interrupted' && end !== null ? null : ended;
+    } catch (error) {
+      if (violation !== null) throw violation;
+      if (error instanceof Killed) return null;
+      if (error instanceof JournalFailure && end?.kind === 'journal-breaks') return null;
+      throw error;
+    } finally {
+      // Whatever an ended process still has under way must not go on.
+      alive = false;
+      process.kill();
+      working.catch(() => {});
+    }
+  };
+
+  let final: RunState | null = null;
+  for (const [index, end] of [...scenario.ends, null].entries()) {
+    final = await live(index, end);
+    watch.journalBroken(false);
+    if (violation !== null) throw violation;
+    if (final !== null) break;
+    tell(`nobody drives for ${(end?.downMs ?? 0) / 1_000} s`);
+    await time.run(time.process().clock.sleep(end?.downMs ?? 0), {
+      until: Number.MAX_SAFE_INTEGER,
+      turnsMax,
+    });
+  }
+  if (final === null) throw new Violation('the last process did not bring the run to its end');
+  watch.finish(final);
+  checkLiveness(scenario, plan, final);
+  return { plan, state: final, events: journal.eventsOf(run), world, startedAt: startAt };
+};
+
+const prepare = async (
+  scenario: Scenario,
+  world: World,
+  clock: ReturnType<ReturnType<typeof createVirtualClock>['process']>['clock'],
+): Promise<Plan> => {
+  const target = world.targetOn(clock);
+  const observations = new Map<string, Observation>();
+  for (const machine of scenario.machines)
+    observations.set(machine.name, await target.observe(machine, { deadlineMs: actDeadlines.observeMs }));
+  return makePlan({
+    flake: 'sim',
+    fleet: { machines: scenario.machines, failed: [] },
+    selection: scenario.selection,
+    goal: scenario.goal,
+    observations,
+    toplevels: new Map(
+      [...scenario.wanted].map(([machine, outPath]) => [
+        machine,
+        {
+          machine,
+          drvPath: `${outPath}.drv`,
+          outPath,
+          parts: scenario.closures.get(outPath)?.parts ?? null,
+        },
+      ]),
+    ),
+    buildFailures: new Map<string, Failure>(),
+    blocked: new Map(),
+    localMachine: scenario.localMachine,
+    now: clock.now(),
+  });
+};
+
+/**
+ * Trouble on one machine must not keep another from its goal: unless the run was stopped or had to halt, every machine
+ * without a fault, and without one behind it, is done.
+ */
+const checkLiveness = (scenario: Scenario, plan: Plan, final: RunState): void => {
+  if (final.ended?.result === 'held' || final.ended?.result === 'interrupted') return;
+  const faulty = scenario.starts.filter(({ faults = [] }) => faults.length > 0).map(({ name }) => name);
+  const excused = new Set([...faulty, ...dependentsOf(scenario.machines, faulty)]);
+  for (const entry of plan.machines) {
+    const { status, failure } = progressOf(final, entry);
+    if (excused.has(entry.machine.name) || status === 'done' || status === 'nothing') continue;
+    throw new Violation(
+      `nothing ails ${entry.machine.name} or what it needs, and it is ${status}: ${failure?.message ?? ''}`,
+    );
+  }
+};
