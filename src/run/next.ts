@@ -108,7 +108,10 @@ export const next = (state: RunState): Decision => {
     );
 
   for (const kind of ['preflight', 'copy'] as const) {
-    const due = progress.flatMap(({ current }) => (current?.kind === kind ? [current] : []));
+    // A machine that failed or was skipped still names the step that it ended with.
+    const due = progress.flatMap(({ status, current }) =>
+      (status === 'waiting' || status === 'active') && current?.kind === kind ? [current] : [],
+    );
     if (due.length === 0) continue;
     const idle = due.filter(({ id }) => !open.some((step) => step.id === id));
     const steps = idle.slice(0, Math.max(0, concurrency[kind] - open.length));
