@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { namespacesAvailable } from '../fleet/availability.ts';
 import { faultKinds } from '../fleet/fault.ts';
 import type { TestFleet } from '../fleet/fleet.ts';
-import { namespacesAvailable, startInNamespaces } from '../fleet/namespaces.ts';
+import { startInNamespaces } from '../fleet/namespaces.ts';
 
 /** Each fault does what its name says, as an ssh client sees it, and heals. */
 

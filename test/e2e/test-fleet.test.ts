@@ -4,9 +4,10 @@ import { readdir, readFile, readlink } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { runProcess } from '../../src/process/run.ts';
+import { namespacesAvailable } from '../fleet/availability.ts';
 import type { TestFleet } from '../fleet/fleet.ts';
 import { startInProcess } from '../fleet/in-process.ts';
-import { namespacesAvailable, startInNamespaces, sweepStale } from '../fleet/namespaces.ts';
+import { startInNamespaces, sweepStale } from '../fleet/namespaces.ts';
 
 /** The tools of the other tests are tested first: what they say of a host must be true. */
 

@@ -1,10 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { runInteractive } from '../../src/process/run.ts';
+import { namespacesAvailable } from './availability.ts';
 import { faultDetails, faultKinds, isFaultKind } from './fault.ts';
 import type { FleetOptions, TestFleet } from './fleet.ts';
 import { bootsOf } from './history.ts';
-import { byHandDirectory, namespacesAvailable, openByHand, startByHand } from './namespaces.ts';
+import { byHandDirectory, openByHand, startByHand } from './namespaces.ts';
 
 const usage = `Real hosts on this machine, in namespaces, for trying things out by hand. Needs root.
 

@@ -4,8 +4,7 @@ import { closeSync, existsSync, openSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { type ProcessResult, runProcess } from '../../src/process/run.ts';
+import { runProcess } from '../../src/process/run.ts';
 import {
   describeFleet,
   environmentIn,
@@ -17,8 +16,7 @@ import {
 import { clearingOrder, faultDetail, isFaultKind } from './fault.ts';
 import type { FleetOptions, TestFleet, TestHost } from './fleet.ts';
 import { bootsOf, parseHistory, rebootOrderOf } from './history.ts';
-
-const script = (name: string): string => fileURLToPath(new URL(`host/${name}`, import.meta.url));
+import { checked, script } from './host-scripts.ts';
 
 const commandDeadlineMs = 60_000;
 const faultDeadlineMs = 30_000;
@@ -30,29 +28,6 @@ const consoleLines = 30;
 
 /** Where the one fleet of `npm run fleet -- up` lives. Those of tests have random names beside it. */
 export const byHandDirectory = '/run/lab-fleet-by-hand';
-
-export type Availability = { readonly ok: true } | { readonly ok: false; readonly reason: string };
-
-/** Whether this machine lets us make the namespaces, mounts and bridges of a fleet, found out by making them once. */
-export const namespacesAvailable = async (): Promise<Availability> => {
-  if (process.platform !== 'linux') return { ok: false, reason: `this is ${process.platform}, not Linux` };
-  const probe = await runProcess(['bash', script('probe.sh')], { deadlineMs: commandDeadlineMs });
-  if (probe.code === 0) return { ok: true };
-  const said = `${probe.stdout}${probe.stderr}`.trim().split('\n').at(-1) ?? '';
-  return {
-    ok: false,
-    reason: said === '' ? (probe.startError ?? 'the probe failed and said nothing') : said,
-  };
-};
-
-const checked = (what: string, result: ProcessResult): ProcessResult => {
-  if (result.code === 0) return result;
-  const said = `${result.stdout}${result.stderr}`.trim();
-  const how = result.timedOut
-    ? 'took too long'
-    : `ended with ${result.code ?? result.signal ?? result.startError}`;
-  throw new Error(`${what} ${how}${said === '' ? '' : `: ${said}`}`);
-};
 
 const textOf = async (path: string): Promise<string | null> => readFile(path, 'utf8').catch(() => null);
 

@@ -1,7 +1,8 @@
+import { namespacesAvailable } from './availability.ts';
 import type { FleetOptions, TestFleet } from './fleet.ts';
 import { startInProcess } from './in-process.ts';
 import type { Answer } from './in-process-host.ts';
-import { namespacesAvailable, startInNamespaces } from './namespaces.ts';
+import { startInNamespaces } from './namespaces.ts';
 
 /**
  * Starts hosts for tests: real ones where this machine allows it, else ssh servers that play them, said loudly.
