@@ -18,6 +18,8 @@ import type { FleetOptions, TestFleet, TestHost } from './fleet.ts';
 import { bootsOf, parseHistory, rebootOrderOf } from './history.ts';
 import { checked, script } from './host-scripts.ts';
 
+export { namespacesAvailable } from './availability.ts';
+
 const commandDeadlineMs = 60_000;
 const faultDeadlineMs = 30_000;
 const upDeadlineMs = 60_000;
