@@ -86,7 +86,11 @@ const body = z.discriminatedUnion('kind', [
     note: sentence,
   }),
   z.object({ kind: z.literal('plan-made'), plan: Plan }),
-  z.object({ kind: z.literal('approved'), hash: word, how: z.enum(['yes-flag', 'answered', 'nothing-to-do']) }),
+  z.object({
+    kind: z.literal('approved'),
+    hash: word,
+    how: z.enum(['yes-flag', 'answered', 'nothing-to-do']),
+  }),
   z.object({ kind: z.literal('step-intended'), step: word }),
   z.object({ kind: z.literal('step-noted'), step: word, note: sentence }),
   z.object({ kind: z.literal('step-ended'), step: word, outcome: StepOutcome }),

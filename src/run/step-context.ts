@@ -1,7 +1,7 @@
 import type { Failure } from '../failure.ts';
 import type { MachinePlan, Step } from '../plan/plan.ts';
 import type { Clock, Target } from '../ports.ts';
-import { noFacts, type StepFacts, type StepOutcome } from './event.ts';
+import { noFacts, type RunId, type StepFacts, type StepOutcome } from './event.ts';
 import type { RunState } from './state.ts';
 
 /** Hard limits of single acts, in milliseconds; gates have their own deadlines in the plan. */
@@ -65,3 +65,15 @@ export const interrupted = (step: Step): StepOutcome =>
       'look at the machine, then run again',
     ),
   );
+
+/** Name of the transient unit of one step of one run: a repeat finds the first one instead of starting a second. */
+export const unitName = (run: RunId, what: string): string => `lab-${what}-${run}`;
+
+/** What the first step of this kind that succeeded on the machine learnt. */
+export const factsOf = (state: RunState, entry: MachinePlan, kind: Step['kind']): StepFacts | null => {
+  for (const step of [...entry.steps, ...entry.contingent]) {
+    const outcome = state.steps.get(step.id)?.outcome;
+    if (step.kind === kind && outcome?.kind === 'succeeded') return outcome.facts;
+  }
+  return null;
+};

@@ -1,0 +1,40 @@
+import type { Machine } from '../fleet/machine.ts';
+import type { Step } from '../plan/plan.ts';
+import type { StepOutcome } from './event.ts';
+import { judgeHealth } from './gate.ts';
+import { progressOf } from './state.ts';
+import { actDeadlines, failureAt, type PerformContext, succeeded } from './step-context.ts';
+
+/** Every machine that this one needs must have come to its goal in this run and be healthy at this moment. */
+export const dependencies = async (
+  step: Extract<Step, { kind: 'dependencies' }>,
+  context: PerformContext,
+): Promise<StepOutcome> => {
+  const { state, target, signal } = context;
+  const { plan } = state;
+  const skip = (name: string, message: string): StepOutcome => ({
+    kind: 'skipped',
+    reason: 'dependency',
+    failure: failureAt(step, 'dependency', message, `bring ${name} back to health, then run again`),
+  });
+  for (const name of step.needs) {
+    const member = plan?.machines.find(({ machine }) => machine.name === name);
+    const bystander = plan?.bystanders.find(({ machine }) => machine.name === name);
+    if (member !== undefined) {
+      const { status, failure } = progressOf(state, member);
+      if (status !== 'done' && status !== 'nothing')
+        return skip(
+          name,
+          `its dependency ${name} ${status === 'skipped' ? 'was skipped' : 'failed'}: ${failure?.message ?? status}`,
+        );
+    }
+    const machine: Machine | undefined = member?.machine ?? bystander?.machine;
+    if (machine === undefined) return skip(name, `its dependency ${name} is not known to this plan`);
+    const before = member?.prior?.failedUnits ?? bystander?.failedUnits ?? [];
+    const report = await target.health(machine, { deadlineMs: actDeadlines.healthMs, signal });
+    const verdict = judgeHealth(report, before);
+    if (verdict.kind !== 'passed') return skip(name, `its dependency ${name} is not healthy: ${verdict.why}`);
+    context.note(`${name}: ${verdict.why}`);
+  }
+  return succeeded(`healthy: ${step.needs.join(', ')}`);
+};
