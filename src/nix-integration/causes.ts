@@ -4,6 +4,7 @@ import type { ProcessResult } from '../process/run.ts';
 import { sanitiseLine, sanitiseLines } from '../text/sanitise.ts';
 import { type FlakeRef, rootOf } from './flake-ref.ts';
 import { type NixEvent, withoutColours } from './internal-json.ts';
+import { troubleIn } from './known-troubles.ts';
 import { liesInRepository, type MapSourcePaths } from './source-paths.ts';
 
 /** Why a Nix command failed, in words: sanitised, bounded, with paths of the repository. */
@@ -19,88 +20,6 @@ const detailLinesMax = 20;
 /** Text that is searched for causes; Nix can print megabytes. */
 const rawCharsMax = 64 * 1024;
 
-/** Known troubles: what Nix says, and what helps. The first that matches counts. */
-const known: readonly {
-  readonly kind: string;
-  readonly pattern: RegExp;
-  readonly message?: string;
-  readonly remedy: string;
-}[] = [
-  {
-    kind: 'nix-experimental',
-    pattern: /experimental Nix feature/u,
-    remedy: 'The flake uses a feature that is off: add it to experimental-features in nix.conf.',
-  },
-  {
-    kind: 'foreign-repository',
-    pattern: /not owned by current user|dubious ownership|safe\.directory/u,
-    remedy: 'Run lab as the owner of the repository, or: git config --global --add safe.directory REPOSITORY',
-  },
-  {
-    kind: 'untracked',
-    pattern: /is not tracked by Git|does not contain a '\/?[^']*flake\.nix' file/u,
-    remedy: 'Git does not track the file, so Nix does not see it: git add -N FILE',
-  },
-  {
-    kind: 'not-a-flake',
-    pattern: /could not find a flake\.nix|is not a flake|does not contain a 'flake\.nix'/u,
-    remedy: 'Give --flake the folder that holds flake.nix.',
-  },
-  {
-    kind: 'no-configurations',
-    pattern: /does not provide attribute .*nixosConfigurations/su,
-    message: 'The flake has no nixosConfigurations.',
-    remedy: 'Declare the machines in the flake output nixosConfigurations.',
-  },
-  {
-    kind: 'flake-reference',
-    pattern: /is not a valid URL|is not an absolute path/u,
-    remedy: 'This Nix reads only plain characters in paths: rename the folder or reach it through a link.',
-  },
-  {
-    kind: 'import-from-derivation',
-    pattern: /import-from-derivation|allow-import-from-derivation/u,
-    remedy: 'The configuration builds something while it is evaluated: allow-import-from-derivation is off.',
-  },
-  {
-    kind: 'build-users',
-    pattern: /build-users-group|the group '[^']*' specified/u,
-    remedy:
-      'Create the group nixbld with its users, as the Nix installer does, or set build-users-group to nothing in nix.conf.',
-  },
-  {
-    kind: 'nix-store',
-    pattern:
-      /(?:opening lock file|creating directory|cannot open|cannot connect to).*(?:\/nix\/|daemon-socket|big-lock)/su,
-    remedy: 'This user may not use the Nix store: start nix-daemon, or run as a user it serves.',
-  },
-  {
-    kind: 'signature',
-    pattern: /lacks a (?:valid )?signature|lacks a signature by a trusted key/u,
-    remedy: 'The machine does not trust this sender: deploy as root, or name the user in its trusted-users.',
-  },
-  {
-    kind: 'network',
-    pattern: /unable to download|Could(?:n't| not) resolve host|Connection timed out|Network is unreachable/u,
-    remedy: 'Check the network of this machine, then try again.',
-  },
-  {
-    kind: 'disk-full',
-    pattern: /No space left on device|disk full/u,
-    remedy: 'Free space in the Nix store: nix-collect-garbage',
-  },
-  {
-    kind: 'hash-mismatch',
-    pattern: /hash mismatch/u,
-    remedy: 'An input is not what the lock file says: update that input, or restore it.',
-  },
-  {
-    kind: 'infinite-recursion',
-    pattern: /infinite recursion|stack overflow|max-call-depth/u,
-    remedy: 'A value of the configuration depends on itself: look at what was changed last.',
-  },
-];
-
 const missingPath = /getting status of '([^']+)'|path '([^']+)' does not exist|access to .* path '([^']+)'/u;
 
 const oneLine = (text: string): string =>
@@ -113,18 +32,17 @@ const oneLine = (text: string): string =>
     messageCharsMax,
   );
 
-/** The error among the events: the last that tells its root cause, else the last of level 0, else the last plain text. */
-export const errorAmong = (
-  events: readonly NixEvent[],
-): Extract<NixEvent, { kind: 'message' }> | Extract<NixEvent, { kind: 'plain' }> | null => {
-  const messages = events.filter((event) => event.kind === 'message' && event.level === 0);
-  const errors = messages.filter((event) => event.kind === 'message' && event.raw !== null);
-  const plain = events.filter((event) => event.kind === 'plain' && event.text.trim() !== '');
-  const spoken = messages.filter(
-    (event) => event.kind === 'message' && /^\s*error:/u.test(withoutColours(event.text)),
+type Spoken = Extract<NixEvent, { kind: 'message' | 'plain' }>;
+
+/** The error among the events: the last that tells its root cause, else the last called one, else the last plain text. */
+const errorAmong = (events: readonly NixEvent[]): Spoken | null => {
+  const spoken = events.filter((event) => event.kind === 'message' || event.kind === 'plain');
+  return (
+    spoken.findLast((event) => event.kind === 'message' && event.level === 0 && event.raw !== null) ??
+    spoken.findLast((event) => event.kind === 'message' && /^\s*error:/u.test(withoutColours(event.text))) ??
+    spoken.findLast((event) => event.kind === 'plain' && event.text.trim() !== '') ??
+    null
   );
-  const found = errors.at(-1) ?? spoken.at(-1) ?? plain.at(-1) ?? null;
-  return found?.kind === 'message' || found?.kind === 'plain' ? found : null;
 };
 
 const ownedByAnother = async (flake: FlakeRef): Promise<boolean> => {
@@ -138,6 +56,13 @@ const ownedByAnother = async (flake: FlakeRef): Promise<boolean> => {
   }
 };
 
+/** Where an error lies, for people; nothing for a place in the text that `lab` itself gave to Nix. */
+const placeOf = async (error: NixEvent, mapPaths: MapSourcePaths): Promise<string> => {
+  if (error.kind !== 'message' || error.at?.file.startsWith('/') !== true) return '';
+  const { file, line, column } = error.at;
+  return ` (${await mapPaths(file)}:${line}${column === null ? '' : `:${column}`})`;
+};
+
 /** Puts words to what Nix printed before it failed. */
 export const causeOf = async (
   events: readonly NixEvent[],
@@ -146,19 +71,12 @@ export const causeOf = async (
 ): Promise<Cause> => {
   const error = errorAmong(events);
   if (error === null) {
-    return {
-      kind: 'nix-silent',
-      message: 'Nix failed and did not say why.',
-      remedy: 'Run the same with nix by hand.',
-      detail: [],
-    };
+    return cause('nix-silent', 'Nix failed and did not say why.', 'Run the same with nix by hand.');
   }
   const raw = (error.kind === 'message' ? (error.raw ?? error.text) : error.text).slice(0, rawCharsMax);
   const text = await mapPaths(withoutColours(raw).replace(/^\s*error:\s*/u, ''));
-  const place = error.kind === 'message' && error.at !== null ? await placeOf(error.at, mapPaths) : '';
-  const whole = await mapPaths(
-    withoutColours((error.kind === 'message' ? error.text : error.text).slice(0, rawCharsMax)),
-  );
+  const place = await placeOf(error, mapPaths);
+  const whole = await mapPaths(withoutColours(error.text.slice(0, rawCharsMax)));
   const detail = sanitiseLines(whole, detailLinesMax);
 
   // Nix 2.8 lets git say that the repository belongs to somebody else, and passes on only its exit code.
@@ -180,7 +98,7 @@ export const causeOf = async (
       detail,
     };
   }
-  const match = known.find(({ pattern }) => pattern.test(text));
+  const match = troubleIn(text);
   return {
     kind: match?.kind ?? 'nix-error',
     message: match?.message ?? oneLine(`${text}${place}`),
@@ -189,50 +107,41 @@ export const causeOf = async (
   };
 };
 
-const placeOf = async (
-  at: { readonly file: string; readonly line: number; readonly column: number | null },
-  mapPaths: MapSourcePaths,
-): Promise<string> => {
-  const file = await mapPaths(at.file);
-  return ` (${file}:${at.line}${at.column === null ? '' : `:${at.column}`})`;
-};
+const cause = (kind: string, message: string, remedy: string): Cause => ({
+  kind,
+  message,
+  remedy,
+  detail: [],
+});
 
 /** What the process itself says about its failure before its output is looked at; null when it simply exited. */
 export const processCause = (result: ProcessResult, phase: string): Cause | null => {
-  const detail: readonly string[] = [];
+  if (result.startError?.includes('ENOENT') === true) {
+    return cause(
+      'nix-missing',
+      'Nix is not installed here, or not in PATH.',
+      'Install Nix (on Debian: apt install nix-bin), or add it to PATH.',
+    );
+  }
   if (result.startError !== null) {
-    return /ENOENT/u.test(result.startError)
-      ? {
-          kind: 'nix-missing',
-          message: 'Nix is not installed here, or not in PATH.',
-          remedy: 'Install Nix (on Debian: apt install nix-bin), or add it to PATH.',
-          detail,
-        }
-      : {
-          kind: 'nix-start',
-          message: `Nix could not be started: ${sanitiseLine(result.startError, messageCharsMax)}.`,
-          remedy: 'Check that nix runs by hand.',
-          detail,
-        };
+    const why = sanitiseLine(result.startError, messageCharsMax);
+    return cause('nix-start', `Nix could not be started: ${why}.`, 'Check that nix runs by hand.');
   }
-  if (result.cancelled) {
-    return { kind: 'cancelled', message: `Cancelled during ${phase}.`, remedy: 'Start it again.', detail };
-  }
+  if (result.cancelled) return cause('cancelled', `Cancelled during ${phase}.`, 'Start it again.');
   if (result.timedOut) {
-    return {
-      kind: 'timeout',
-      message: `Nix did not finish the ${phase} in time.`,
-      remedy: 'See what it waits for: network, another Nix process holding a lock, a very large build.',
-      detail,
-    };
+    return cause(
+      'timeout',
+      `Nix did not finish the ${phase} in time.`,
+      'See what it waits for: network, another Nix process holding a lock, a very large build.',
+    );
   }
   if (result.signal !== null) {
-    return {
-      kind: 'nix-killed',
-      message: `Nix was ended by ${sanitiseLine(result.signal, 20)}${result.signal === 'SIGKILL' ? ', most likely for want of memory' : ''}.`,
-      remedy: 'Look at the kernel log of this machine (dmesg), and free memory.',
-      detail,
-    };
+    const why = result.signal === 'SIGKILL' ? ', most likely for want of memory' : '';
+    return cause(
+      'nix-killed',
+      `Nix was ended by ${sanitiseLine(result.signal, 20)}${why}.`,
+      'Look at the kernel log of this machine (dmesg), and free memory.',
+    );
   }
   return null;
 };

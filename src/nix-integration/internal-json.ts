@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { z } from 'zod';
+import { lineCharsMax } from '../process/output.ts';
 
 /**
  * What Nix says on stderr with `--log-format internal-json`: lines `@nix {…}`. Lines of any other kind (a crash,
@@ -51,7 +52,7 @@ export const results = {
 } as const;
 
 const fieldsMax = 16;
-const textCharsMax = 1024 * 1024;
+const textCharsMax = lineCharsMax;
 const number = z.number();
 const text = z.string().max(textCharsMax);
 const fields = z
@@ -78,7 +79,8 @@ const prefix = '@nix ';
 
 /** Reads one line of stderr. Never throws: what cannot be read is `plain`. */
 export const parseNixLine = (line: string): NixEvent => {
-  const plain = { kind: 'plain', text: line } as const;
+  const plain = { kind: 'plain', text: line.slice(0, textCharsMax) } as const;
+  if (line.length > lineCharsMax) return plain;
   if (!line.startsWith(prefix)) return plain;
   let json: unknown;
   try {

@@ -1,4 +1,5 @@
 import type { LockChange, LockedRef } from '../ports.ts';
+import { sanitiseLine } from '../text/sanitise.ts';
 import { inputAt, type Lock, type LockNode, nodeAt, type Reference } from './lock.ts';
 
 /** An input as seen by its path from the root. */
@@ -42,7 +43,7 @@ const inputsByPath = (lock: Lock): ReadonlyMap<string, Input> => {
       const reached = target === null ? null : nodeAt(lock, target);
       if (target === null || reached === null) continue;
       const follows = typeof input === 'string' ? null : input.join('/');
-      found.set(here.join('/'), { node: reached, follows });
+      found.set(sanitiseLine(here.join('/')), { node: reached, follows });
       if (follows === null && !above.includes(target)) visit(target, here, [...above, target]);
     }
   };
@@ -76,8 +77,8 @@ const urlOf = (node: LockNode): string => {
 };
 
 const refOf = (node: LockNode): LockedRef => ({
-  url: urlOf(node),
-  rev: node.locked?.rev ?? null,
+  url: sanitiseLine(urlOf(node)),
+  rev: node.locked?.rev === undefined ? null : sanitiseLine(node.locked.rev, 80),
   lastModified: node.locked?.lastModified === undefined ? null : node.locked.lastModified * 1000,
 });
 

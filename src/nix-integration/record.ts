@@ -9,11 +9,14 @@ const elsewhere: Readonly<Record<string, string>> = {
   system: 'the system of nixpkgs',
 };
 
+/** Options whose field says its unit as well. */
+const renamed: Readonly<Record<string, string>> = { timeoutSeconds: 'timeout', intervalSeconds: 'interval' };
+
 const optionOf = (path: readonly PropertyKey[]): string => {
   const [first, ...rest] = path.map(String);
   if (first === undefined) return 'lab.machine';
   const known = elsewhere[first];
-  return known ?? ['lab.machine', first, ...rest].join('.');
+  return known ?? ['lab.machine', first, ...rest].map((step) => renamed[step] ?? step).join('.');
 };
 
 const issuesShownMax = 3;

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { type FlakeRef, rootOf } from './flake-ref.ts';
 
@@ -11,6 +11,17 @@ const textOf = async (path: string): Promise<string | null> => {
     return (await stat(path)).size > flakeBytesMax ? null : await readFile(path, 'utf8');
   } catch {
     return null;
+  }
+};
+
+/** Whether everything at the top of a tree lies at the top of the repository as well. */
+const isPartOf = async (source: string, root: string): Promise<boolean> => {
+  try {
+    const [names, known] = await Promise.all([readdir(source), readdir(root)]);
+    const there = new Set(known);
+    return names.every((name) => there.has(name));
+  } catch {
+    return false;
   }
 };
 
@@ -34,7 +45,8 @@ export const createSourceMapper = (flake: FlakeRef): MapSourcePaths => {
         textOf(join(source, flakeFile)),
         textOf(join(root, flakeFile)),
       ]);
-      own.set(source, copy !== null && copy === original);
+      // A copy without flake.nix is the flake's own when git does not track that file.
+      own.set(source, copy === null ? await isPartOf(source, root) : copy === original);
     }
     return text.replace(sourcePattern, (whole, source: string, slash: string) =>
       own.get(source) !== true ? whole : slash === '' ? root : '',

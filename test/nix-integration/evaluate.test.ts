@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from 'vitest';
 import { runProcess } from '../../src/process/run.ts';
-import { failureIn, flakeText, machineText, makeWorld, valueOf } from './world.ts';
+import { failureOf, flakeText, machineText, makeWorld, succeeded } from './world.ts';
 
 const world = makeWorld();
 afterAll(world.remove);
@@ -48,7 +48,7 @@ test('machines broken in nineteen ways are each shown with their own cause and h
   const folder = world.repository('broken', { 'flake.nix': flakeText(machines), ...hosts });
   world.tree('broken', { 'hosts/untracked.nix': '{ }' });
 
-  const { fleet } = valueOf(await world.nix(folder).evaluate({}));
+  const { fleet } = succeeded(await world.nix(folder).evaluate({}));
 
   expect(fleet.machines.map(({ name, role }) => [name, role])).toEqual(
     Array.from({ length: 8 }, (_, i) => [`sound-0${i}`, `r${i}`]),
@@ -94,7 +94,7 @@ test('twenty machines take as few processes as there are workers, and each broke
   const folder = world.repository('twenty', { 'flake.nix': flakeText(machines) });
   const lines: string[] = [];
   const nix = world.nix(folder, { runProcess: counting });
-  const evaluation = valueOf(await nix.evaluate({ onProgress: (line) => lines.push(line) }));
+  const evaluation = succeeded(await nix.evaluate({ onProgress: (line) => lines.push(line) }));
   expect(evaluation.fleet.machines).toHaveLength(20);
   expect(evaluation.discrepancies).toEqual([]);
   expect(started.toSorted()).toEqual(['evaluation', 'evaluation', 'version']);
@@ -104,7 +104,7 @@ test('twenty machines take as few processes as there are workers, and each broke
   const half = world.repository('half', {
     'flake.nix': flakeText({ ...machines, 'sound-03': '{ config = throw "x"; }', 'sound-17': 'throw "y"' }),
   });
-  const broken = valueOf(await world.nix(half, { runProcess: counting }).evaluate({}));
+  const broken = succeeded(await world.nix(half, { runProcess: counting }).evaluate({}));
   expect(broken.fleet.machines).toHaveLength(18);
   expect(broken.fleet.failed.map(({ name, message }) => [name, message])).toEqual([
     ['sound-03', 'x'],
@@ -127,7 +127,7 @@ test('names that cannot be machine names are reported and never reach a command'
   const machines = Object.fromEntries([sound(1), ...hostile.map((name) => [name, 'throw "never asked"'])]);
   const quoted = flakeText(machines).replaceAll('${x}', '\\${x}');
   const folder = world.repository('hostile', { 'flake.nix': quoted });
-  const { fleet } = valueOf(await world.nix(folder).evaluate({}));
+  const { fleet } = succeeded(await world.nix(folder).evaluate({}));
   expect(fleet.machines.map(({ name }) => name)).toEqual(['sound-01']);
   expect(fleet.failed).toHaveLength(hostile.length);
   for (const { name, message } of fleet.failed) {
@@ -144,7 +144,7 @@ test('escapes and forged markers in what a configuration prints change nothing',
       thrower: '{ config = throw "\u001b[2J\u001b[31mwiped\u0007 your screen"; }',
     }),
   });
-  const { fleet } = valueOf(await world.nix(folder).evaluate({}));
+  const { fleet } = succeeded(await world.nix(folder).evaluate({}));
   expect(fleet.machines.map(({ name, role }) => [name, role?.slice(-3)])).toEqual([
     ['honest', 'est'],
     ['liar', 'red'],
@@ -161,7 +161,7 @@ test('a machine that never ends is given up after the stall deadline and the oth
     }),
   });
   const nix = world.nix(folder, { deadlines: { evaluationStallMs: 1_500 } });
-  const { fleet } = valueOf(await nix.evaluate({}));
+  const { fleet } = succeeded(await nix.evaluate({}));
   expect(fleet.machines.map(({ name }) => name)).toEqual(['sound-01', 'sound-02']);
   expect(fleet.failed).toEqual([
     expect.objectContaining({ name: 'endless', message: expect.stringContaining('did not end within') }),
@@ -176,7 +176,7 @@ test('cancelling ends the evaluation with a failure that says so', async () => {
     return runProcess(argv, options);
   };
   const result = await world.nix(folder, { runProcess: cancelling }).evaluate({ signal: abort.signal });
-  expect(failureIn(result)).toMatchObject({ kind: 'cancelled', phase: 'evaluate' });
+  expect(failureOf(result)).toMatchObject({ kind: 'cancelled', phase: 'evaluate' });
 });
 
 test('a record of ten megabytes fails its machine only', async () => {
@@ -188,7 +188,7 @@ test('a record of ten megabytes fails its machine only', async () => {
       noisy: `{ config = throw (${long}); }`,
     }),
   });
-  const { fleet } = valueOf(await world.nix(folder).evaluate({}));
+  const { fleet } = succeeded(await world.nix(folder).evaluate({}));
   expect(fleet.machines.map(({ name }) => name)).toEqual(['sound-01', 'sound-09']);
   expect(fleet.failed.map(({ name }) => name)).toEqual(['long', 'noisy']);
   for (const { message } of fleet.failed) expect(message.length).toBeLessThan(1_000);

@@ -125,7 +125,7 @@ ${Object.entries(machines)
 `;
 
 /** The value of a result that must have succeeded; its failure is shown otherwise. */
-export const valueOf = <T>(
+export const succeeded = <T>(
   result: { readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: unknown },
 ): T => {
   if (!result.ok) expect.fail(`failed: ${JSON.stringify(result.failure, null, 2)}`);
@@ -133,7 +133,7 @@ export const valueOf = <T>(
 };
 
 /** The failure of a result that must have failed. */
-export const failureIn = <F>(
+export const failureOf = <F>(
   result: { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly failure: F },
 ): F => {
   if (result.ok) expect.fail(`succeeded: ${JSON.stringify(result.value, null, 2).slice(0, 2_000)}`);

@@ -1,0 +1,89 @@
+/** A trouble that Nix meets often, what gives it away, and what helps. */
+export type Trouble = {
+  readonly kind: string;
+  readonly pattern: RegExp;
+  /** In place of Nix's own words where those are hard to read. */
+  readonly message?: string;
+  readonly remedy: string;
+};
+
+/** Known troubles: what Nix says, and what helps. The first that matches counts. */
+const known: readonly Trouble[] = [
+  {
+    kind: 'nix-experimental',
+    pattern: /experimental Nix feature/u,
+    remedy: 'The flake uses a feature that is off: add it to experimental-features in nix.conf.',
+  },
+  {
+    kind: 'foreign-repository',
+    pattern: /not owned by current user|dubious ownership|safe\.directory/u,
+    remedy: 'Run lab as the owner of the repository, or: git config --global --add safe.directory REPOSITORY',
+  },
+  {
+    kind: 'untracked',
+    pattern: /is not tracked by Git|does not contain a '\/?[^']*flake\.nix' file/u,
+    remedy: 'Git does not track the file, so Nix does not see it: git add -N FILE',
+  },
+  {
+    kind: 'not-a-flake',
+    pattern: /could not find a flake\.nix|is not a flake|does not contain a 'flake\.nix'/u,
+    remedy: 'Give --flake the folder that holds flake.nix.',
+  },
+  {
+    kind: 'no-configurations',
+    pattern: /does not provide attribute .*nixosConfigurations/su,
+    message: 'The flake has no nixosConfigurations.',
+    remedy: 'Declare the machines in the flake output nixosConfigurations.',
+  },
+  {
+    kind: 'flake-reference',
+    pattern: /is not a valid URL|is not an absolute path/u,
+    remedy: 'This Nix reads only plain characters in paths: rename the folder or reach it through a link.',
+  },
+  {
+    kind: 'import-from-derivation',
+    pattern: /import-from-derivation|allow-import-from-derivation/u,
+    remedy: 'The configuration builds something while it is evaluated: allow-import-from-derivation is off.',
+  },
+  {
+    kind: 'build-users',
+    pattern: /build-users-group|the group '[^']*' specified/u,
+    remedy:
+      'Create the group nixbld with its users, as the Nix installer does, or set build-users-group to nothing in nix.conf.',
+  },
+  {
+    kind: 'nix-store',
+    pattern:
+      /(?:opening lock file|creating directory|cannot open|cannot connect to).*(?:\/nix\/|daemon-socket|big-lock)/su,
+    remedy: 'This user may not use the Nix store: start nix-daemon, or run as a user it serves.',
+  },
+  {
+    kind: 'signature',
+    pattern: /lacks a (?:valid )?signature|lacks a signature by a trusted key/u,
+    remedy: 'The machine does not trust this sender: deploy as root, or name the user in its trusted-users.',
+  },
+  {
+    kind: 'network',
+    pattern: /unable to download|Could(?:n't| not) resolve host|Connection timed out|Network is unreachable/u,
+    remedy: 'Check the network of this machine, then try again.',
+  },
+  {
+    kind: 'disk-full',
+    pattern: /No space left on device|disk full/u,
+    remedy: 'Free space in the Nix store: nix-collect-garbage',
+  },
+  {
+    kind: 'hash-mismatch',
+    pattern: /hash mismatch/u,
+    remedy: 'An input is not what the lock file says: update that input, or restore it.',
+  },
+  {
+    kind: 'infinite-recursion',
+    pattern: /infinite recursion|stack overflow|max-call-depth/u,
+    remedy: 'A value of the configuration depends on itself: look at what was changed last.',
+  },
+];
+
+/** The trouble that an error of Nix is an instance of, or null. */
+export const troubleIn = (text: string): Trouble | null =>
+  known.find(({ pattern }) => pattern.test(text)) ?? null;

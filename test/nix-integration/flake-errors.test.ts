@@ -1,0 +1,153 @@
+import { execFileSync } from 'node:child_process';
+import { afterAll, expect, test } from 'vitest';
+import { runProcess } from '../../src/process/run.ts';
+import { failureOf, flakeText, machineText, makeWorld, succeeded } from './world.ts';
+
+const world = makeWorld();
+afterAll(world.remove);
+
+const nas = { nas: machineText('nas', '{ }') };
+const failureFor = async (flake: string, more = {}) => failureOf(await world.nix(flake, more).evaluate({}));
+
+test('no flake.nix, no folder, an attribute, nonsense: said before Nix is asked', async () => {
+  world.tree('empty', { 'README.md': '' });
+  const never = { runProcess: () => expect.fail('started a process') };
+  for (const [flake, message] of [
+    [`${world.folder}/empty`, /is not a flake: there is no flake\.nix/],
+    ['./empty', /is not a flake/],
+    [`path:${world.folder}/empty`, /is not a flake/],
+    [`git+file://${world.folder}/empty?dir=x`, /is not a flake/],
+    [`${world.folder}/nowhere`, /There is no folder/],
+    ['.#nas', /names an attribute/],
+    ['github:me/lab#nas', /names an attribute/],
+    ['--impure', /is not a flake reference/],
+    ['', /is not a flake reference/],
+    ['a\nb', /is not a flake reference/],
+  ] as const) {
+    const failure = await failureFor(flake, never);
+    expect(failure).toMatchObject({ kind: 'flake-reference', phase: 'evaluate', machine: null });
+    expect(failure.message).toMatch(message);
+    expect(failure.remedy).not.toBe('');
+  }
+});
+
+test('a flake without machines', async () => {
+  const none = world.repository('none', { 'flake.nix': '{ outputs = { self }: { }; }' });
+  expect(await failureFor(none)).toMatchObject({
+    kind: 'no-configurations',
+    message: 'The flake has no nixosConfigurations.',
+  });
+  const bare = world.repository('bare', { 'flake.nix': flakeText({}) });
+  expect(await failureFor(bare)).toMatchObject({ kind: 'no-configurations' });
+});
+
+test('a flake that is broken as a whole says where', async () => {
+  const syntax = world.repository('syntax', { 'flake.nix': '{\n  outputs = ;\n}' });
+  expect(await failureFor(syntax)).toMatchObject({
+    kind: 'nix-error',
+    message: expect.stringMatching(/syntax error.*\(flake\.nix:2:13\)/),
+  });
+  const list = world.repository('list', {
+    'flake.nix': '{ outputs = { self }: { nixosConfigurations = [ 1 ]; }; }',
+  });
+  expect((await failureFor(list)).message).toMatch(/list while a set was expected/);
+  const thrown = world.repository('thrown', {
+    'flake.nix': '{ outputs = { self }: { nixosConfigurations = throw "not today"; }; }',
+  });
+  expect((await failureFor(thrown)).message).toContain('not today');
+});
+
+test('a flake.nix that git does not track', async () => {
+  const folder = world.repository('untracked', { 'README.md': '' });
+  world.tree('untracked', { 'flake.nix': flakeText(nas) });
+  expect(await failureFor(folder)).toMatchObject({
+    kind: 'untracked',
+    remedy: 'git add -N flake.nix',
+  });
+  world.git(folder, 'add', '-N', 'flake.nix');
+  expect(succeeded(await world.nix(folder).evaluate({})).fleet.machines).toHaveLength(1);
+});
+
+test('Nix that is missing, too old, or something else', async () => {
+  const folder = world.repository('sound', { 'flake.nix': flakeText(nas) });
+  expect(await failureFor(folder, { env: { PATH: '/nowhere' } })).toMatchObject({
+    kind: 'nix-missing',
+    remedy: expect.stringContaining('Install Nix'),
+  });
+  const answering =
+    (text: string): typeof runProcess =>
+    (argv, options) =>
+      runProcess(argv.includes('--version') ? ['echo', text] : argv, options);
+  const version = (text: string) => world.nix(folder, { runProcess: answering(text) }).nixVersion();
+  expect(failureOf(await version('nix (Nix) 2.3.16'))).toMatchObject({
+    kind: 'nix-version',
+    message: 'Nix 2.3.16 is too old.',
+  });
+  expect(failureOf(await version('nicks 1'))).toMatchObject({ kind: 'nix-version' });
+  expect(succeeded(await world.nix(folder).nixVersion()).version).toMatch(/^\d+\.\d+/);
+});
+
+test('Nix that hangs meets its deadline', async () => {
+  const folder = world.repository('hanging', { 'flake.nix': flakeText(nas) });
+  const hanging: typeof runProcess = (argv, options) =>
+    runProcess(argv.includes('eval') ? ['sleep', '60'] : argv, options);
+  expect(await failureFor(folder, { runProcess: hanging, deadlines: { evaluationMs: 200 } })).toMatchObject({
+    kind: 'timeout',
+  });
+});
+
+test('partial JSON on stdout with exit 1, silence, noise and a signal are failures with words', async () => {
+  const folder = world.repository('odd', { 'flake.nix': flakeText(nas) });
+  const playing = (script: string) => ({
+    runProcess: ((argv, options) =>
+      runProcess(argv.includes('eval') ? ['sh', '-c', script] : argv, options)) as typeof runProcess,
+  });
+  expect(await failureFor(folder, playing('printf \'{"name":"nas",\'; exit 1'))).toMatchObject({
+    kind: 'nix-silent',
+  });
+  expect(await failureFor(folder, playing('exit 0'))).toMatchObject({ kind: 'no-record' });
+  const noise = await failureFor(folder, playing('head -c 10000000 /dev/zero | tr "\\0" x >&2; exit 1'));
+  expect(noise.message.length).toBeLessThan(1_000);
+  expect(await failureFor(folder, playing('kill -9 $$'))).toMatchObject({
+    kind: 'nix-killed',
+    message: expect.stringContaining('memory'),
+  });
+});
+
+const isRoot = process.getuid?.() === 0;
+if (!isRoot) {
+  process.stderr.write('NOT TESTED: a repository owned by another user (only root can give a folder away)\n');
+}
+test.runIf(isRoot)('a repository that belongs to another user', async () => {
+  const folder = world.repository('foreign', { 'flake.nix': flakeText(nas) });
+  execFileSync('chown', ['-R', '65534', folder]);
+  const failure = await failureFor(folder);
+  execFileSync('chown', ['-R', '0', folder]);
+  expect(failure).toMatchObject({
+    kind: 'foreign-repository',
+    remedy: expect.stringContaining(`safe.directory ${folder}`),
+  });
+});
+
+test('flakes are found as folder, from below, relative, path: and git+file:, with a subfolder', async () => {
+  const folder = world.repository('shapes', {
+    'flake.nix': flakeText(nas),
+    'hosts/nas/configuration.nix': '{ }',
+    'sub/flake.nix': flakeText({ sub: machineText('sub', '{ }'), broken: 'throw "x" + import ./gone.nix' }),
+  });
+  const names = async (flake: string, cwd = world.folder) =>
+    succeeded(await world.nix(flake, { cwd }).evaluate({})).fleet.machines.map(({ name }) => name);
+  expect(await names(folder)).toEqual(['nas']);
+  expect(await names('.', folder)).toEqual(['nas']);
+  expect(await names('..', `${folder}/hosts`)).toEqual(['nas']);
+  expect(await names('.', `${folder}/hosts/nas`)).toEqual(['nas']);
+  expect(await names('shapes')).toEqual(['nas']);
+  expect(await names('path:./shapes')).toEqual(['nas']);
+  expect(await names(`path:${folder}`)).toEqual(['nas']);
+  expect(await names(`git+file://${folder}`)).toEqual(['nas']);
+  expect(await names(`git+file://${folder}?dir=sub`)).toEqual(['sub']);
+  expect(await names(`${folder}/sub`)).toEqual(['sub']);
+  expect(
+    await names(`git+file://${folder}?ref=main&rev=${world.git(folder, 'rev-parse', 'HEAD').trim()}`),
+  ).toEqual(['nas']);
+});

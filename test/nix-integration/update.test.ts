@@ -1,0 +1,143 @@
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { runProcess } from '../../src/process/run.ts';
+import { failureOf, makeWorld, succeeded } from './world.ts';
+
+const world = makeWorld();
+afterAll(world.remove);
+
+const input = (name: string, value: number): string =>
+  world.repository(name, { 'flake.nix': `{ outputs = _: { value = ${value}; }; }` });
+const one = input('one', 1);
+const two = input('two', 1);
+
+const flakeNix = `{
+  inputs.one.url = "git+file://${one}";
+  inputs.two.url = "git+file://${two}";
+  inputs.two.inputs = { };
+  outputs = { self, one, two }: {
+    nixosConfigurations.nas = {
+      config = {
+        networking.hostName = "nas";
+        lab.machine.role = "value " + toString one.value;
+      };
+      pkgs.stdenv.hostPlatform.system = "x86_64-linux";
+    };
+  };
+}
+`;
+const lab = world.repository('lab', { 'flake.nix': flakeNix });
+const lockPath = join(lab, 'flake.lock');
+const lockText = () => (existsSync(lockPath) ? readFileSync(lockPath, 'utf8') : null);
+const revOf = (folder: string) => world.git(folder, 'rev-parse', 'HEAD').trim();
+const roleOf = async () => {
+  const { fleet } = succeeded(await world.nix(lab).evaluate({}));
+  expect(fleet.failed).toEqual([]);
+  return fleet.machines[0]?.role;
+};
+
+test('a flake without a lock file evaluates, and evaluating writes none', async () => {
+  expect(await roleOf()).toBe('value 1');
+  expect(lockText()).toBeNull();
+});
+
+test('the first update adds every input, and restoring removes the lock again', async () => {
+  const { changes, previous } = succeeded(await world.nix(lab).update([], {}));
+  expect(previous).toBeNull();
+  expect(changes).toEqual([
+    {
+      input: 'one',
+      kind: 'added',
+      from: null,
+      to: { url: `git+file://${one}`, rev: revOf(one), lastModified: expect.any(Number) },
+    },
+    expect.objectContaining({ input: 'two', kind: 'added' }),
+  ]);
+  expect(Math.abs((changes[0]?.to?.lastModified ?? 0) - Date.now())).toBeLessThan(3_600_000);
+  succeeded(await world.nix(lab).restoreLock(previous));
+  expect(lockText()).toBeNull();
+  succeeded(await world.nix(lab).update([], {}));
+  world.git(lab, 'add', 'flake.lock');
+  world.git(lab, 'commit', '-q', '-m', 'lock');
+});
+
+test('a preview tells what would move and moves nothing; the update moves it; restoring brings the old text back', async () => {
+  const before = lockText();
+  expect(succeeded(await world.nix(lab).previewUpdate([], {}))).toEqual([]);
+  const oldRev = revOf(one);
+  input('one', 2);
+  input('two', 2);
+
+  const preview = succeeded(await world.nix(lab).previewUpdate(['one'], {}));
+  expect(preview.map(({ input: path, kind, from, to }) => [path, kind, from?.rev, to?.rev])).toEqual([
+    ['one', 'updated', oldRev, revOf(one)],
+  ]);
+  expect(succeeded(await world.nix(lab).previewUpdate([], {})).map((change) => change.input)).toEqual([
+    'one',
+    'two',
+  ]);
+  expect(lockText()).toBe(before);
+  expect(await roleOf()).toBe('value 1');
+
+  const { changes, previous } = succeeded(await world.nix(lab).update(['one'], {}));
+  expect(changes).toEqual(preview);
+  expect(previous).toBe(before);
+  expect(await roleOf()).toBe('value 2');
+
+  succeeded(await world.nix(lab).restoreLock(previous));
+  expect(lockText()).toBe(before);
+  expect(await roleOf()).toBe('value 1');
+});
+
+test('overridden inputs stay as they are when all are moved', async () => {
+  const lines: string[] = [];
+  const nix = world.nix(lab, { overrides: [{ input: 'one', url: `path:${one}` }] });
+  const preview = succeeded(await nix.previewUpdate([], { onProgress: (line) => lines.push(line) }));
+  expect(preview.map((change) => change.input)).toEqual(['two']);
+  expect(lines).toContain('left as they are, because overridden: one');
+  const { fleet } = succeeded(await nix.evaluate({}));
+  expect(fleet.machines[0]?.role).toBe('value 2');
+  const both = ['one', 'two'].map((name) => ({ input: name, url: `path:${join(world.folder, name)}` }));
+  expect(succeeded(await world.nix(lab, { overrides: both }).update([], {})).changes).toEqual([]);
+});
+
+test('a failing update leaves the lock as it is', async () => {
+  const before = lockText();
+  rmSync(join(two, '.git'), { recursive: true });
+  const failure = failureOf(await world.nix(lab).update(['two'], {}));
+  expect(failure).toMatchObject({ phase: 'update', machine: null });
+  expect(lockText()).toBe(before);
+});
+
+test('unknown inputs, words that look like flags and remote flakes are refused without a Nix update', async () => {
+  const nix = world.nix(lab, {
+    runProcess: (argv, options) => {
+      if (!argv.includes('--version')) throw new Error(`started ${argv.join(' ')}`);
+      return runProcess(argv, options);
+    },
+  });
+  expect(failureOf(await nix.update(['three'], {}))).toMatchObject({
+    kind: 'unknown-input',
+    remedy: 'Its inputs are: one, two.',
+  });
+  expect(failureOf(await nix.update(['--impure'], {}))).toMatchObject({ kind: 'unknown-input' });
+  const remote = world.nix('github:nobody/nothing', {
+    runProcess: (argv, options) => runProcess(argv[1] === '--version' ? argv : ['false'], options),
+  });
+  expect(failureOf(await remote.update([], {}))).toMatchObject({ kind: 'not-local' });
+  expect(failureOf(await remote.restoreLock('{}'))).toMatchObject({ kind: 'not-local' });
+});
+
+test('a broken lock file is named, and a restored one keeps its mode', async () => {
+  const good = lockText();
+  world.tree('lab', { 'flake.lock': 'no lock' });
+  expect(failureOf(await world.nix(lab).previewUpdate([], {}))).toMatchObject({
+    kind: 'lock-file',
+    message: expect.stringContaining('not JSON'),
+  });
+  const mode = statSync(lockPath).mode;
+  succeeded(await world.nix(lab).restoreLock(good));
+  expect(lockText()).toBe(good);
+  expect(statSync(lockPath).mode).toBe(mode);
+});
