@@ -29,8 +29,8 @@ const isHalting = ({ plan }: MachineProgress): boolean =>
 export const needsRestore = (state: RunState, progress: MachineProgress): boolean => {
   const { plan, current, status, touched } = progress;
   if (status !== 'failed' || !touched || plan.restore === null || current === null) return false;
-  if (state.steps.has(plan.restore.id) && state.steps.get(plan.restore.id)?.status !== 'unknown')
-    return false;
+  // Tried once: an outcome that could not be learnt is no reason to try for ever.
+  if ((state.steps.get(plan.restore.id)?.outcome ?? null) !== null) return false;
   if (plan.machine.orchestration.criticalityLevel === 'critical') return true;
   if (current.kind === 'activate') return true;
   const greenOnly = progress.steps.some((step) => step.kind === 'activate' && step.mode === 'test');
