@@ -35,7 +35,8 @@ active() { manages_units && systemctl is-active --quiet -- "$1"; }
 # What changes: one `VERB UNIT` a line.
 changes() {
   for unit in $(units_of "$old"); do
-    [ -n "$(unit_of "$toplevel" "$unit")" ] || ! active "$unit" || echo "stop $unit"
+    [ -z "$(unit_of "$toplevel" "$unit")" ] || continue
+    if active "$unit"; then echo "stop $unit"; else echo "forget $unit"; fi
   done
   for unit in $(units_of "$toplevel"); do
     before=$(unit_of "$old" "$unit")
@@ -97,6 +98,7 @@ fi
 
 failed=
 if manages_units; then
+  for unit in $(of_verb forget); do systemctl reset-failed -- "$unit" 2>/dev/null; done
   for verb in restart start; do
     say "${verb}ing the following units" "$(of_verb "$verb")"
     for unit in $(of_verb "$verb"); do
