@@ -21,6 +21,8 @@ export type DriveDeps = {
  * doing in `perform`; this only keeps them honest with the journal. Returns the state at the end of the run.
  */
 export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState> => {
+  if ([...start.steps.values()].some(({ status }) => status === 'open'))
+    throw new TypeError('steps of a process that is gone are open: the run has to be resumed first');
   let state = start;
   const append = (body: EventBody): void => {
     state = applyEvent(state, deps.append(body));
@@ -30,6 +32,10 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
   let broken: { readonly error: unknown } | null = null;
   const breakOff = new AbortController();
   const signal = AbortSignal.any([deps.abort, breakOff.signal]);
+  const breakWith = (error: unknown): void => {
+    broken ??= { error };
+    breakOff.abort();
+  };
 
   const begin = (step: Step): void => {
     const again = state.steps.get(step.id)?.status === 'unknown';
@@ -37,13 +43,19 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
     const entry = state.plan?.machines.find(({ machine }) => machine.name === step.machine);
     if (entry === undefined) throw new TypeError(`step ${step.id} belongs to no machine of the plan`);
     const note = (text: string): void => {
-      if (broken === null && state.steps.get(step.id)?.status === 'open')
+      if (broken !== null || state.steps.get(step.id)?.status !== 'open') return;
+      try {
         append({ kind: 'step-noted', step: step.id, note: text.slice(0, 2_000) });
+      } catch (error) {
+        // Notes are told from callbacks of other people's streams, where nobody would catch this.
+        breakWith(error);
+      }
     };
     // A delay is the only step that a graceful stop cuts short: nothing is half done in it.
     const own = step.kind === 'delay' ? AbortSignal.any([signal, deps.stop]) : signal;
     const finish = (outcome: StepOutcome): void => {
-      if (own.aborted && outcome.kind !== 'succeeded') return;
+      // Left open: who resumes the run looks anew.
+      if (broken !== null || (own.aborted && outcome.kind !== 'succeeded')) return;
       append({ kind: 'step-ended', step: step.id, outcome });
     };
     const work = perform(step, {
@@ -56,10 +68,7 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
       again,
     })
       .then(finish)
-      .catch((error: unknown) => {
-        broken ??= { error };
-        breakOff.abort();
-      })
+      .catch(breakWith)
       .finally(() => underWay.delete(step.id));
     underWay.set(step.id, work);
   };
@@ -69,45 +78,53 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
     else deps.stop.addEventListener('abort', () => resolve(), { once: true });
   });
 
-  for (;;) {
-    if (broken !== null) {
-      await Promise.all(underWay.values());
-      throw (broken as { readonly error: unknown }).error;
-    }
-    if ((deps.stop.aborted || deps.abort.aborted) && state.stopRequestedBy === null)
-      append({
-        kind: 'stop-requested',
-        by: String(deps.stop.reason ?? deps.abort.reason ?? 'a signal').slice(0, 200),
-      });
-    const left = [...state.steps.values()].some(({ status }) => status === 'open');
-    if (deps.abort.aborted || (deps.stop.aborted && underWay.size === 0 && left)) {
-      await Promise.all(underWay.values());
-      append({
-        kind: 'run-ended',
-        result: 'interrupted',
-        reason: `stopped by ${state.stopRequestedBy}`,
-        failure: null,
-      });
-      return state;
-    }
-    const decision = next(state);
-    switch (decision.kind) {
-      case 'perform':
-        for (const step of decision.steps) begin(step);
-        break;
-      case 'await':
-        await Promise.race([...underWay.values(), ...(deps.stop.aborted ? [] : [stopAsked])]);
-        break;
-      case 'end':
+  const loop = async (): Promise<RunState> => {
+    for (;;) {
+      if (broken !== null) throw (broken as { readonly error: unknown }).error;
+      if ((deps.stop.aborted || deps.abort.aborted) && state.stopRequestedBy === null)
+        append({
+          kind: 'stop-requested',
+          by: String(deps.stop.reason ?? deps.abort.reason ?? 'a signal').slice(0, 200),
+        });
+      const left = [...state.steps.values()].some(({ status }) => status === 'open');
+      if (deps.abort.aborted || (deps.stop.aborted && underWay.size === 0 && left)) {
+        await Promise.all(underWay.values());
         append({
           kind: 'run-ended',
-          result: decision.result,
-          reason: decision.reason,
-          failure: decision.failure,
+          result: 'interrupted',
+          reason: `stopped by ${state.stopRequestedBy}`,
+          failure: null,
         });
         return state;
-      default:
-        return decision satisfies never;
+      }
+      const decision = next(state);
+      switch (decision.kind) {
+        case 'perform':
+          for (const step of decision.steps) begin(step);
+          break;
+        case 'await':
+          await Promise.race([...underWay.values(), ...(deps.stop.aborted ? [] : [stopAsked])]);
+          break;
+        case 'end':
+          append({
+            kind: 'run-ended',
+            result: decision.result,
+            reason: decision.reason,
+            failure: decision.failure,
+          });
+          return state;
+        default:
+          return decision satisfies never;
+      }
     }
+  };
+
+  try {
+    return await loop();
+  } catch (error) {
+    // No step goes on unseen after the loop that answers for it.
+    breakWith(error);
+    await Promise.all(underWay.values());
+    throw error;
   }
 };
