@@ -21,7 +21,7 @@ export const preflight = async (step: Step, context: PerformContext): Promise<St
     return seen.error.retryable ? { kind: 'skipped', reason: 'unreachable', failure } : failed(failure);
   }
   const facts = { bootId: seen.bootId, current: seen.current, profile: seen.profile };
-  if (prior !== null && !context.again && (seen.current !== prior.current || seen.profile !== prior.profile))
+  if (prior !== null && (seen.current !== prior.current || seen.profile !== prior.profile))
     return failed(
       failureAt(
         step,
