@@ -5,16 +5,70 @@ import {
   actDeadlines,
   failed,
   failureAt,
+  interrupted,
+  lookAgainMs,
   type PerformContext,
   succeeded,
   unitName,
   unknown,
 } from './step-context.ts';
 
-const isLive = (seen: Reachable, toplevel: string, mode: string): boolean =>
-  mode === 'boot'
-    ? seen.profile === toplevel
-    : seen.current === toplevel && (mode === 'test' || seen.profile === toplevel);
+type ActivationStep = Extract<Step, { kind: 'activate' | 'restore' }>;
+type Mode = Extract<Step, { kind: 'activate' }>['mode'];
+
+/** What contradicts that the activation did its work, or null. */
+const contradiction = (seen: Reachable, toplevel: string, mode: Mode): string | null => {
+  if (mode !== 'boot' && seen.current !== toplevel)
+    return `it runs ${seen.current ?? 'an unknown toplevel'} instead of ${toplevel}`;
+  if (mode !== 'test' && seen.profile !== toplevel)
+    return `it would boot ${seen.profile ?? 'an unknown toplevel'} instead of ${toplevel}`;
+  return null;
+};
+
+/**
+ * Success is evidence, not an exit status: the machine itself must say that it runs, or would boot, what was
+ * activated. null when it does.
+ */
+const confirm = async (
+  step: ActivationStep,
+  toplevel: string,
+  mode: Mode,
+  context: PerformContext,
+): Promise<StepOutcome | null> => {
+  const { target, entry, clock, signal } = context;
+  const until = clock.now() + actDeadlines.confirmMs;
+  for (;;) {
+    const seen = await target.observe(entry.machine, {
+      deadlineMs: actDeadlines.observeMs,
+      signal,
+      fresh: true,
+    });
+    if (signal.aborted) return interrupted(step);
+    if (seen.kind === 'reachable') {
+      const why = contradiction(seen, toplevel, mode);
+      return why === null
+        ? null
+        : failed(
+            failureAt(
+              step,
+              'activation-without-effect',
+              `its activation reported success, but ${why}`,
+              'look at the machine and its journal: something undid the activation, or it did not happen',
+            ),
+          );
+    }
+    if (!seen.error.retryable || clock.now() >= until)
+      return unknown(
+        failureAt(
+          step,
+          'activation-unconfirmed',
+          `activated, but it cannot be asked what it runs now: ${seen.error.message}`,
+          seen.error.remedy,
+        ),
+      );
+    await clock.sleep(lookAgainMs, signal);
+  }
+};
 
 const outcomeOfActivation = (step: Step, mode: string, outcome: ActivateOutcome): StepOutcome => {
   switch (outcome.kind) {
@@ -48,22 +102,19 @@ const outcomeOfActivation = (step: Step, mode: string, outcome: ActivateOutcome)
   }
 };
 
+/**
+ * Activates in a unit named after run and step. A step that a process which is gone had begun is not looked at but
+ * asked for again: its unit, if it is still there, is followed and not started anew (a new generation is the running
+ * one long before its units have restarted), and activating what runs already changes nothing.
+ */
 export const activate = async (
-  step: Extract<Step, { kind: 'activate' | 'restore' }>,
+  step: ActivationStep,
   toplevel: string,
-  mode: 'switch' | 'boot' | 'test' | 'dry-activate',
+  mode: Mode,
   context: PerformContext,
 ): Promise<StepOutcome> => {
   const { target, entry, signal, state } = context;
-  if (context.again) {
-    const seen = await target.observe(entry.machine, {
-      deadlineMs: actDeadlines.observeMs,
-      signal,
-      fresh: true,
-    });
-    if (seen.kind === 'reachable' && isLive(seen, toplevel, mode)) return succeeded('found live');
-  }
-  const outcome = await target.activate(
+  const activated = await target.activate(
     entry.machine,
     {
       toplevel,
@@ -73,7 +124,12 @@ export const activate = async (
     },
     { signal, onProgress: context.note },
   );
-  return outcomeOfActivation(step, mode, outcome);
+  if (signal.aborted) return interrupted(step);
+  const outcome = outcomeOfActivation(step, mode, activated);
+  if (outcome.kind !== 'succeeded' || mode === 'dry-activate') return outcome;
+  // Exit 100 leaves the running generation alone, and so does `test` the profile.
+  if (outcome.facts.needsReboot && mode === 'test') return outcome;
+  return (await confirm(step, toplevel, outcome.facts.needsReboot ? 'boot' : mode, context)) ?? outcome;
 };
 
 /** Back to the recorded toplevels: what ran goes live, then what was to be booted becomes the default again. */

@@ -12,7 +12,12 @@ export const actDeadlines = {
   copyMs: 4 * 3_600_000,
   activateMs: 30 * 60_000,
   triggerMs: 30_000,
+  /** For a machine to answer after its activation, which may have restarted its network. */
+  confirmMs: 120_000,
 } as const;
+
+/** Pause before looking again, milliseconds, where nothing else sets the pace. */
+export const lookAgainMs = 3_000;
 
 /** Least room a machine needs before anything is put on it, in bytes. /boot holds kernels and initrds of about 60 MB. */
 export const spaceFloors = { nixBytes: 512 * 1024 * 1024, bootBytes: 64 * 1024 * 1024 } as const;
