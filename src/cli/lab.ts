@@ -40,7 +40,7 @@ export type Cli = {
   /** Second one. */
   readonly abort: AbortSignal;
   readonly openLab: (options: LabOptions) => Promise<Result<Lab>>;
-  readonly openJournal: () => Result<Journal>;
+  readonly openJournal: () => Promise<Result<Journal>>;
   readonly clock: LabDeps['clock'];
   readonly version: string;
   /** Runs an interactive program on this terminal and gives its exit code. */

@@ -131,8 +131,11 @@ export const registerJournal = (program: Command, cli: Cli): void => {
       '\nExamples:\n  lab journal --lines 20\n  lab journal --follow\n  lab journal --runs\n  lab journal --report --json\n',
     )
     .action(async (options: JournalOptions) => {
-      const opened = cli.openJournal();
-      if (!opened.ok) return reportFailure(cli, opened.failure, options.json);
+      const opened = await cli.openJournal();
+      if (!opened.ok) {
+        reportFailure(cli, opened.failure, options.json);
+        return;
+      }
       const journal = opened.value;
       try {
         if (options.runs) listRuns(cli, journal, options.json);

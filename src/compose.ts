@@ -1,0 +1,215 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { availableParallelism, freemem, hostname, userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Lab, LabOptions } from './cli/lab.ts';
+import { systemClock } from './clock.ts';
+import { type Failure, fail, ok, type Result } from './failure.ts';
+import type { Machine } from './fleet/machine.ts';
+import type { ConductDeps } from './flow/conduct.ts';
+import { openSession } from './flow/live-session.ts';
+import { dialFromHere } from './health/dial.ts';
+import { runChecks } from './health/run-checks.ts';
+import { type Journal, JournalFailure } from './journal/journal.ts';
+import { acquireRunLock } from './journal/lock.ts';
+import { openJournal } from './journal/sqlite.ts';
+import { copyClosure } from './nix-integration/copy.ts';
+import { createNix } from './nix-integration/create-nix.ts';
+import type { Nix, Remote, Target } from './ports.ts';
+import { runProcess } from './process/run.ts';
+import { observe } from './remote/observe.ts';
+import { createTarget } from './remote/target.ts';
+import { openSshArgv, writeFleetSshConfig } from './ssh/fleet-config.ts';
+import { createLocalRemote } from './ssh/local.ts';
+import { createSshRemote } from './ssh/remote.ts';
+
+/** Builds the real adapters and joins them to the ports. `main.ts` loads this only for commands that need a lab. */
+
+export type Surroundings = {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly version: string;
+  /** The folder that holds `nix/fleet.nix`. */
+  readonly installation: string;
+};
+
+/** Where the journal, the lock and generated files live. */
+export const stateDirectoryOf = (env: Surroundings['env']): string => {
+  // systemd gives several directories with colons between; the first is ours.
+  const given = env.LAB_STATE_DIR ?? env.STATE_DIRECTORY?.split(':')[0];
+  if (given !== undefined && given !== '') return resolve(given);
+  const home = env.HOME ?? userInfo().homedir;
+  return join(env.XDG_STATE_HOME || join(home, '.local', 'state'), 'lab');
+};
+
+const cacheDirectoryOf = (env: Surroundings['env']): string => {
+  const given = env.CACHE_DIRECTORY?.split(':')[0];
+  if (given !== undefined && given !== '') return resolve(given);
+  return join(env.XDG_CACHE_HOME || join(env.HOME ?? userInfo().homedir, '.cache'), 'lab');
+};
+
+export const openJournalIn = (env: Surroundings['env']): Result<Journal> => {
+  try {
+    return ok(openJournal(stateDirectoryOf(env), () => systemClock.now()));
+  } catch (error) {
+    if (!(error instanceof JournalFailure)) throw error;
+    return fail({
+      kind: 'journal',
+      machine: null,
+      phase: 'journal',
+      message: error.message,
+      remedy: error.remedy,
+    });
+  }
+};
+
+/** The machine `lab` runs on is reached without ssh: it is the one marked as orchestrator that bears our host name. */
+const isHere = (machine: Machine): boolean => machine.orchestrator && machine.hostName === hostname();
+
+const byPlace = (local: Remote, ssh: Remote): Remote => {
+  const of = (machine: Machine): Remote => (isHere(machine) ? local : ssh);
+  return {
+    exec: (machine, argv, options) => of(machine).exec(machine, argv, options),
+    dial: (machine, host, port, options) => of(machine).dial(machine, host, port, options),
+    forget: (machine) => of(machine).forget(machine),
+    close: async () => {
+      await Promise.all([local.close(), ssh.close()]);
+    },
+  };
+};
+
+/** The ssh configurations that hold for this user, the more particular first. */
+const sshIncludes = (options: LabOptions, { env, cwd }: Surroundings): readonly string[] =>
+  options.sshConfig === null
+    ? [join(env.HOME ?? userInfo().homedir, '.ssh', 'config'), '/etc/ssh/ssh_config'].filter((path) =>
+        existsSync(path),
+      )
+    : [resolve(cwd, options.sshConfig)];
+
+const hostKeyPolicyOf = (env: Surroundings['env']): Result<'strict' | 'accept-new'> => {
+  const given = env.LAB_HOST_KEYS ?? 'strict';
+  return given === 'strict' || given === 'accept-new'
+    ? ok(given)
+    : fail({
+        kind: 'usage',
+        machine: null,
+        phase: 'environment',
+        message: `LAB_HOST_KEYS is "${given.slice(0, 40)}"`,
+        remedy: 'set it to "strict" (the default) or "accept-new"',
+      });
+};
+
+/** Opens the lab over the real world. Nothing is run or connected before it is needed. */
+export const openLab = async (options: LabOptions, around: Surroundings): Promise<Result<Lab>> => {
+  const { env } = around;
+  const stateDirectory = stateDirectoryOf(env);
+  const knownHosts = hostKeyPolicyOf(env);
+  if (!knownHosts.ok) return knownHosts;
+  if (options.sshConfig !== null && !existsSync(resolve(around.cwd, options.sshConfig)))
+    return fail({
+      kind: 'usage',
+      machine: null,
+      phase: 'command line',
+      message: `the ssh configuration ${options.sshConfig} does not exist`,
+      remedy: 'give the path of an ssh_config file',
+    });
+  const flakeKey = createHash('sha256').update(`${around.cwd}\0${options.flake}`).digest('hex').slice(0, 12);
+  const sshConfigPath = join(stateDirectory, `ssh_config-${flakeKey}`);
+
+  const plainNix = createNix({
+    flake: options.flake,
+    cwd: around.cwd,
+    runProcess,
+    clock: systemClock,
+    resources: { cores: availableParallelism(), freeMemoryBytes: freemem },
+    fleetExpression: readFileSync(join(around.installation, 'nix', 'fleet.nix'), 'utf8'),
+    overrides: options.overrideInputs.map(({ name, url }) => ({ input: name, url })),
+    settings: options.nixOptions,
+    rootsDir: join(stateDirectory, 'gcroots', flakeKey),
+    ...(options.refresh
+      ? {}
+      : { cache: { folder: join(cacheDirectoryOf(env), 'evaluations'), searchPath: env.PATH ?? '' } }),
+  });
+  // ssh, nix copy and `lab ssh` all read one file, made from what was evaluated.
+  const nix: Nix = {
+    ...plainNix,
+    evaluate: async (asked) => {
+      const evaluated = await plainNix.evaluate(asked);
+      if (!evaluated.ok) return evaluated;
+      const written = await writeFleetSshConfig(sshConfigPath, {
+        machines: evaluated.value.fleet.machines,
+        includes: sshIncludes(options, around),
+        knownHosts: knownHosts.value,
+      });
+      return written.ok ? evaluated : written;
+    },
+  };
+
+  const remote = byPlace(
+    createLocalRemote({ runProcess, clock: systemClock, uid: process.getuid?.() ?? -1 }),
+    createSshRemote({
+      runProcess,
+      clock: systemClock,
+      env,
+      knownHosts: knownHosts.value,
+      sshConfigPath,
+      lookUp: 'name',
+    }),
+  );
+  const look: Target['observe'] = (machine, asked) => observe({ remote, clock: systemClock }, machine, asked);
+  const target = createTarget({
+    remote,
+    clock: systemClock,
+    copyClosure: async (machine, toplevel, asked) =>
+      isHere(machine)
+        ? ok(undefined)
+        : copyClosure(
+            { runProcess, now: () => systemClock.now(), settings: options.nixOptions },
+            { ...asked, machine: machine.name, toplevel, destination: machine.name, sshConfigPath },
+          ),
+    health: (machine, asked) =>
+      runChecks(machine, { remote, clock: systemClock, runProcess, dialFromHere, observe: look }, asked),
+  });
+
+  let journal: Journal | null = null;
+  const conductDeps = (via: ConductDeps['by']['via']): Result<ConductDeps> => {
+    if (journal === null) {
+      const opened = openJournalIn(env);
+      if (!opened.ok) return opened;
+      journal = opened.value;
+    }
+    return ok({
+      flake: options.flake,
+      nix,
+      target,
+      clock: systemClock,
+      hostName: hostname(),
+      journal,
+      lock: (run) =>
+        acquireRunLock(stateDirectory, { pid: process.pid, run, host: hostname(), since: systemClock.now() }),
+      by: { user: userInfo().username, host: hostname(), pid: process.pid, via },
+      labVersion: around.version,
+    });
+  };
+  const lab = { flake: options.flake, nix, target, clock: systemClock, hostName: hostname() };
+  const sshArgv = (machine: Machine, command: readonly string[]): readonly string[] => [
+    ...openSshArgv(machine, sshConfigPath),
+    ...command,
+  ];
+  return ok({
+    ...lab,
+    conductDeps,
+    sshArgv,
+    session: () =>
+      openSession({
+        lab,
+        conductDeps: () => conductDeps('tui'),
+        demo: false,
+        sshArgv: (machine): readonly string[] | Failure => sshArgv(machine, []),
+      }),
+    close: async () => {
+      await remote.close();
+      journal?.close();
+    },
+  });
+};

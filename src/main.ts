@@ -1,0 +1,84 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { enableCompileCache } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Cli } from './cli/lab.ts';
+import { systemClock } from './clock.ts';
+
+/**
+ * The composition root: the only reader of argv and environment, the only one that sets the exit code. What a command
+ * needs is loaded when it needs it, so that `--version` answers at once and no plain command loads the screen.
+ */
+
+enableCompileCache();
+
+const here = dirname(fileURLToPath(import.meta.url));
+/** The folder of package.json and nix/: one above `src/` in a checkout and above `dist/` in a bundle. */
+const installation =
+  [join(here, '..'), here].find((folder) => existsSync(join(folder, 'nix', 'fleet.nix'))) ?? join(here, '..');
+const version = String(JSON.parse(readFileSync(join(installation, 'package.json'), 'utf8')).version);
+
+const argv = process.argv.slice(2);
+
+const signals = (): Pick<Cli, 'stop' | 'abort'> => {
+  const stop = new AbortController();
+  const abort = new AbortController();
+  const onSignal = (name: string) => (): void => {
+    if (!stop.signal.aborted) {
+      stop.abort(name);
+      process.stderr.write(`\nlab: ${name}: the step under way is finished first; once more stops at once\n`);
+    } else abort.abort(name);
+  };
+  process.on('SIGINT', onSignal('Ctrl-C'));
+  process.on('SIGTERM', onSignal('SIGTERM'));
+  // A terminal that goes away must not take a run with it.
+  process.on('SIGHUP', () => {});
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+    });
+  return { stop: stop.signal, abort: abort.signal };
+};
+
+const ask: Cli['ask'] = async (question, signal) => {
+  const { createInterface } = await import('node:readline/promises');
+  const reader = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    // Without this, end of input would leave the question open for ever.
+    const closed = new Promise<null>((resolve) => reader.once('close', () => resolve(null)));
+    return await Promise.race([reader.question(question, { signal }).catch(() => null), closed]);
+  } finally {
+    reader.close();
+  }
+};
+
+const makeCli = (): Cli => {
+  const around = { env: process.env, cwd: process.cwd(), version, installation };
+  return {
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    interactive: process.stdin.isTTY === true && process.stdout.isTTY === true,
+    ask,
+    ...signals(),
+    openLab: async (options) => (await import('./compose.ts')).openLab(options, around),
+    openJournal: async () => (await import('./compose.ts')).openJournalIn(process.env),
+    clock: systemClock,
+    version,
+    runInteractive: async (command) => (await import('./process/interactive.ts')).runInteractive(command),
+    openScreen: async (options, screen) =>
+      (await import('./open-screen.ts')).openScreen(options, screen, around),
+    openDemo: async (options) => (await import('./open-screen.ts')).openDemo(options, around),
+    setExitCode: (code) => {
+      process.exitCode = code;
+    },
+  };
+};
+
+if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) process.stdout.write(`${version}\n`);
+else {
+  const { runCommandLine } = await import('./cli/program.ts');
+  await runCommandLine(
+    makeCli(),
+    argv.length === 0 || argv.every((word) => word === '--readonly') ? ['tui', ...argv] : argv,
+  );
+}
