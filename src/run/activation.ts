@@ -1,5 +1,6 @@
 import type { Step } from '../plan/plan.ts';
 import type { ActivateOutcome, Reachable } from '../ports.ts';
+import { dependencies } from './dependencies.ts';
 import type { StepOutcome } from './event.ts';
 import {
   actDeadlines,
@@ -103,6 +104,35 @@ const outcomeOfActivation = (step: Step, mode: string, outcome: ActivateOutcome)
 };
 
 /**
+ * Why an activation that a process which is gone may have begun must not be asked for again, or null: nothing of it
+ * shows on the machine, and the dependencies, looked at perhaps long ago, are not healthy now. A `boot` activation
+ * disturbs nothing that runs.
+ */
+const foundUnfit = async (
+  step: ActivationStep,
+  mode: Mode,
+  context: PerformContext,
+): Promise<StepOutcome | null> => {
+  const { target, entry, signal } = context;
+  const needs = entry.machine.dependencies;
+  if (step.kind === 'restore' || mode === 'boot' || mode === 'dry-activate' || needs.length === 0)
+    return null;
+  const seen = await target.observe(entry.machine, {
+    deadlineMs: actDeadlines.observeMs,
+    signal,
+    fresh: true,
+  });
+  if (signal.aborted) return interrupted(step);
+  const begun =
+    seen.kind === 'reachable' &&
+    (seen.current !== entry.prior?.current || seen.profile !== entry.prior?.profile);
+  if (begun) return null;
+  const healthy = await dependencies(step, needs, context);
+  if (healthy.kind === 'succeeded') return null;
+  return healthy.kind === 'skipped' ? unknown(healthy.failure) : healthy;
+};
+
+/**
  * Activates in a unit named after run and step. A step that a process which is gone had begun is not looked at but
  * asked for again: its unit, if it is still there, is followed and not started anew (a new generation is the running
  * one long before its units have restarted), and activating what runs already changes nothing.
@@ -114,6 +144,10 @@ export const activate = async (
   context: PerformContext,
 ): Promise<StepOutcome> => {
   const { target, entry, signal, state } = context;
+  if (context.again) {
+    const found = await foundUnfit(step, mode, context);
+    if (found !== null) return found;
+  }
   const activated = await target.activate(
     entry.machine,
     {
@@ -125,6 +159,16 @@ export const activate = async (
     { signal, onProgress: context.note },
   );
   if (signal.aborted) return interrupted(step);
+  // Refused without an exit status: not reached. But the process that is gone may have reached it.
+  if (context.again && activated.kind === 'refused' && activated.code === null)
+    return unknown(
+      failureAt(
+        step,
+        'activation-unknown',
+        `whether it activated before lab was interrupted is not known: ${activated.message}`,
+        'look at the machine (`lab status`), then `lab run` again',
+      ),
+    );
   const outcome = outcomeOfActivation(step, mode, activated);
   if (outcome.kind !== 'succeeded' || mode === 'dry-activate') return outcome;
   // Exit 100 leaves the running generation alone, and so does `test` the profile.

@@ -7,7 +7,8 @@ import { actDeadlines, failureAt, type PerformContext, succeeded } from './step-
 
 /** Every machine that this one needs must have come to its goal in this run and be healthy at this moment. */
 export const dependencies = async (
-  step: Extract<Step, { kind: 'dependencies' }>,
+  step: Step,
+  needs: readonly string[],
   context: PerformContext,
 ): Promise<StepOutcome> => {
   const { state, target, signal } = context;
@@ -17,7 +18,7 @@ export const dependencies = async (
     reason: 'dependency',
     failure: failureAt(step, 'dependency', message, `bring ${name} back to health, then run again`),
   });
-  for (const name of step.needs) {
+  for (const name of needs) {
     const member = plan?.machines.find(({ machine }) => machine.name === name);
     const bystander = plan?.bystanders.find(({ machine }) => machine.name === name);
     if (member !== undefined) {
@@ -36,5 +37,5 @@ export const dependencies = async (
     if (verdict.kind !== 'passed') return skip(name, `its dependency ${name} is not healthy: ${verdict.why}`);
     context.note(`${name}: ${verdict.why}`);
   }
-  return succeeded(`healthy: ${step.needs.join(', ')}`);
+  return succeeded(`healthy: ${needs.join(', ')}`);
 };

@@ -45,7 +45,7 @@ export const perform = async (step: Step, context: PerformContext): Promise<Step
     case 'copy':
       return copy(step, context);
     case 'dependencies':
-      return dependencies(step, context);
+      return dependencies(step, step.needs, context);
     case 'activate':
       return activate(step, step.toplevel, step.mode, context);
     case 'gate':

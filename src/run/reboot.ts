@@ -1,14 +1,46 @@
 import type { Step } from '../plan/plan.ts';
+import { dependencies } from './dependencies.ts';
 import type { StepOutcome } from './event.ts';
 import {
   actDeadlines,
   factsOf,
   failed,
   failureAt,
+  interrupted,
   type PerformContext,
   succeeded,
   unitName,
 } from './step-context.ts';
+
+/** The trigger's timer fires after a second; by then a machine shows that it is shutting down. */
+const triggerShowsMs = 3_000;
+
+/**
+ * What is known of a reboot that a process which is gone may have triggered: an outcome, or null when the machine
+ * still runs the old boot, shows no sign of shutting down, and may be rebooted now. Its dependencies were looked at
+ * by the other process, perhaps long ago, so they are looked at again.
+ */
+const foundUnderWay = async (
+  step: Step,
+  bootId: string,
+  context: PerformContext,
+): Promise<StepOutcome | null> => {
+  const { target, entry, clock, signal } = context;
+  await clock.sleep(triggerShowsMs, signal);
+  const seen = await target.observe(entry.machine, {
+    deadlineMs: actDeadlines.observeMs,
+    signal,
+    fresh: true,
+  });
+  if (signal.aborted) return interrupted(step);
+  if (seen.kind === 'unreachable')
+    return succeeded(`probably triggered before lab was interrupted: ${seen.error.message}`, { bootId });
+  if (seen.state === 'stopping') return succeeded('it is shutting down already', { bootId });
+  if (seen.bootId !== bootId) return null;
+  const { dependencies: needs } = entry.machine;
+  const healthy = await dependencies(step, needs, context);
+  return healthy.kind === 'succeeded' ? null : healthy;
+};
 
 export const reboot = async (step: Step, context: PerformContext): Promise<StepOutcome> => {
   const { target, entry, signal, state } = context;
@@ -17,6 +49,10 @@ export const reboot = async (step: Step, context: PerformContext): Promise<StepO
     return failed(
       failureAt(step, 'no-boot-id', 'its boot id is not known, so a reboot could not be proven', 'run again'),
     );
+  if (context.again) {
+    const found = await foundUnderWay(step, bootId, context);
+    if (found !== null) return found;
+  }
   const outcome = await target.triggerReboot(
     entry.machine,
     { bootId, unit: unitName(state.run, 'reboot'), deadlineMs: actDeadlines.triggerMs },

@@ -102,6 +102,21 @@ const lastPreparation = (state: RunState, change: Partial<PreparationRecord>): r
   );
 
 /**
+ * Whether what a step saw is too old to act on once a run is resumed: hours may lie between. A preflight while nothing
+ * was done to its machine; a look at the dependencies while what it was for has not begun.
+ */
+const isOutdated = (state: RunState, { step, status }: StepRecord): boolean => {
+  if (status !== 'succeeded') return false;
+  const entry = state.plan?.machines.find(({ machine }) => machine.name === step.machine);
+  if (entry === undefined) return false;
+  const { steps, touched } = progressOf(state, entry);
+  if (step.kind === 'preflight') return !touched;
+  if (step.kind !== 'dependencies') return false;
+  const follower = steps[steps.findIndex(({ id }) => id === step.id) + 1];
+  return follower !== undefined && !state.steps.has(follower.id);
+};
+
+/**
  * The state after one more event. Throws `ImpossibleHistory` for a history that does not fit its plan: steps the
  * plan does not know, an outcome without intent, anything after the end, another run's event.
  */
@@ -185,7 +200,9 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
         steps: new Map(
           [...state.steps].map(([id, record]) => [
             id,
-            record.status === 'open' ? { ...record, status: 'unknown' as const } : record,
+            record.status === 'open' || isOutdated(state, record)
+              ? { ...record, status: 'unknown' as const, endedAt: null, outcome: null }
+              : record,
           ]),
         ),
       };
