@@ -1,5 +1,5 @@
-import type { ClientChannel } from 'ssh2';
 import type { Clock } from '../ports.ts';
+import type { Exit, Started } from './connection.ts';
 import type { Announcement } from './remote-shell.ts';
 
 /** Keeps the first `bytesMax` bytes and counts the rest. */
@@ -24,7 +24,7 @@ const createSink = (bytesMax: number): Sink => {
 
 export type ChannelEnd =
   /** The command has ended; the exit is what it ended with. */
-  | { readonly kind: 'exited'; readonly code: number | null; readonly signal: string | null }
+  | ({ readonly kind: 'exited' } & Exit)
   /** The channel is gone and nobody said how the command ended. */
   | { readonly kind: 'lost' }
   /** `stop` aborted first. */
@@ -45,7 +45,7 @@ export type ChannelRun = {
  * a child in the background may hold them open for ever.
  */
 export const runChannel = (
-  channel: ClientChannel,
+  started: Started,
   options: {
     readonly stdin: string | undefined;
     readonly outputBytesMax: number;
@@ -56,13 +56,13 @@ export const runChannel = (
     readonly stop: AbortSignal;
   },
 ): ChannelRun => {
+  const { channel } = started;
   const { announcement, clock, stop } = options;
   const stdout = createSink(options.outputBytesMax);
   const stderr = createSink(options.outputBytesMax);
   const over = new AbortController();
   let seenBytes = 0;
   let chunksSeen = 0;
-  let exit: { readonly code: number | null; readonly signal: string | null } | null = null;
 
   const ended = new Promise<ChannelEnd>((resolve) => {
     const settle = (end: ChannelEnd): void => {
@@ -78,7 +78,10 @@ export const runChannel = (
       seenBytes += chunk.length;
       if (seenBytes > options.floodBytesMax) settle({ kind: 'flood' });
     };
-    const finish = (): void => settle(exit === null ? { kind: 'lost' } : { kind: 'exited', ...exit });
+    const finish = (): void => {
+      const exit = started.exit();
+      settle(exit === null ? { kind: 'lost' } : { kind: 'exited', ...exit });
+    };
     const drain = async (): Promise<void> => {
       for (let before = -1; before !== chunksSeen && !over.signal.aborted; ) {
         before = chunksSeen;
@@ -97,10 +100,7 @@ export const runChannel = (
     });
     channel.on('error', () => undefined);
     channel.stderr.on('error', () => undefined);
-    channel.on('exit', (code: number | null, signal?: string) => {
-      exit ??= { code, signal: code === null ? (signal ?? null) : null };
-      void drain();
-    });
+    started.onExit(() => void drain());
     // The channel's `close` waits for stdout only.
     let open = 2;
     const closed = (): void => {
@@ -112,7 +112,8 @@ export const runChannel = (
     stop.addEventListener('abort', onStop, { once: true });
     if (stop.aborted) onStop();
   });
-  channel.end(options.stdin ?? '');
+  // A command that is to be stopped as soon as it starts gets no input: it might act on it, or on its end.
+  if (!stop.aborted) channel.end(options.stdin ?? '');
 
   return {
     ended,

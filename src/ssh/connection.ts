@@ -18,6 +18,34 @@ export type ChannelProblem = {
   readonly dispatched: boolean;
 };
 
+/** What a command ended with, as the server told it. */
+export type Exit = { readonly code: number | null; readonly signal: string | null };
+
+/** A command that the server has started. */
+export type Started = {
+  readonly channel: ClientChannel;
+  /** Null while it has not been told. */
+  exit(): Exit | null;
+  /** Calls back once, at once if it has been told already. */
+  onExit(listener: () => void): void;
+};
+
+/** To be called as soon as the channel is there: a short command's exit arrives in the same packet as its start. */
+const watchExit = (channel: ClientChannel): Started => {
+  let exit: Exit | null = null;
+  channel.once('exit', (code: number | null, signal?: string) => {
+    exit = { code, signal: code === null ? (signal ?? null) : null };
+  });
+  return {
+    channel,
+    exit: () => exit,
+    onExit: (listener) => {
+      if (exit === null) channel.once('exit', listener);
+      else listener();
+    },
+  };
+};
+
 /** One authenticated connection. It bounds its own channels; who opens one takes a place first. */
 export type Connection = {
   readonly config: SshConfig;
@@ -32,7 +60,7 @@ export type Connection = {
   /** Resolves when it has ended, whoever ended it. */
   readonly closed: Promise<void>;
   /** Starts a command line; resolves when the server says it has. */
-  openExec(line: string): Promise<Result<ClientChannel, ChannelProblem>>;
+  openExec(line: string): Promise<Result<Started, ChannelProblem>>;
   /** Opens a TCP connection from the machine to host:port. */
   openForward(host: string, port: number): Promise<Result<Duplex, ChannelProblem>>;
   destroy(): void;
@@ -85,7 +113,7 @@ export const createConnection = (
       new Promise((resolve) => {
         try {
           client.exec(line, (error, channel) =>
-            resolve(error === undefined || error === null ? ok(channel) : fail(problemOf(error))),
+            resolve(error === undefined || error === null ? ok(watchExit(channel)) : fail(problemOf(error))),
           );
         } catch (error) {
           resolve(fail(problemOf(error)));

@@ -142,18 +142,6 @@ export const writeFleetSshConfig = async (path: string, config: FleetSshConfig):
   }
 };
 
-/** The value of NIX_SSHOPTS. Nix splits it at white space and knows no quotes (2.8), so such a path is a failure. */
-export const nixSshOptions = (path: string): Result<string> =>
-  /^[^\s'"\\]+$/u.test(path)
-    ? ok(`-F ${path}`)
-    : fail(
-        failure(
-          null,
-          `Nix cannot be told of an ssh configuration at "${path}"`,
-          'Choose a state directory without spaces, quotes and backslashes in its path.',
-        ),
-      );
-
 /** argv of an interactive login: the fleet's configuration, with a person there to answer and no forwards cleared. */
 export const openSshArgv = (machine: Machine, sshConfigPath: string): readonly string[] => [
   'ssh',

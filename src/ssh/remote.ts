@@ -127,7 +127,6 @@ export const createSshRemote = (options: SshRemoteOptions): Remote => {
           clock,
           limits,
           another: (signal) => pool.leaseOwn(endpoint, signal),
-          inBackground: track,
         }),
       ),
     );

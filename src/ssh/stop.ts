@@ -43,13 +43,13 @@ const runStop = async (
       signal,
     });
     if (opened.kind !== 'done') {
-      void opening.then((late) => late.ok && late.value.destroy());
+      void opening.then((late) => late.ok && late.value.channel.destroy());
       return { opened: true, problem: 'the machine did not answer' };
     }
     if (!opened.value.ok)
       return { opened: opened.value.failure.dispatched, problem: opened.value.failure.message };
-    const channel = opened.value.value;
-    const run = runChannel(channel, {
+    const started = opened.value.value;
+    const run = runChannel(started, {
       stdin: undefined,
       outputBytesMax: answerBytesMax,
       floodBytesMax: deps.limits.outputFloodBytesMax,
@@ -59,7 +59,7 @@ const runStop = async (
       stop: signal,
     });
     const end = await run.ended;
-    channel.destroy();
+    started.channel.destroy();
     if (end.kind !== 'exited') return { opened: true, problem: 'stopping it took too long' };
     if (end.code === 0) return { opened: true, problem: null };
     return {

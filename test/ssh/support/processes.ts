@@ -1,0 +1,12 @@
+import { readdir, readFile } from 'node:fs/promises';
+
+/** Command lines of living processes that contain `text`, this one left out. */
+export const livingWith = async (text: string): Promise<readonly string[]> => {
+  const found: string[] = [];
+  for (const pid of await readdir('/proc')) {
+    if (!/^\d+$/u.test(pid) || Number(pid) === process.pid) continue;
+    const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+    if (line.replaceAll('\0', ' ').includes(text)) found.push(`${pid} ${line.replaceAll('\0', ' ')}`);
+  }
+  return found;
+};
