@@ -195,6 +195,7 @@ export const openSession = (deps: LiveSessionDeps): Session => {
 
   return {
     snapshot: () => snapshot,
+    now: () => clock.now(),
     subscribe: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);

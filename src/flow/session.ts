@@ -60,6 +60,8 @@ export type LabSnapshot = {
 
 export type Session = {
   snapshot(): LabSnapshot;
+  /** The session's clock at this moment, ms since the epoch: what is under way goes on between two snapshots. */
+  now(): number;
   /** Called after a change, at most every 100 ms. Returns the way to stop. */
   subscribe(listener: () => void): () => void;
   /** Evaluates, observes and probes anew. */
