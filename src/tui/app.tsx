@@ -1,0 +1,64 @@
+import { Box, Text, useApp, useInput, usePaste } from 'ink';
+import { memo, useEffect, useSyncExternalStore } from 'react';
+import { type Line, type Span, sameLine } from './draw/line.ts';
+import { styleOf } from './draw/theme.ts';
+import { frameOf } from './frame.ts';
+import type { ColourMode } from './prepare-colour.ts';
+import type { Shell } from './shell.ts';
+import { keysOf } from './state/keys.ts';
+
+/** Ink's part: paints the frame, line by line, and hands on what was pressed. Everything else is decided elsewhere. */
+
+const Piece = ({ piece, colour }: { readonly piece: Span; readonly colour: ColourMode }) => (
+  <Text {...styleOf(colour, piece.tone, piece.surface)}>{piece.text}</Text>
+);
+
+const Row = memo(
+  ({ content, colour }: { readonly content: Line; readonly colour: ColourMode }) => (
+    <Text wrap="truncate">
+      {content.map((piece, index) => (
+        <Piece key={index} piece={piece} colour={colour} />
+      ))}
+    </Text>
+  ),
+  (before, after) => before.colour === after.colour && sameLine(before.content, after.content),
+);
+
+export const App = ({
+  shell,
+  colour,
+  onCrash,
+  onReady,
+}: {
+  readonly shell: Shell;
+  readonly colour: ColourMode;
+  /** An error outside of rendering, which no error boundary sees. */
+  readonly onCrash: (error: unknown) => void;
+  /** Gives the way to lend the terminal to another program. */
+  readonly onReady: (suspend: (act: () => Promise<void>) => Promise<void>) => void;
+}) => {
+  const { suspendTerminal } = useApp();
+  useEffect(() => onReady((act) => suspendTerminal(act)), [onReady, suspendTerminal]);
+  const moment = useSyncExternalStore(shell.subscribe, shell.moment);
+  const guarded = (act: () => void): void => {
+    try {
+      act();
+    } catch (error) {
+      onCrash(error);
+    }
+  };
+  useInput((input, key) => {
+    guarded(() => {
+      for (const name of keysOf(input, key, shell.typing())) shell.key(name);
+    });
+  });
+  usePaste((text) => guarded(() => shell.paste(text)));
+  const { columns, rows } = moment.ui.size;
+  return (
+    <Box width={columns} height={rows} overflow="hidden" flexDirection="column">
+      {frameOf(shell.scene()).map((content, index) => (
+        <Row key={index} content={content} colour={colour} />
+      ))}
+    </Box>
+  );
+};

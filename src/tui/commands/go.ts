@@ -1,0 +1,93 @@
+import { type MachineTab, machineTabs } from '../screen/machine.ts';
+import type { Scene } from '../state/scene.ts';
+import { type Act, notice, type View } from '../state/ui.ts';
+import { type Command, command, hint } from './command.ts';
+
+const place = (
+  id: string,
+  key: string,
+  title: string,
+  view: View,
+  aliases: readonly string[] = [],
+): Command => command({ id, aliases, group: 'Go to', title, keys: [key], run: () => [{ kind: 'go', view }] });
+
+const machineNames = ({ rows }: Scene): readonly string[] => rows.map(({ name }) => name);
+
+const openMachine = (scene: Scene, argument: string): readonly Act[] => {
+  const name = argument === '' ? scene.machine : argument;
+  if (name === null) return [notice('there is no machine under the cursor')];
+  if (!scene.rows.some((row) => row.name === name)) return [notice(`no machine is called "${name}"`)];
+  return [{ kind: 'open', view: { kind: 'machine', name, tab: 'overview' } }];
+};
+
+const turnTab = ({ view }: Scene, by: 1 | -1): readonly Act[] => {
+  if (view.kind !== 'machine') return [];
+  const index = machineTabs.indexOf(view.tab);
+  const next: MachineTab = machineTabs[(index + by + machineTabs.length) % machineTabs.length] ?? view.tab;
+  return [{ kind: 'tab', tab: next }];
+};
+
+const onMachine = ({ view }: Scene): boolean => view.kind === 'machine';
+const notAMachine = (scene: Scene): string | null =>
+  onMachine(scene) ? null : 'only in the view of one machine';
+
+/** Places. */
+export const goCommands: readonly Command[] = [
+  place('machines', '1', 'all machines', { kind: 'machines' }, ['fleet', 'm']),
+  place('sequence', '2', 'the reboot sequence as waves', { kind: 'sequence' }, ['reboot-sequence', 'waves']),
+  place('show-run', '3', 'the run: its plan, its progress, its result', { kind: 'run' }, ['plan', 'attach']),
+  command({
+    ...place('log', '4', 'what has happened, line by line', { kind: 'log' }, ['journal']),
+    keys: ['4', 'l'],
+    hint: ({ view, snapshot }) =>
+      view.kind === 'run' && snapshot.phase.kind !== 'none' ? { text: 'log', rank: 40 } : null,
+  }),
+  place('problems', '5', 'what is wrong with the fleet as configured', { kind: 'problems' }, ['check']),
+  command({
+    id: 'details',
+    aliases: ['machine', 'describe'],
+    group: 'Go to',
+    title: 'one machine: overview, health, dependencies, configuration',
+    keys: ['d', 'enter'],
+    when: ({ machine, view }) => machine !== null && view.kind !== 'machine',
+    hint: hint('details', 10),
+    run: openMachine,
+    completions: machineNames,
+  }),
+  command({
+    id: 'next-tab',
+    group: 'Go to',
+    title: 'next tab of the machine',
+    keys: [']', 'right', 'tab'],
+    when: onMachine,
+    hint: hint('next tab', 10),
+    disabledReason: notAMachine,
+    run: (scene) => turnTab(scene, 1),
+  }),
+  command({
+    id: 'previous-tab',
+    group: 'Go to',
+    title: 'previous tab of the machine',
+    keys: ['[', 'left', 'shift-tab'],
+    when: onMachine,
+    disabledReason: notAMachine,
+    run: (scene) => turnTab(scene, -1),
+  }),
+  command({
+    id: 'back',
+    group: 'Go to',
+    title: 'back to where one came from; at the machines, all of them again',
+    keys: ['esc'],
+    hint: ({ ui }) => (ui.stack.length > 1 || ui.filter !== '' ? { text: 'back', rank: 90 } : null),
+    run: () => [{ kind: 'back' }],
+  }),
+  command({
+    id: 'help',
+    aliases: ['?', 'keys'],
+    group: 'Go to',
+    title: 'this help',
+    keys: ['?'],
+    hint: hint('help', 95),
+    run: () => [{ kind: 'open', view: { kind: 'help' } }],
+  }),
+];

@@ -1,0 +1,211 @@
+import { count } from '../text/words.ts';
+import { completionsOf, type Hint, hintsOf } from './commands/registry.ts';
+import {
+  blank,
+  cellsOf,
+  cutTextStart,
+  fitLine,
+  type Line,
+  line,
+  onSurface,
+  span,
+  spread,
+  widthOf,
+} from './draw/line.ts';
+import { dialogLines, overlay } from './screen/dialog-box.ts';
+import { frameRows, leastSize } from './screen/frame-rows.ts';
+import { staleAfterMs } from './screen/machine-row.ts';
+import { bodyLines, selectedIndex } from './screen/pane.ts';
+import { problemCount } from './screen/problems.ts';
+import { runWords } from './screen/run.ts';
+import { ageWords } from './screen/words.ts';
+import type { Scene } from './state/scene.ts';
+
+/** The whole screen: exactly `rows` lines of exactly `columns` cells. Pure. */
+export const frameOf = (scene: Scene): readonly Line[] => {
+  const { size, dialog } = scene.ui;
+  if (size.columns < leastSize.columns || size.rows < leastSize.rows) return tooSmall(scene);
+  const { air, body } = frameRows(size);
+  const lines: readonly Line[] = [
+    titleLine(scene),
+    tabsLine(scene),
+    ...Array.from({ length: air }, () => fitLine(blank, size.columns, '')),
+    ...bodyLines(scene.pane, scene.scroll, size.columns, body, scene.pen),
+    statusLine(scene),
+    hintLine(scene),
+  ];
+  return dialog === null ? lines : overlay(lines, dialogLines(dialog, size, scene.pen), size);
+};
+
+const tooSmall = ({ ui: { size }, snapshot, pen }: Scene): readonly Line[] => {
+  const run = runWords(snapshot);
+  const texts = [
+    'The terminal is too small:',
+    `${size.columns} x ${size.rows}, and lab needs ${leastSize.columns} x ${leastSize.rows}.`,
+    'Enlarge it, or press q.',
+    ...(run === null ? [] : [run.text]),
+  ];
+  return Array.from({ length: size.rows }, (_, row) =>
+    fitLine(line(pen.clean(texts[row] ?? ''), row === 0 ? 'warn' : 'plain'), size.columns, pen.glyphs.more),
+  );
+};
+
+/** How old the oldest of what is shown is, or what is being read. */
+const ageSpan = ({ snapshot, rows, now, spinner }: Scene): Line => {
+  const looking = snapshot.evaluation.refreshing || snapshot.observing.size > 0 || snapshot.probing.size > 0;
+  if (looking) return [span(`${spinner} looking `, 'busy')];
+  const times = rows.flatMap(({ seenAt }) => (seenAt === null ? [] : [seenAt]));
+  if (times.length === 0) return [];
+  const age = now - Math.min(...times);
+  return [span(`seen ${ageWords(age)} `, age > staleAfterMs ? 'warn' : 'quiet')];
+};
+
+const titleLine = (scene: Scene): Line => {
+  const { snapshot, ui, pen } = scene;
+  const width = ui.size.columns;
+  const run = runWords(snapshot);
+  const right: Line = [
+    ...(scene.readonly ? [span('read-only  ', 'warn')] : []),
+    ...(ui.leaving
+      ? [span('quits when the run has ended  ', 'warn')]
+      : run === null
+        ? []
+        : [span(`${run.text}  `, run.tone)]),
+    ...ageSpan(scene),
+  ];
+  const name: Line = [span(' lab ', 'strong'), ...(snapshot.demo ? [span(' DEMO, simulated ', 'warn')] : [])];
+  const room = width - widthOf(name) - widthOf(right) - 2;
+  const left: Line = [
+    ...name,
+    span(` ${cutTextStart(pen.clean(snapshot.flake), Math.max(0, room), pen.glyphs.more)}`, 'quiet'),
+  ];
+  return onSurface(spread(left, right, width, pen.glyphs.more, 'bar'), 'bar');
+};
+
+const tabsLine = (scene: Scene): Line => {
+  const { ui, view, snapshot, pen } = scene;
+  const problems = problemCount(snapshot);
+  const open = ui.stack.findLast(({ kind }) => kind !== 'machine' && kind !== 'help')?.kind ?? 'machines';
+  const tabs = [
+    ['machines', '1 Machines'],
+    ['sequence', '2 Sequence'],
+    ['run', '3 Run'],
+    ['log', '4 Log'],
+    ['problems', problems === 0 ? '5 Problems' : `5 Problems (${problems})`],
+  ] as const;
+  const left = tabs.flatMap(([kind, text]): Line => {
+    const here = kind === open && view.kind !== 'help';
+    return [
+      here
+        ? span(`[${text}]`, 'strong', 'tab')
+        : span(` ${text} `, kind === 'problems' && problems > 0 ? 'warn' : 'quiet'),
+    ];
+  });
+  const crumb = view.kind === 'machine' ? view.name : view.kind === 'help' ? 'help' : '';
+  return spread(
+    left,
+    crumb === '' ? [] : [span(`${pen.glyphs.crumb} `, 'quiet'), span(`${pen.clean(crumb)} `, 'strong')],
+    ui.size.columns,
+    pen.glyphs.more,
+  );
+};
+
+/** `3 of 12 machines`, the filter and the marks. */
+const placeWords = ({ ui, pane, scroll, rows, shown, view }: Scene): string => {
+  if (pane.noun === '' || pane.count === 0) return '';
+  const keys: string[] = [];
+  for (let index = 0; index < pane.count; index += 1) {
+    const key = pane.keyAt(index);
+    if (key !== null) keys.push(key);
+  }
+  const at = pane.keyAt(Math.max(0, selectedIndex(pane, scroll))) ?? '';
+  const filtered =
+    view.kind === 'machines' && ui.filter !== '' ? ` (${shown.length} of ${rows.length} shown)` : '';
+  return `${keys.indexOf(at) + 1} of ${count(keys.length, pane.noun)}${filtered} `;
+};
+
+/** Messages are news for this long. */
+const newsMs = 30_000;
+
+const statusLeft = (scene: Scene): Line => {
+  const { ui, snapshot, now, pen, rows, view } = scene;
+  const { input, notice } = ui;
+  if (input !== null)
+    return [
+      span(input.kind === 'filter' ? ' /' : ' :', 'accent'),
+      span(pen.clean(input.text), 'strong'),
+      span(pen.glyphs.full, 'accent'),
+    ];
+  if (notice !== null) return line(` ${pen.clean(notice.text)}`, notice.tone);
+  const marked = rows.filter(({ name }) => ui.marked.has(name)).length;
+  const chosen: Line = [
+    ...(ui.filter !== '' && view.kind === 'machines'
+      ? [span(` filter: ${pen.clean(ui.filter)} `, 'accent')]
+      : []),
+    ...(marked > 0 ? [span(` ${pen.glyphs.marked} ${marked} marked`, 'mark')] : []),
+  ];
+  if (chosen.length > 0) return chosen;
+  const last = snapshot.messages.at(-1);
+  if (last === undefined || now - last.at > newsMs) return [];
+  return line(
+    ` ${pen.clean(last.text)}`,
+    last.level === 'info' ? 'quiet' : last.level === 'warning' ? 'warn' : 'bad',
+  );
+};
+
+const statusLine = (scene: Scene): Line =>
+  spread(statusLeft(scene), line(placeWords(scene), 'quiet'), scene.ui.size.columns, scene.pen.glyphs.more);
+
+const hintSpans = ({ key, text, disabled }: Hint): Line =>
+  disabled
+    ? [span(`(${key} ${text})`, 'quiet'), span('  ')]
+    : [span(key, 'accent'), span(` ${text}  `, 'plain')];
+
+/** As many hints as fit; help and quit keep their place at the end. */
+const hintLine = (scene: Scene): Line => {
+  const { ui, pen } = scene;
+  const { more } = pen.glyphs;
+  const width = ui.size.columns;
+  if (ui.dialog !== null) return fitLine(blank, width, more);
+  if (ui.input?.kind === 'filter')
+    return fitLine(
+      line(
+        ' Enter keeps it  Esc takes it back  words, @group, role:NAME, ! in front: what does not match',
+        'quiet',
+      ),
+      width,
+      more,
+    );
+  if (ui.input?.kind === 'command')
+    return fitLine(
+      line(pen.clean(` ${completionsOf(ui.input.text, scene).join('  ')}`), 'quiet'),
+      width,
+      more,
+    );
+  const hints = hintsOf(scene);
+  const last = hints.filter(({ text }) => text === 'help' || text === 'quit');
+  const kept: Hint[] = [];
+  let left = width - 1 - last.reduce((sum, hint) => sum + widthOf(hintSpans(hint)), 0);
+  for (const hint of hints) {
+    if (last.includes(hint)) continue;
+    const cells = widthOf(hintSpans(hint));
+    if (cells > left) continue;
+    kept.push(hint);
+    left -= cells;
+  }
+  return fitLine([span(' '), ...[...kept, ...last].flatMap(hintSpans)], width, more);
+};
+
+/** For tests and for reports: the frame as plain text. */
+export const frameText = (scene: Scene): string =>
+  frameOf(scene)
+    .map((content) =>
+      content
+        .map(({ text }) => text)
+        .join('')
+        .trimEnd(),
+    )
+    .join('\n');
+
+export const cellsInFrame = (scene: Scene): readonly number[] =>
+  frameOf(scene).map((content) => content.reduce((sum, { text }) => sum + cellsOf(text), 0));

@@ -1,0 +1,179 @@
+import { render } from 'ink';
+import type { Session } from '../flow/session.ts';
+import { App } from './app.tsx';
+import { makePen } from './draw/pen.ts';
+import type { ColourMode } from './prepare-colour.ts';
+import { createShell, type Shell, type TerminalIntent } from './shell.ts';
+import { talkOver } from './terminal.ts';
+
+/** Why the screen closed. `crashed` is a bug: the terminal is restored, the session still runs and has to be closed. */
+export type TuiExit =
+  | { readonly kind: 'quit' }
+  | { readonly kind: 'signal'; readonly signal: 'SIGTERM' | 'SIGHUP' }
+  | { readonly kind: 'crashed'; readonly error: unknown };
+
+export type TuiOptions = {
+  /** Draw with ASCII alone (see `wantsAscii`). */
+  readonly ascii: boolean;
+  /** What `prepareColour` said, before this file was imported. */
+  readonly colour: ColourMode;
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+  /** Offer nothing that changes the flake or a machine. */
+  readonly readonly: boolean;
+  /** Runs a program on the terminal, which is its own for that time, and gives its exit code. */
+  readonly runInteractive: (argv: readonly string[]) => Promise<number>;
+  /** Stops this process until the shell continues it (SIGTSTP … SIGCONT). Without it Ctrl-Z does nothing. */
+  readonly suspendProcess?: () => Promise<void>;
+};
+
+/** The running screen, as tests need it. */
+export type RunningTui = {
+  readonly shell: Shell;
+  readonly exited: Promise<TuiExit>;
+  /** Resolves when everything known by now is on the terminal. */
+  readonly flush: () => Promise<void>;
+};
+
+const tickMs = 250;
+const framesPerSecondMax = 30;
+
+/** Shows the screen on the terminal. The terminal is as it was when `exited` resolves, whatever happened. */
+export const startTui = (session: Session, options: TuiOptions): RunningTui => {
+  const { stdin, stdout } = options;
+  const sizeNow = () => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 });
+  const exit = Promise.withResolvers<TuiExit>();
+  let reason: TuiExit = { kind: 'quit' };
+  let suspended = false;
+
+  const leave = (why: TuiExit): void => {
+    reason = why;
+    instance.unmount();
+  };
+  const crash = (error: unknown): void => leave({ kind: 'crashed', error });
+
+  const handOver = async (act: () => Promise<string | null>): Promise<void> => {
+    if (suspended) return;
+    suspended = true;
+    try {
+      const message = await talkOver({ stdin, stdout, suspend: control.suspend }, act);
+      if (message !== null) shell.tell(message);
+    } catch (error) {
+      crash(error);
+    } finally {
+      suspended = false;
+      shell.resize(sizeNow());
+    }
+  };
+
+  const openSsh = (machine: string): void => {
+    const argv = session.sshArgv(machine);
+    if ('remedy' in argv) {
+      shell.tell(`${argv.message}; ${argv.remedy}`);
+      return;
+    }
+    void handOver(async () => {
+      const code = await options.runInteractive(argv);
+      return code === 0 ? null : `ssh to ${machine} ended with exit code ${code}`;
+    });
+  };
+
+  const suspendProcess = (): void => {
+    const stop = options.suspendProcess;
+    if (stop === undefined) {
+      shell.tell('there is no shell to go back to');
+      return;
+    }
+    void handOver(async () => {
+      await stop();
+      return null;
+    });
+  };
+
+  const onTerminal = (intent: TerminalIntent): void => {
+    switch (intent.kind) {
+      case 'ssh':
+        openSsh(intent.machine);
+        break;
+      case 'repaint':
+        repaint();
+        break;
+      case 'suspend':
+        suspendProcess();
+        break;
+      case 'quit':
+        leave({ kind: 'quit' });
+        break;
+      default:
+        intent satisfies never;
+    }
+  };
+
+  const shell = createShell({
+    session,
+    size: sizeNow(),
+    pen: makePen(options.ascii),
+    readonly: options.readonly,
+    onTerminal,
+  });
+  const control: { suspend: (act: () => Promise<void>) => Promise<void> } = { suspend: (act) => act() };
+  const lend = (suspend: typeof control.suspend): void => {
+    control.suspend = suspend;
+  };
+  const tree = () => <App shell={shell} colour={options.colour} onCrash={crash} onReady={lend} />;
+
+  // Before Ink looks at the size itself: it then finds lines that already fit.
+  const onResize = (): void => {
+    shell.resize(sizeNow());
+    repaint();
+  };
+  stdout.on('resize', onResize);
+  const instance = render(tree(), {
+    stdin,
+    stdout,
+    alternateScreen: true,
+    incrementalRendering: true,
+    interactive: true,
+    patchConsole: false,
+    exitOnCtrlC: false,
+    maxFps: framesPerSecondMax,
+    kittyKeyboard: { mode: 'auto' },
+  });
+
+  /** Forgets what is thought to be on the screen, and draws all of it. */
+  const repaint = (): void => {
+    instance.clear();
+    stdout.write('\u001b[2J\u001b[H');
+    instance.rerender(tree());
+  };
+
+  const ticker = setInterval(() => shell.tick(), tickMs);
+  const onTerm = (): void => leave({ kind: 'signal', signal: 'SIGTERM' });
+  const onHup = (): void => leave({ kind: 'signal', signal: 'SIGHUP' });
+  // While a program has the terminal, Ctrl-C is that program's.
+  const onInt = (): void => {
+    if (!suspended) shell.key('ctrl-c');
+  };
+  process.on('SIGTERM', onTerm).on('SIGHUP', onHup).on('SIGINT', onInt);
+  // A terminal that went away without a signal: nobody is left to show anything to.
+  stdin.once('end', onHup).on('error', onHup);
+  stdout.on('error', onHup);
+
+  const finish = (why: TuiExit): void => {
+    clearInterval(ticker);
+    process.off('SIGTERM', onTerm).off('SIGHUP', onHup).off('SIGINT', onInt);
+    stdin.off('end', onHup).off('error', onHup);
+    stdout.off('resize', onResize).off('error', onHup);
+    shell.close();
+    exit.resolve(why);
+  };
+  instance.waitUntilExit().then(
+    () => finish(reason),
+    (error: unknown) => finish({ kind: 'crashed', error }),
+  );
+  return { shell, exited: exit.promise, flush: () => instance.waitUntilRenderFlush() };
+};
+
+/** Shows the screen and resolves when it has closed and the terminal is as it was. */
+export const runTui = (session: Session, options: TuiOptions): Promise<TuiExit> =>
+  startTui(session, options).exited;

@@ -1,0 +1,117 @@
+import {
+  blank,
+  fitLine,
+  type Line,
+  line,
+  onSurface,
+  sliceLine,
+  span,
+  widthOf,
+  wrapText,
+} from '../draw/line.ts';
+import type { Pen } from '../draw/pen.ts';
+import type { Surface } from '../draw/theme.ts';
+import type { Dialog, Size } from '../state/ui.ts';
+
+const widest = 66;
+
+/** Whether a choice can be taken now: all but the first wait for the names to be typed. */
+export const canTake = ({ typed }: Dialog, index: number): boolean =>
+  index === 0 || typed === null || typed.names.length === 0;
+
+const buttons = (dialog: Dialog, pen: Pen): Line =>
+  dialog.choices.flatMap(({ label, danger }, index): Line => {
+    const focused = index === dialog.focus;
+    const surface: Surface = !focused ? 'dialog' : danger ? 'danger-button' : 'button';
+    const text = focused ? `${pen.glyphs.pointer} ${label} ` : `  ${label} `;
+    const tone = canTake(dialog, index) ? 'strong' : 'quiet';
+    return [span('  ', 'plain', 'dialog'), { ...span(`[${text}]`, tone), surface }];
+  });
+
+const typedLines = ({ typed }: Dialog, pen: Pen): readonly Line[] => {
+  if (typed === null) return [];
+  const [next] = typed.names;
+  return [
+    blank,
+    next === undefined
+      ? [span(`${pen.glyphs.good} typed`, 'good')]
+      : [
+          span('type ', 'plain'),
+          span(next, 'strong'),
+          span(': ', 'plain'),
+          span(`${typed.text}${pen.glyphs.full}`, 'accent'),
+        ],
+  ];
+};
+
+/** The dialog as lines in a frame, all of the same width. */
+export const dialogLines = (dialog: Dialog, size: Size, pen: Pen): readonly Line[] => {
+  const { rule, vertical, corners, more } = pen.glyphs;
+  const width = Math.min(widest, size.columns - 4);
+  const inner = width - 4;
+  const fixed = 6 + (dialog.typed === null ? 0 : 2);
+  const bodyRoom = Math.max(1, size.rows - fixed - 2);
+  const body = dialog.body.flatMap((text) => wrapText(pen.clean(text), inner));
+  const shown =
+    body.length <= bodyRoom
+      ? body
+      : [
+          ...body.slice(0, bodyRoom - 1),
+          `${pen.glyphs.below} ${body.length - bodyRoom + 1} more lines in a larger terminal`,
+        ];
+  const content: readonly Line[] = [
+    ...shown.map((text) => line(text)),
+    ...typedLines(dialog, pen),
+    blank,
+    buttons(dialog, pen),
+    blank,
+    line(
+      dialog.typed === null
+        ? 'Left, Right or Tab choose; Enter takes; Esc cancels'
+        : 'Tab chooses; Enter takes; Esc cancels',
+      'quiet',
+    ),
+  ];
+  const edge = (left: string, right: string, title: string): Line => {
+    const text = title === '' ? '' : `${rule} ${title} `;
+    const cut = fitLine(line(text, 'strong'), Math.min(width - 2, widthOf(line(text))), more);
+    return onSurface(
+      [
+        span(left, 'accent'),
+        ...cut,
+        span(rule.repeat(Math.max(0, width - 2 - widthOf(cut))), 'accent'),
+        span(right, 'accent'),
+      ],
+      'dialog',
+    );
+  };
+  const [topLeft, topRight, bottomLeft, bottomRight] = corners;
+  return [
+    edge(topLeft, topRight, pen.clean(dialog.title)),
+    ...content.map((row): Line => {
+      const kept = row.map((piece) =>
+        piece.surface === 'page' ? { ...piece, surface: 'dialog' as const } : piece,
+      );
+      return [
+        span(`${vertical} `, 'accent', 'dialog'),
+        ...fitLine(kept, inner, more, 'dialog'),
+        span(` ${vertical}`, 'accent', 'dialog'),
+      ];
+    }),
+    edge(bottomLeft, bottomRight, ''),
+  ];
+};
+
+/** Lays `box` over the middle of a frame. */
+export const overlay = (frame: readonly Line[], box: readonly Line[], size: Size): readonly Line[] => {
+  const [first] = box;
+  if (first === undefined) return frame;
+  const width = widthOf(first);
+  const left = Math.max(0, Math.floor((size.columns - width) / 2));
+  const top = Math.max(0, Math.floor((size.rows - box.length) / 2));
+  return frame.map((under, row) => {
+    const over = box[row - top];
+    if (over === undefined) return under;
+    return [...sliceLine(under, 0, left), ...over, ...sliceLine(under, left + width, size.columns)];
+  });
+};

@@ -1,0 +1,208 @@
+import type { MachinePlan, Plan } from '../../plan/plan.ts';
+import type { LockChange, LockedRef } from '../../ports.ts';
+import { count, day, duration, shortPath } from '../../text/words.ts';
+import { blank, type Line, labelled, line, span } from '../draw/line.ts';
+import type { Pen } from '../draw/pen.ts';
+import type { Tone } from '../draw/theme.ts';
+import { type Pane, textPane } from './pane.ts';
+import { goalWords } from './words.ts';
+
+/** How many machines a plan acts on, and in which way. */
+export type PlanCounts = {
+  readonly acting: number;
+  readonly activating: number;
+  readonly rebooting: number;
+  readonly nothing: number;
+  /** Skipped, and left out because they could not be evaluated. */
+  readonly skipped: number;
+};
+
+export const countPlan = ({ machines, leftOut }: Plan): PlanCounts => {
+  const acting = machines.filter(({ decision }) => decision.kind === 'act');
+  return {
+    acting: acting.length,
+    activating: acting.filter(({ activation }) => activation !== null).length,
+    rebooting: acting.filter(({ reboot }) => reboot !== null).length,
+    nothing: machines.filter(({ decision }) => decision.kind === 'nothing').length,
+    skipped: machines.filter(({ decision }) => decision.kind === 'skip').length + leftOut.length,
+  };
+};
+
+/** Critical machines that this plan reboots because someone asked for just that: their names have to be typed. */
+export const namesToType = ({ goal, machines }: Plan): readonly string[] =>
+  goal.kind !== 'reboot'
+    ? []
+    : machines
+        .filter(({ decision, reboot }) => decision.kind === 'act' && reboot !== null)
+        .filter(({ machine }) => machine.orchestration.criticalityLevel === 'critical')
+        .map(({ machine }) => machine.name);
+
+export const planSummary = (plan: Plan): string => {
+  const { acting, activating, rebooting, nothing, skipped } = countPlan(plan);
+  if (acting === 0) return 'nothing to do';
+  return [
+    ...(activating > 0 ? [`${activating} activated`] : []),
+    `${rebooting} rebooted`,
+    ...(nothing > 0 ? [`${nothing} already as wanted`] : []),
+    ...(skipped > 0 ? [`${skipped} skipped`] : []),
+  ].join(', ');
+};
+
+const labelWidth = 15;
+
+const fact = (label: string, text: string, tone: Tone, width: number, pen: Pen): readonly Line[] =>
+  labelled(span(`     ${label}`, 'quiet'), labelWidth, pen.clean(text), tone, width - 1);
+
+const ref = (locked: LockedRef | null): string =>
+  locked === null ? 'none' : `${locked.rev?.slice(0, 8) ?? locked.url} (${day(locked.lastModified)})`;
+
+const lockLines = (changes: readonly LockChange[], width: number, pen: Pen): readonly Line[] =>
+  changes.length === 0
+    ? []
+    : [
+        blank,
+        line(` flake.lock: ${count(changes.length, 'input')} moved`, 'title'),
+        ...changes.flatMap(({ input, kind, from, to }) =>
+          labelled(
+            span(`   ${pen.clean(input)}  `, 'strong'),
+            Math.max(labelWidth, input.length + 5),
+            pen.clean(kind === 'removed' ? `removed (was ${ref(from)})` : `${ref(from)} → ${ref(to)}`),
+            'plain',
+            width - 1,
+          ),
+        ),
+      ];
+
+const failureWords: Record<MachinePlan['machine']['orchestration']['criticalityLevel'], string> = {
+  low: 'is noted; machines that need it are skipped',
+  medium: 'makes the run partial; machines that need it are skipped',
+  high: 'halts the run',
+  critical: 'halts the run and returns it to what it runs now',
+};
+
+const actLines = (entry: MachinePlan, width: number, pen: Pen): readonly Line[] => {
+  const { activation, reboot, prior, wanted, machine, contingent } = entry;
+  const delay =
+    reboot !== null && reboot.delayMs > 0
+      ? `, ${duration(reboot.delayMs)} after the machine before it is healthy`
+      : '';
+  return [
+    ...(activation === null
+      ? fact('activate', `no: ${entry.noActivationWhy}`, 'quiet', width, pen)
+      : [
+          ...fact('activate', `${activation.mode}: ${activation.why}`, 'plain', width, pen),
+          ...fact('', `${shortPath(prior?.current ?? null)} → ${shortPath(wanted)}`, 'quiet', width, pen),
+        ]),
+    ...(reboot === null
+      ? fact(
+          'reboot',
+          contingent.length > 0
+            ? `no, unless the activation asks for it: ${entry.noRebootWhy}`
+            : `no: ${entry.noRebootWhy}`,
+          'quiet',
+          width,
+          pen,
+        )
+      : fact('reboot', `${reboot.why.join(', ')}${delay}`, 'warn', width, pen)),
+    ...(machine.dependencies.length === 0
+      ? []
+      : fact(
+          'only while',
+          `${machine.dependencies.join(', ')} ${machine.dependencies.length === 1 ? 'is' : 'are'} healthy`,
+          'plain',
+          width,
+          pen,
+        )),
+    ...fact('a failure', failureWords[machine.orchestration.criticalityLevel], 'quiet', width, pen),
+  ];
+};
+
+const machineLines = (entry: MachinePlan, width: number, pen: Pen): readonly Line[] => {
+  const { machine, decision, position, expectedMs } = entry;
+  const { glyphs } = pen;
+  const number = `${String(position + 1).padStart(2)}.`;
+  const title = (glyph: string, tone: Tone, what: string): Line => [
+    span(` ${number} `, 'quiet'),
+    span(`${glyph} `, tone),
+    span(machine.name, 'strong'),
+    span(`  ${pen.clean(what)}`, tone),
+  ];
+  switch (decision.kind) {
+    case 'skip':
+      return [
+        title(glyphs.bad, 'bad', 'skipped'),
+        ...fact('because', decision.message, 'bad', width, pen),
+        ...fact('what to do', decision.remedy, 'plain', width, pen),
+      ];
+    case 'nothing':
+      return [
+        title(glyphs.good, 'quiet', 'nothing to do'),
+        ...fact(
+          'because',
+          [entry.noActivationWhy, entry.noRebootWhy].filter((why) => why !== '').join('; '),
+          'quiet',
+          width,
+          pen,
+        ),
+      ];
+    case 'act': {
+      const acts = [
+        ...(entry.activation === null ? [] : ['activate']),
+        ...(entry.reboot === null ? [] : ['reboot']),
+      ].join(' and ');
+      return [
+        title(glyphs.pointer, 'accent', `${acts}, about ${duration(expectedMs)}`),
+        ...actLines(entry, width, pen),
+      ];
+    }
+    default:
+      return decision satisfies never;
+  }
+};
+
+/** The whole plan as text: everything that will happen, and what will not, with the reasons. */
+export const planLines = (
+  plan: Plan,
+  lockChanges: readonly LockChange[],
+  width: number,
+  pen: Pen,
+): readonly Line[] => {
+  const waves = [...new Set(plan.machines.map(({ wave }) => wave))].sort((a, b) => a - b);
+  return [
+    ...lockLines(lockChanges, width, pen),
+    ...waves.flatMap((wave) => [
+      blank,
+      line(` Wave ${wave + 1}`, 'title'),
+      ...plan.machines
+        .filter((entry) => entry.wave === wave)
+        .flatMap((entry) => machineLines(entry, width, pen)),
+    ]),
+    ...(plan.leftOut.length === 0 ? [] : [blank, line(' Left out', 'title')]),
+    ...plan.leftOut.flatMap(({ name, message, remedy }) => [
+      [span(`     ${pen.glyphs.bad} `, 'bad'), span(pen.clean(name), 'strong')],
+      ...fact('because', message, 'bad', width, pen),
+      ...fact('what to do', remedy, 'plain', width, pen),
+    ]),
+  ];
+};
+
+/** The plan that waits for yes or no. */
+export const planPane = (plan: Plan, lockChanges: readonly LockChange[], width: number, pen: Pen): Pane => {
+  const { acting } = countPlan(plan);
+  const total = plan.machines.length + plan.leftOut.length;
+  return {
+    ...textPane(planLines(plan, lockChanges, width, pen)),
+    head: [
+      [
+        span(` Plan: ${goalWords(plan.goal)}`, 'strong'),
+        span(`  ${acting} of ${count(total, 'machine')}`, 'plain'),
+        span(acting === 0 ? '' : `, about ${duration(plan.expectedMs)}`, 'plain'),
+        span(`  ${plan.hash}`, 'quiet'),
+      ],
+      line(
+        pen.clean(`   ${planSummary(plan)}. Nothing is touched before you approve.`),
+        acting === 0 ? 'quiet' : 'plain',
+      ),
+    ],
+  };
+};

@@ -1,0 +1,139 @@
+import type { Failure } from '../../failure.ts';
+import type { LockChange } from '../../ports.ts';
+import { type MachineReport, reportOf } from '../../run/report.ts';
+import type { RunState } from '../../run/state.ts';
+import { count, duration } from '../../text/words.ts';
+import { blank, type Line, labelled, line, span } from '../draw/line.ts';
+import type { Pen } from '../draw/pen.ts';
+import type { Tone } from '../draw/theme.ts';
+import { type Pane, textPane } from './pane.ts';
+import { goalWords, resultWords } from './words.ts';
+
+const labelWidth = 16;
+
+const fact = (label: string, text: string, tone: Tone, width: number, pen: Pen): readonly Line[] =>
+  text === '' ? [] : labelled(span(`  ${label}`, 'quiet'), labelWidth, pen.clean(text), tone, width - 1);
+
+const evidence = (failure: Failure, indent: string, pen: Pen): readonly Line[] =>
+  (failure.detail ?? []).map((text) => [
+    span(`${indent}${pen.glyphs.vertical} `, 'quiet'),
+    span(pen.clean(text), 'plain'),
+  ]);
+
+const heads: Record<MachineReport['status'], { readonly text: string; readonly tone: Tone }> = {
+  done: { text: 'done', tone: 'good' },
+  nothing: { text: 'as it was', tone: 'quiet' },
+  failed: { text: 'failed', tone: 'bad' },
+  restored: { text: 'failed, returned', tone: 'bad' },
+  skipped: { text: 'skipped', tone: 'warn' },
+  waiting: { text: 'not touched', tone: 'quiet' },
+  active: { text: 'unfinished', tone: 'bad' },
+};
+
+const signOf = (tone: Tone, pen: Pen): string =>
+  tone === 'bad'
+    ? pen.glyphs.bad
+    : tone === 'warn'
+      ? pen.glyphs.warn
+      : tone === 'good'
+        ? pen.glyphs.good
+        : pen.glyphs.idle;
+
+const machineLines = (
+  report: MachineReport,
+  alreadyTold: Failure | null,
+  nameWidth: number,
+  width: number,
+  pen: Pen,
+): readonly Line[] => {
+  const { text, tone } = heads[report.status];
+  const { failure, restoreFailure } = report;
+  const told = failure !== null && failure.message === alreadyTold?.message;
+  const took = report.tookMs > 0 ? `${duration(report.tookMs)}  ` : '';
+  const start = nameWidth + 24;
+  const summary = labelled(
+    span(''),
+    0,
+    pen.clean(`${took}${told ? 'see above' : report.summary}`),
+    'plain',
+    Math.max(16, width - start - 1),
+  );
+  return [
+    ...summary.map(
+      (content, index): Line =>
+        index === 0
+          ? [
+              span(`  ${signOf(tone, pen)} `, tone),
+              span(report.machine.padEnd(nameWidth + 2), 'strong'),
+              span(text.padEnd(18), tone),
+              ...content,
+            ]
+          : [span(' '.repeat(start)), ...content],
+    ),
+    ...(failure === null || told
+      ? []
+      : [...fact('  what to do', failure.remedy, 'plain', width, pen), ...evidence(failure, '      ', pen)]),
+    ...(restoreFailure === null
+      ? []
+      : [
+          ...fact(
+            '  not returned',
+            `it could not be returned to what it ran: ${restoreFailure.message}`,
+            'bad',
+            width,
+            pen,
+          ),
+          ...fact('  what to do', restoreFailure.remedy, 'plain', width, pen),
+        ]),
+  ];
+};
+
+/** How a run ended: what happened, what to do, the evidence, and what became of every machine. */
+export const resultLines = (
+  run: RunState,
+  lockChanges: readonly LockChange[],
+  width: number,
+  pen: Pen,
+): readonly Line[] => {
+  const report = reportOf(run);
+  if (report === null) return [];
+  const { text, tone } = resultWords[report.result];
+  const { failure } = report;
+  const nameWidth = Math.max(0, ...report.machines.map(({ machine }) => machine.length));
+  return [
+    [
+      span(` ${signOf(tone, pen)} Run ${text}`, tone),
+      span(`  ${goalWords(run.goal)}, ${duration(report.endedAt - report.startedAt)}`, 'plain'),
+      span(`  ${report.run}`, 'quiet'),
+    ],
+    blank,
+    ...fact('what happened', report.reason, 'plain', width, pen),
+    ...(failure === null || failure.message === report.reason
+      ? []
+      : fact(failure.machine ?? failure.phase, failure.message, 'bad', width, pen)),
+    ...(failure === null
+      ? []
+      : [...fact('what to do', failure.remedy, 'strong', width, pen), ...evidence(failure, '    ', pen)]),
+    ...(report.machines.length === 0 ? [] : [blank, line(' MACHINES', 'title')]),
+    ...report.machines.flatMap((machine) => machineLines(machine, failure, nameWidth, width, pen)),
+    ...report.leftOut.flatMap(({ name, message, remedy }) => [
+      [
+        span(`  ${pen.glyphs.bad} `, 'bad'),
+        span(pen.clean(name).padEnd(nameWidth + 2), 'strong'),
+        span('left out', 'bad'),
+      ],
+      ...fact('  because', message, 'bad', width, pen),
+      ...fact('  what to do', remedy, 'plain', width, pen),
+    ]),
+    ...(lockChanges.length === 0
+      ? []
+      : [blank, line(` flake.lock: ${count(lockChanges.length, 'input')} moved in this run`, 'quiet')]),
+  ];
+};
+
+export const resultPane = (
+  run: RunState,
+  lockChanges: readonly LockChange[],
+  width: number,
+  pen: Pen,
+): Pane => textPane(resultLines(run, lockChanges, width, pen));

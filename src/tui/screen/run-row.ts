@@ -1,0 +1,122 @@
+import { type MachineProgress, progressOf, type RunState, type StepRecord } from '../../run/state.ts';
+import type { Pen } from '../draw/pen.ts';
+import type { Tone } from '../draw/theme.ts';
+import { stepWords, stopwatch } from './words.ts';
+
+/** One machine of a run: where it stands, since when, and what the step under way last said. */
+export type RunRow = {
+  readonly name: string;
+  readonly status: string;
+  readonly tone: Tone;
+  readonly glyph: string;
+  /** `3/7`: steps that succeeded, and all. */
+  readonly progress: string;
+  readonly elapsed: string;
+  readonly note: string;
+  /** Nothing more will happen to it. */
+  readonly over: boolean;
+};
+
+/** The limit of a step, where it has one worth watching: the wait it may take, in milliseconds. */
+const limitOf = ({ step }: StepRecord): number | null => {
+  switch (step.kind) {
+    case 'delay':
+      return step.delayMs;
+    case 'await-boot':
+      return step.downMs + step.upMs;
+    case 'gate':
+      return step.deadlineMs + step.stableMs;
+    case 'preflight':
+    case 'copy':
+    case 'dependencies':
+    case 'activate':
+    case 'reboot':
+    case 'restore':
+      return null;
+    default:
+      return step satisfies never;
+  }
+};
+
+const elapsedWords = (record: StepRecord, now: number): string => {
+  const limit = limitOf(record);
+  const spent = stopwatch(now - record.intendedAt);
+  return limit === null ? spent : `${spent} / ${stopwatch(limit)}`;
+};
+
+const words: Record<
+  Exclude<MachineProgress['status'], 'waiting' | 'active'>,
+  { text: string; tone: Tone }
+> = {
+  done: { text: 'done', tone: 'good' },
+  nothing: { text: 'nothing to do', tone: 'quiet' },
+  failed: { text: 'failed', tone: 'bad' },
+  restored: { text: 'failed, returned', tone: 'bad' },
+  skipped: { text: 'skipped', tone: 'warn' },
+};
+
+const glyphOf = (status: MachineProgress['status'], pen: Pen): string => {
+  switch (status) {
+    case 'done':
+    case 'nothing':
+      return pen.glyphs.good;
+    case 'failed':
+    case 'restored':
+      return pen.glyphs.bad;
+    case 'skipped':
+      return pen.glyphs.warn;
+    case 'waiting':
+    case 'active':
+      return pen.glyphs.idle;
+    default:
+      return status satisfies never;
+  }
+};
+
+const rowOf = (run: RunState, progress: MachineProgress, now: number, spinner: string, pen: Pen): RunRow => {
+  const { plan, steps, status, failure } = progress;
+  const { name } = plan.machine;
+  const restore = plan.restore === null ? undefined : run.steps.get(plan.restore.id);
+  const records = [
+    ...steps.flatMap(({ id }) => run.steps.get(id) ?? []),
+    ...(restore === undefined ? [] : [restore]),
+  ];
+  const open = records.find((record) => record.status === 'open');
+  const succeeded = steps.filter(({ id }) => run.steps.get(id)?.status === 'succeeded').length;
+  const spent = records.reduce((sum, { intendedAt, endedAt }) => sum + ((endedAt ?? now) - intendedAt), 0);
+  const base = { name, progress: steps.length === 0 ? '' : `${succeeded}/${steps.length}` };
+  if (open !== undefined)
+    return {
+      ...base,
+      status: pen.clean(stepWords(open.step)),
+      tone: 'busy',
+      glyph: spinner,
+      elapsed: elapsedWords(open, now),
+      note: pen.clean(open.notes.at(-1)?.note ?? ''),
+      over: false,
+    };
+  const elapsed = records.length === 0 ? '' : stopwatch(spent);
+  if (status === 'waiting' || status === 'active')
+    return {
+      ...base,
+      status: 'waiting',
+      tone: 'quiet',
+      glyph: pen.glyphs.idle,
+      elapsed,
+      note: '',
+      over: false,
+    };
+  const { text, tone } = words[status];
+  return {
+    ...base,
+    status: text,
+    tone,
+    glyph: glyphOf(status, pen),
+    elapsed,
+    note: pen.clean(failure?.message ?? (status === 'nothing' ? plan.noActivationWhy : '')),
+    over: true,
+  };
+};
+
+export const runRows = (run: RunState, now: number, spinner: string, pen: Pen): readonly RunRow[] =>
+  (run.plan?.machines ?? []).map((plan) => rowOf(run, progressOf(run, plan), now, spinner, pen));

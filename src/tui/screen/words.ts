@@ -1,0 +1,150 @@
+import type { LabSnapshot } from '../../flow/session.ts';
+import type { Goal, Step } from '../../plan/plan.ts';
+import type { SshError } from '../../ports.ts';
+import type { RunResult } from '../../run/event.ts';
+import { count } from '../../text/words.ts';
+import type { Tone } from '../draw/theme.ts';
+
+/** Short words for things that every screen names. */
+
+/** `4 s`, `1:05`, `1:02:33`: a span that is being watched. */
+export const stopwatch = (ms: number): string => {
+  const seconds = Math.max(0, Math.floor(ms / 1_000));
+  if (seconds < 60) return `${seconds} s`;
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes}:${two(seconds % 60)}`;
+  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(seconds % 60)}`;
+};
+
+/** Age in few cells: `now`, `20s`, `5m`, `3h`, `2d`. Below a minute in steps of ten seconds, so that idle screens rest. */
+export const shortAge = (ms: number): string => {
+  const seconds = Math.max(0, Math.floor(ms / 1_000));
+  if (seconds < 10) return 'now';
+  if (seconds < 60) return `${Math.floor(seconds / 10) * 10}s`;
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)}m`;
+  return seconds < 86_400 ? `${Math.floor(seconds / 3_600)}h` : `${Math.floor(seconds / 86_400)}d`;
+};
+
+export const ageWords = (ms: number): string => {
+  const short = shortAge(ms);
+  return short === 'now' ? 'just now' : `${short} ago`;
+};
+
+/** Time of day, local. */
+export const clockTime = (at: number): string => {
+  const date = new Date(at);
+  return [date.getHours(), date.getMinutes(), date.getSeconds()]
+    .map((value) => String(value).padStart(2, '0'))
+    .join(':');
+};
+
+export const goalWords = (goal: Goal): string => {
+  switch (goal.kind) {
+    case 'run':
+      return goal.update ? 'update and full run' : 'full run';
+    case 'deploy':
+      return goal.mode === 'strategy' ? 'deploy' : `deploy (${goal.mode})`;
+    case 'reboot':
+      return goal.which === 'all' ? 'reboot' : 'reboot where needed';
+    default:
+      return goal satisfies never;
+  }
+};
+
+/** What a machine is doing while this step is under way. */
+export const stepWords = (step: Step): string => {
+  switch (step.kind) {
+    case 'preflight':
+      return 'preflight checks';
+    case 'copy':
+      return 'copying the system';
+    case 'dependencies':
+      return `checking ${step.needs.length === 1 ? step.needs[0] : count(step.needs.length, 'dependency', 'dependencies')}`;
+    case 'activate':
+      return `activating (${step.mode})`;
+    case 'gate':
+      return step.after === 'reboot' ? 'health after reboot' : 'health after activation';
+    case 'delay':
+      return 'reboot delay';
+    case 'reboot':
+      return 'triggering the reboot';
+    case 'await-boot':
+      return 'waiting for the new boot';
+    case 'restore':
+      return 'returning to what it ran';
+    default:
+      return step satisfies never;
+  }
+};
+
+/** The state of a machine in the fleet table while a run works on it. */
+export const busyWord = (step: Step): string => {
+  switch (step.kind) {
+    case 'preflight':
+    case 'dependencies':
+      return 'checking';
+    case 'copy':
+      return 'copying';
+    case 'activate':
+      return 'activating';
+    case 'gate':
+      return 'proving';
+    case 'delay':
+      return 'delaying';
+    case 'reboot':
+    case 'await-boot':
+      return 'rebooting';
+    case 'restore':
+      return 'returning';
+    default:
+      return step satisfies never;
+  }
+};
+
+export const sshWords = (kind: SshError['kind']): string => {
+  switch (kind) {
+    case 'unreachable':
+      return 'no answer';
+    case 'timeout':
+      return 'timeout';
+    case 'hostkey-mismatch':
+      return 'host key changed';
+    case 'hostkey-unknown':
+      return 'host key unknown';
+    case 'hostkey-revoked':
+      return 'host key revoked';
+    case 'hostkey-ca-only':
+      return 'host key from a CA';
+    case 'auth':
+      return 'login refused';
+    case 'config':
+      return 'ssh config';
+    case 'protocol':
+      return 'no ssh there';
+    case 'disconnected':
+      return 'connection lost';
+    case 'cancelled':
+      return 'cancelled';
+    case 'channel':
+    case 'output-limit':
+      return 'ssh failed';
+    default:
+      return kind satisfies never;
+  }
+};
+
+export const resultWords: Record<RunResult, { readonly text: string; readonly tone: Tone }> = {
+  done: { text: 'done', tone: 'good' },
+  partial: { text: 'partial', tone: 'warn' },
+  failed: { text: 'failed', tone: 'bad' },
+  held: { text: 'held: needs you', tone: 'bad' },
+  interrupted: { text: 'interrupted', tone: 'warn' },
+  declined: { text: 'discarded', tone: 'quiet' },
+};
+
+/** True from the moment a run is asked for until it has ended: what may not be begun twice. */
+export const underWay = (snapshot: LabSnapshot): boolean =>
+  snapshot.phase.kind === 'preparing' ||
+  snapshot.phase.kind === 'awaiting-approval' ||
+  snapshot.phase.kind === 'running';

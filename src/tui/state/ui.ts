@@ -1,0 +1,177 @@
+import type { Goal } from '../../plan/plan.ts';
+import type { Tone } from '../draw/theme.ts';
+import type { Sort, SortBy } from '../screen/arrange.ts';
+import type { MachineTab } from '../screen/machine.ts';
+import { atEnd, atTop, type Scroll } from '../screen/pane.ts';
+
+/** What the screen itself remembers: where one is, what is marked, what is being typed. Everything else is the session's. */
+
+export type View =
+  | { readonly kind: 'machines' }
+  | { readonly kind: 'machine'; readonly name: string; readonly tab: MachineTab }
+  | { readonly kind: 'sequence' }
+  | { readonly kind: 'run' }
+  | { readonly kind: 'log' }
+  | { readonly kind: 'problems' }
+  | { readonly kind: 'help' };
+
+/** What the screen asks of the world around it. */
+export type Intent =
+  | { readonly kind: 'refresh' }
+  | { readonly kind: 'probe'; readonly machines: readonly string[] }
+  /** No machines named: all of them. */
+  | { readonly kind: 'prepare'; readonly goal: Goal; readonly machines: readonly string[] }
+  | { readonly kind: 'approve' }
+  | { readonly kind: 'decline' }
+  | { readonly kind: 'stop' }
+  | { readonly kind: 'dismiss' }
+  | { readonly kind: 'ssh'; readonly machine: string }
+  | { readonly kind: 'repaint' }
+  | { readonly kind: 'suspend' }
+  | { readonly kind: 'quit' };
+
+export type Dialog = {
+  readonly title: string;
+  readonly body: readonly string[];
+  /** The safe choice comes first and has the focus. */
+  readonly choices: readonly DialogChoice[];
+  readonly focus: number;
+  /** Names that have to be typed, one after the other, before any choice but the first can be taken. */
+  readonly typed: { readonly names: readonly string[]; readonly text: string } | null;
+};
+export type DialogChoice = {
+  readonly label: string;
+  readonly danger: boolean;
+  readonly acts: readonly Act[];
+};
+
+/** A line being typed at the bottom. `before` is what Esc brings back. */
+export type Input =
+  | { readonly kind: 'filter'; readonly text: string; readonly before: string }
+  | { readonly kind: 'command'; readonly text: string };
+
+export type Notice = { readonly text: string; readonly tone: Tone };
+export type Size = { readonly columns: number; readonly rows: number };
+
+export type Ui = {
+  readonly size: Size;
+  /** Never empty; the last is on show. */
+  readonly stack: readonly View[];
+  readonly scrolls: ReadonlyMap<string, Scroll>;
+  readonly filter: string;
+  readonly sort: Sort;
+  readonly marked: ReadonlySet<string>;
+  readonly input: Input | null;
+  readonly dialog: Dialog | null;
+  readonly notice: Notice | null;
+  /** Quit as soon as the run has ended. */
+  readonly leaving: boolean;
+};
+
+export type UiAction =
+  /** A place of its own: Esc leads from there to the machines. */
+  | { readonly kind: 'go'; readonly view: View }
+  /** On top of where one is: Esc leads back. */
+  | { readonly kind: 'open'; readonly view: View }
+  | { readonly kind: 'back' }
+  | { readonly kind: 'tab'; readonly tab: MachineTab }
+  | { readonly kind: 'scroll'; readonly scroll: Scroll }
+  | { readonly kind: 'filter'; readonly text: string }
+  | { readonly kind: 'sort'; readonly by: SortBy }
+  | { readonly kind: 'mark'; readonly names: readonly string[]; readonly on: boolean }
+  | { readonly kind: 'input'; readonly input: Input | null }
+  | { readonly kind: 'dialog'; readonly dialog: Dialog | null }
+  | { readonly kind: 'notice'; readonly notice: Notice | null }
+  | { readonly kind: 'size'; readonly size: Size }
+  | { readonly kind: 'leave' };
+
+export type Act = UiAction | { readonly kind: 'intent'; readonly intent: Intent };
+
+export const intent = (value: Intent): Act => ({ kind: 'intent', intent: value });
+export const notice = (text: string, tone: Tone = 'warn'): Act => ({
+  kind: 'notice',
+  notice: { text, tone },
+});
+
+export const initialUi = (size: Size): Ui => ({
+  size,
+  stack: [{ kind: 'machines' }],
+  scrolls: new Map(),
+  filter: '',
+  sort: { by: 'name', reversed: false },
+  marked: new Set(),
+  input: null,
+  dialog: null,
+  notice: null,
+  leaving: false,
+});
+
+export const viewOf = ({ stack }: Ui): View => stack.at(-1) ?? { kind: 'machines' };
+
+/** The name under which a view's place in its rows is kept. */
+export const viewKey = (view: View): string =>
+  view.kind === 'machine' ? `machine/${view.name}/${view.tab}` : view.kind;
+
+export const scrollOf = (ui: Ui): Scroll => {
+  const view = viewOf(ui);
+  return ui.scrolls.get(viewKey(view)) ?? (view.kind === 'log' ? atEnd : atTop);
+};
+
+const withTop = (ui: Ui, view: View): Ui => ({ ...ui, stack: [...ui.stack.slice(0, -1), view] });
+
+/** The next state of the screen. Pure. */
+export const reduce = (ui: Ui, action: UiAction): Ui => {
+  switch (action.kind) {
+    case 'go':
+      return {
+        ...ui,
+        stack: action.view.kind === 'machines' ? [action.view] : [{ kind: 'machines' }, action.view],
+      };
+    case 'open': {
+      const top = viewOf(ui);
+      if (viewKey(top) === viewKey(action.view)) return ui;
+      // The help of the help, or a machine seen from a machine: one step back is enough.
+      const stack = ui.stack.filter((view) => view.kind !== action.view.kind);
+      return {
+        ...ui,
+        stack: [...(stack.length === 0 ? [{ kind: 'machines' } as const] : stack), action.view],
+      };
+    }
+    case 'back':
+      if (ui.stack.length > 1) return { ...ui, stack: ui.stack.slice(0, -1) };
+      return ui.filter === '' ? ui : { ...ui, filter: '' };
+    case 'tab': {
+      const view = viewOf(ui);
+      return view.kind === 'machine' ? withTop(ui, { ...view, tab: action.tab }) : ui;
+    }
+    case 'scroll':
+      return { ...ui, scrolls: new Map(ui.scrolls).set(viewKey(viewOf(ui)), action.scroll) };
+    case 'filter':
+      return { ...ui, filter: action.text };
+    case 'sort':
+      return {
+        ...ui,
+        sort: { by: action.by, reversed: ui.sort.by === action.by ? !ui.sort.reversed : false },
+      };
+    case 'mark': {
+      const marked = new Set(ui.marked);
+      for (const name of action.names) {
+        if (action.on) marked.add(name);
+        else marked.delete(name);
+      }
+      return { ...ui, marked };
+    }
+    case 'input':
+      return { ...ui, input: action.input };
+    case 'dialog':
+      return { ...ui, dialog: action.dialog };
+    case 'notice':
+      return { ...ui, notice: action.notice };
+    case 'size':
+      return { ...ui, size: action.size };
+    case 'leave':
+      return { ...ui, leaving: true };
+    default:
+      return action satisfies never;
+  }
+};

@@ -1,0 +1,43 @@
+/** The terminal in someone else's hands for a while. */
+
+type Terminal = {
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+  /** Gives the terminal away while the promise is pending, and takes it back. */
+  readonly suspend: (act: () => Promise<void>) => Promise<void>;
+};
+
+/** Resolves at the next Enter, or when the input ends. */
+const nextEnter = (stdin: NodeJS.ReadStream): Promise<void> =>
+  new Promise((resolve) => {
+    const done = (): void => {
+      stdin.off('readable', onReadable).off('end', done);
+      resolve();
+    };
+    const onReadable = (): void => {
+      let ended = false;
+      for (let chunk: unknown = stdin.read(); chunk !== null; chunk = stdin.read())
+        ended ||= /[\r\n]/u.test(String(chunk));
+      if (ended) done();
+    };
+    stdin.ref?.();
+    stdin.on('readable', onReadable).once('end', done);
+  });
+
+/**
+ * Runs `act` on the plain terminal and comes back. A message that `act` gives stays there, below what the program
+ * printed, until Enter: otherwise the reason would vanish with the screen's return.
+ */
+export const talkOver = async (
+  { stdin, stdout, suspend }: Terminal,
+  act: () => Promise<string | null>,
+): Promise<string | null> => {
+  let message: string | null = null;
+  await suspend(async () => {
+    message = await act();
+    if (message === null) return;
+    stdout.write(`\n[lab] ${message}. Press Enter to return.`);
+    await nextEnter(stdin);
+  });
+  return message;
+};
