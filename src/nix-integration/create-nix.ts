@@ -6,7 +6,7 @@ import { buildToplevels } from './build.ts';
 import { readCache, writeCache } from './cache.ts';
 import { type NixDeadlines, nixDeadlines } from './deadlines.ts';
 import { discrepanciesOf, hostFolders } from './discover.ts';
-import { evaluateMachines, type SortedOut, sortOut } from './evaluate.ts';
+import { type Evaluated, evaluateMachines, type SortedOut, sortOut } from './evaluate.ts';
 import { fingerprint } from './fingerprint.ts';
 import { type FlakeRef, locateFlake } from './flake-ref.ts';
 import { restoreLock } from './lock-file.ts';
@@ -110,6 +110,40 @@ export const createNix = (given: NixSettings): NixWithVersion => {
     });
   };
 
+  /**
+   * Asking for the version takes half as long as evaluating one machine, so both begin together. The form that every
+   * version understands fails only on a flake whose `packages` throw: there a Nix that knows better is asked again.
+   */
+  const evaluateKnowingLittle = async (
+    flake: FlakeRef,
+    mapPaths: MapSourcePaths,
+    options: NixOptions,
+  ): Promise<Result<Evaluated>> => {
+    const evaluateWith = (call: NixCall) =>
+      evaluateMachines({
+        call,
+        fleetExpression,
+        workers: workerCount(resources),
+        context: {
+          nix,
+          flake,
+          mapPaths,
+          clock,
+          deadlineMs: deadlines.evaluationMs,
+          stallMs: deadlines.evaluationStallMs,
+          signal: options.signal,
+          env: evaluationEnv(resources),
+        },
+        onProgress: options.onProgress,
+      });
+    const first = callOf(flake, knownVersion);
+    const [asked, evaluated] = await Promise.all([version(options), evaluateWith(first)]);
+    if (evaluated.ok || evaluated.failure.kind === 'cancelled') return evaluated;
+    if (!asked.ok) return asked;
+    const better = callOf(flake, asked.value);
+    return better.features.leadingDot && !first.features.leadingDot ? evaluateWith(better) : evaluated;
+  };
+
   const evaluate = async (options: NixOptions): Promise<Result<Evaluation>> => {
     const located = await locate();
     if (!located.ok) return located;
@@ -120,24 +154,7 @@ export const createNix = (given: NixSettings): NixWithVersion => {
       const sorted = sortOut(kept, []);
       if (sorted.failed.length === 0) return conclude(flake, sorted);
     }
-    const prepared = await ready(options);
-    if (!prepared.ok) return prepared;
-    const evaluated = await evaluateMachines({
-      call: prepared.value.call,
-      fleetExpression,
-      workers: workerCount(resources),
-      context: {
-        nix,
-        flake,
-        mapPaths,
-        clock,
-        deadlineMs: deadlines.evaluationMs,
-        stallMs: deadlines.evaluationStallMs,
-        signal: options.signal,
-        env: evaluationEnv(resources),
-      },
-      onProgress: options.onProgress,
-    });
+    const evaluated = await evaluateKnowingLittle(flake, mapPaths, options);
     if (!evaluated.ok) return evaluated;
     const { failed, records, unlocked } = evaluated.value;
     const overridden = new Set((given.overrides ?? []).map(({ input }) => input));

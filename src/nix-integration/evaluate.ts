@@ -6,6 +6,7 @@ import { argumentBytesMax, chunkSize, evaluateNamed, listAndEvaluate } from './a
 import { evalArgv, type NixCall } from './argv.ts';
 import { type Cause, failureOf } from './causes.ts';
 import { type ChunkContext, runChunk } from './chunk.ts';
+import type { Marker } from './markers.ts';
 import { readRecord } from './record.ts';
 import { createPool } from './workers.ts';
 
@@ -88,10 +89,19 @@ export const evaluateMachines = async (request: EvaluateRequest): Promise<Result
   let cancelled: Cause | null = null;
 
   const settle = (name: string, cause: Cause) => failures.set(name, cause);
+  /** Machines whose record has been seen, also by a process still running. */
+  const seen = new Set<string>();
+  let told = -1;
   const tell = () => {
-    if (names !== null) {
-      request.onProgress?.(`evaluated ${records.size + failures.size} of ${names.length} machines`);
-    }
+    const done = seen.size + failures.size;
+    if (names === null || done === told) return;
+    told = done;
+    request.onProgress?.(`evaluated ${done} of ${names.length} machines`);
+  };
+  const watch = (marker: Marker) => {
+    if (marker.kind !== 'ok') return;
+    seen.add(marker.name);
+    tell();
   };
 
   /** Evaluates until each of the names has a record or a cause: every round settles at least one. */
@@ -102,7 +112,7 @@ export const evaluateMachines = async (request: EvaluateRequest): Promise<Result
         context,
         evalArgv(call, evaluateNamed(fleetExpression, rest)),
         (marker) => {
-          if (marker.kind === 'ok') tell();
+          watch(marker);
         },
       );
       rest = absorb(rest, outcome);
@@ -136,7 +146,7 @@ export const evaluateMachines = async (request: EvaluateRequest): Promise<Result
   const listThenEvaluate = async () => {
     let share: readonly string[] = [];
     const outcome = await runChunk(context, evalArgv(call, first), (marker) => {
-      if (marker.kind === 'ok') tell();
+      watch(marker);
       if (marker.kind !== 'names' || names !== null) return;
       names = marker.names;
       if (names.length > limits.machinesMax) return;

@@ -57,6 +57,31 @@ test('a flake that is broken as a whole says where', async () => {
   expect((await failureFor(thrown)).message).toContain('not today');
 });
 
+test('packages that throw: a Nix that can leave them alone is asked to', async () => {
+  const folder = world.repository('throwing', {
+    'flake.nix': flakeText(nas, 'packages = throw "no packages today";'),
+  });
+  const sound = world.repository('quiet', { 'flake.nix': flakeText(nas) });
+  const asked: string[] = [];
+  /** A Nix that says it is a current one, and understands the dot. */
+  const current: typeof runProcess = (argv, options) => {
+    if (argv.includes('--version')) return runProcess(['echo', 'nix (Nix) 2.31.0'], options);
+    const installable = argv.find((word) => word.includes('#')) ?? '';
+    asked.push(installable);
+    return runProcess(
+      argv.map((word) => (word.endsWith('#.nixosConfigurations') ? `${sound}#nixosConfigurations` : word)),
+      options,
+    );
+  };
+  const { fleet } = succeeded(await world.nix(folder, { runProcess: current }).evaluate({}));
+  expect(fleet.machines).toHaveLength(1);
+  expect(asked).toEqual([`${folder}#nixosConfigurations`, `${folder}#.nixosConfigurations`]);
+
+  const old: typeof runProcess = (argv, options) =>
+    runProcess(argv.includes('--version') ? ['echo', 'nix (Nix) 2.8.0'] : argv, options);
+  expect((await failureFor(folder, { runProcess: old })).message).toContain('no packages today');
+});
+
 test('a flake.nix that git does not track', async () => {
   const folder = world.repository('untracked', { 'README.md': '' });
   world.tree('untracked', { 'flake.nix': flakeText(nas) });
