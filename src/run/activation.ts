@@ -4,8 +4,10 @@ import { dependencies } from './dependencies.ts';
 import type { StepOutcome } from './event.ts';
 import {
   actDeadlines,
+  changedSincePlan,
   failed,
   failureAt,
+  foreignChange,
   interrupted,
   lookAgainMs,
   type PerformContext,
@@ -104,50 +106,48 @@ const outcomeOfActivation = (step: Step, mode: string, outcome: ActivateOutcome)
 };
 
 /**
- * Why an activation that a process which is gone may have begun must not be asked for again, or null: nothing of it
- * shows on the machine, and the dependencies, looked at perhaps long ago, are not healthy now. A `boot` activation
- * disturbs nothing that runs.
+ * What forbids the activation now, looked at anew because other machines had their turn since the preflight; null
+ * when nothing does. Where a process that is gone may have begun it, and nothing of it shows, the dependencies are
+ * looked at again too: that process did so perhaps long ago. A `boot` activation disturbs nothing that runs.
  */
-const foundUnfit = async (
-  step: ActivationStep,
-  mode: Mode,
+const forbidden = async (
+  step: Extract<Step, { kind: 'activate' }>,
   context: PerformContext,
 ): Promise<StepOutcome | null> => {
   const { target, entry, signal } = context;
-  const needs = entry.machine.dependencies;
-  if (step.kind === 'restore' || mode === 'boot' || mode === 'dry-activate' || needs.length === 0)
-    return null;
+  if (step.mode === 'dry-activate') return null;
   const seen = await target.observe(entry.machine, {
     deadlineMs: actDeadlines.observeMs,
     signal,
     fresh: true,
   });
   if (signal.aborted) return interrupted(step);
-  const begun =
-    seen.kind === 'reachable' &&
-    (seen.current !== entry.prior?.current || seen.profile !== entry.prior?.profile);
-  if (begun) return null;
-  const healthy = await dependencies(step, needs, context);
+  if (seen.kind === 'reachable') {
+    const foreign = foreignChange(entry, seen);
+    if (foreign !== null)
+      return failed(
+        failureAt(step, changedSincePlan, foreign, 'find out who deployed to it, then plan again'),
+      );
+    if (seen.current !== entry.prior?.current || seen.profile !== entry.prior?.profile) return null;
+  }
+  if (!context.again || step.mode === 'boot' || entry.machine.dependencies.length === 0) return null;
+  const healthy = await dependencies(step, entry.machine.dependencies, context);
   if (healthy.kind === 'succeeded') return null;
   return healthy.kind === 'skipped' ? unknown(healthy.failure) : healthy;
 };
 
 /**
- * Activates in a unit named after run and step. A step that a process which is gone had begun is not looked at but
- * asked for again: its unit, if it is still there, is followed and not started anew (a new generation is the running
- * one long before its units have restarted), and activating what runs already changes nothing.
+ * Activates in a unit named after run and step. A step that a process which is gone had begun is asked for again: its
+ * unit, if it is still there, is followed and not started anew (a new generation is the running one long before its
+ * units have restarted), and activating what runs already changes nothing.
  */
-export const activate = async (
+const bringAbout = async (
   step: ActivationStep,
   toplevel: string,
   mode: Mode,
   context: PerformContext,
 ): Promise<StepOutcome> => {
   const { target, entry, signal, state } = context;
-  if (context.again) {
-    const found = await foundUnfit(step, mode, context);
-    if (found !== null) return found;
-  }
   const activated = await target.activate(
     entry.machine,
     {
@@ -176,12 +176,18 @@ export const activate = async (
   return (await confirm(step, toplevel, outcome.facts.needsReboot ? 'boot' : mode, context)) ?? outcome;
 };
 
+export const activate = async (
+  step: Extract<Step, { kind: 'activate' }>,
+  context: PerformContext,
+): Promise<StepOutcome> =>
+  (await forbidden(step, context)) ?? (await bringAbout(step, step.toplevel, step.mode, context));
+
 /** Back to the recorded toplevels: what ran goes live, then what was to be booted becomes the default again. */
 export const restore = async (
   step: Extract<Step, { kind: 'restore' }>,
   context: PerformContext,
 ): Promise<StepOutcome> => {
-  const back = await activate(step, step.current, step.mode, context);
+  const back = await bringAbout(step, step.current, step.mode, context);
   if (
     back.kind !== 'succeeded' ||
     step.profile === null ||
@@ -189,5 +195,5 @@ export const restore = async (
     step.mode === 'test'
   )
     return back;
-  return activate(step, step.profile, 'boot', context);
+  return bringAbout(step, step.profile, 'boot', context);
 };

@@ -2,6 +2,7 @@ import type { Failure } from '../failure.ts';
 import type { Step } from '../plan/plan.ts';
 import type { RunResult } from './event.ts';
 import { type MachineProgress, progressOf, type RunState } from './state.ts';
+import { changedSincePlan } from './step-context.ts';
 
 /** How many machines may be looked at, or copied to, at the same time. Activation and reboot go one by one. */
 export const concurrency = { preflight: 16, copy: 4 } as const;
@@ -31,6 +32,8 @@ export const needsRestore = (state: RunState, progress: MachineProgress): boolea
   if (status !== 'failed' || !touched || plan.restore === null || current === null) return false;
   // Tried once: an outcome that could not be learnt is no reason to try for ever.
   if ((state.steps.get(plan.restore.id)?.outcome ?? null) !== null) return false;
+  // What somebody else made of it meanwhile is theirs.
+  if (progress.failure?.kind === changedSincePlan) return false;
   if (plan.machine.orchestration.criticalityLevel === 'critical') return true;
   if (current.kind === 'activate') return true;
   const greenOnly = progress.steps.some((step) => step.kind === 'activate' && step.mode === 'test');

@@ -47,7 +47,7 @@ export const perform = async (step: Step, context: PerformContext): Promise<Step
     case 'dependencies':
       return dependencies(step, step.needs, context);
     case 'activate':
-      return activate(step, step.toplevel, step.mode, context);
+      return activate(step, context);
     case 'gate':
       return passGate(step, context, factsOf(context.state, context.entry, 'await-boot')?.bootId ?? null);
     case 'delay': {

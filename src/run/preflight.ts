@@ -2,6 +2,7 @@ import type { Step } from '../plan/plan.ts';
 import type { StepOutcome } from './event.ts';
 import {
   actDeadlines,
+  changedSincePlan,
   failed,
   failureAt,
   type PerformContext,
@@ -25,7 +26,7 @@ export const preflight = async (step: Step, context: PerformContext): Promise<St
     return failed(
       failureAt(
         step,
-        'changed-since-plan',
+        changedSincePlan,
         `someone else changed what it runs since the plan was made (profile ${seen.profile ?? 'unknown'})`,
         'find out who deployed to it, then plan again',
       ),

@@ -3,6 +3,7 @@ import { dependencies } from './dependencies.ts';
 import type { StepOutcome } from './event.ts';
 import {
   actDeadlines,
+  changedSincePlan,
   factsOf,
   failed,
   failureAt,
@@ -42,6 +43,28 @@ const foundUnderWay = async (
   return healthy.kind === 'succeeded' ? null : healthy;
 };
 
+/** Why a reboot would not lead where the plan says, or null: better seen before it than after. */
+const wouldBootAnother = async (step: Step, context: PerformContext): Promise<StepOutcome | null> => {
+  const { target, entry, signal } = context;
+  const expected = [...entry.steps, ...entry.contingent].find(({ kind }) => kind === 'await-boot');
+  if (expected?.kind !== 'await-boot' || expected.booted === null) return null;
+  const seen = await target.observe(entry.machine, {
+    deadlineMs: actDeadlines.observeMs,
+    signal,
+    fresh: true,
+  });
+  if (signal.aborted) return interrupted(step);
+  if (seen.kind === 'unreachable' || seen.profile === expected.booted) return null;
+  return failed(
+    failureAt(
+      step,
+      changedSincePlan,
+      `it would boot ${seen.profile ?? 'an unknown toplevel'} instead of ${expected.booted}: someone else changed its profile`,
+      'find out who deployed to it, then plan again',
+    ),
+  );
+};
+
 export const reboot = async (step: Step, context: PerformContext): Promise<StepOutcome> => {
   const { target, entry, signal, state } = context;
   const bootId = factsOf(state, entry, 'preflight')?.bootId ?? entry.prior?.bootId ?? null;
@@ -53,6 +76,8 @@ export const reboot = async (step: Step, context: PerformContext): Promise<StepO
     const found = await foundUnderWay(step, bootId, context);
     if (found !== null) return found;
   }
+  const wrong = await wouldBootAnother(step, context);
+  if (wrong !== null) return wrong;
   const outcome = await target.triggerReboot(
     entry.machine,
     { bootId, unit: unitName(state.run, 'reboot'), deadlineMs: actDeadlines.triggerMs },

@@ -82,3 +82,19 @@ export const factsOf = (state: RunState, entry: MachinePlan, kind: Step['kind'])
   }
   return null;
 };
+
+/** The failure of a machine that somebody else deployed to since the plan was made. It is left as they made it. */
+export const changedSincePlan = 'changed-since-plan';
+
+/** What somebody else made of the machine since the plan was made, in words, or null: it has only what it had, or gets. */
+export const foreignChange = (
+  { prior, wanted }: MachinePlan,
+  seen: { readonly current: string | null; readonly profile: string | null },
+): string | null => {
+  if (prior === null) return null;
+  if (seen.profile !== prior.profile && seen.profile !== wanted)
+    return `someone else changed what it would boot since the plan was made: ${seen.profile ?? 'unknown'}`;
+  if (seen.current !== prior.current && seen.current !== wanted)
+    return `someone else changed what it runs since the plan was made: ${seen.current ?? 'unknown'}`;
+  return null;
+};

@@ -25,6 +25,8 @@ export type Effect = { readonly at: number; readonly machine: string } & (
       readonly mode: ActivationMode;
       readonly toplevel: string;
       readonly unit: string;
+      /** False when it runs and would boot that already. */
+      readonly changes: boolean;
     }
   | { readonly kind: 'reboot'; readonly bootId: string }
 );
@@ -230,7 +232,9 @@ export const createWorld = (options: WorldOptions): World => {
       if (!before.units.has(request.unit)) {
         const { toplevel, mode, unit } = request;
         change(beginActivation(before, request, options.now()));
-        effect({ at: options.now(), machine: machine.name, kind: 'activate', mode, toplevel, unit });
+        const changes =
+          (mode !== 'boot' && before.current !== toplevel) || (mode !== 'test' && before.profile !== toplevel);
+        effect({ at: options.now(), machine: machine.name, kind: 'activate', mode, toplevel, unit, changes });
       }
       cut(machine, 'activate');
       const lines = options.linesOf?.(machine.name, 'activate', request.toplevel) ?? [];

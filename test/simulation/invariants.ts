@@ -73,7 +73,7 @@ export const createChecker = (plan: Plan, world: World, history: () => readonly 
       const progress = progressFor(name);
       if (progress !== null && progress.status !== 'done' && progress.status !== 'nothing')
         broke(`${effect.kind} of ${effect.machine} while its dependency ${name} is ${progress.status}`);
-      if (effect.kind === 'activate' && effect.mode === 'boot') continue;
+      if (effect.kind === 'activate' && (effect.mode === 'boot' || !effect.changes)) continue;
       const reading = world.lastReading(name);
       if (reading === null || effect.at - reading.at > readingAgeMaxMs)
         broke(`${effect.kind} of ${effect.machine} without a look at its dependency ${name}`);
