@@ -1,24 +1,10 @@
+import { mapBounded } from '../concurrency.ts';
 import type { Machine } from '../fleet/machine.ts';
 import type { HealthReport, Observation, Target } from '../ports.ts';
 import { actDeadlines } from '../run/step-context.ts';
 
 /** How many machines are looked at together. */
 const sweepWidth = 32;
-
-/** Maps with at most `width` at work; keeps order. The work must not reject. */
-export const mapBounded = async <T, R>(
-  items: readonly T[],
-  width: number,
-  work: (item: T) => Promise<R>,
-): Promise<readonly R[]> => {
-  const results = new Map<number, R>();
-  const entries = items.entries();
-  const worker = async (): Promise<void> => {
-    for (const [index, item] of entries) results.set(index, await work(item));
-  };
-  await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker));
-  return [...results].sort(([a], [b]) => a - b).map(([, result]) => result);
-};
 
 /** Looks at every machine given; each result is told as it comes. An unreachable one holds up none of the others. */
 export const observeAll = async (

@@ -1,7 +1,7 @@
+import { mapBounded } from '../concurrency.ts';
 import type { HealthCheck, Machine } from '../fleet/machine.ts';
 import type { CheckReading, Clock, HealthReport, Observation, Remote, Target } from '../ports.ts';
 import type { RunProcess } from '../process/run.ts';
-import { mapBounded } from './bounded.ts';
 import { probeCommand, runHere, runOnTarget } from './command.ts';
 import { type Dial, dialFromTarget } from './dial.ts';
 import { probeHttp } from './http.ts';

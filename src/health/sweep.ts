@@ -1,6 +1,6 @@
+import { mapBounded } from '../concurrency.ts';
 import type { Machine } from '../fleet/machine.ts';
 import type { HealthReport } from '../ports.ts';
-import { mapBounded } from './bounded.ts';
 
 /** Machines asked at once: as many handshakes as one process does well side by side. */
 export const sweepMachinesAtOnce = 32;
