@@ -23,8 +23,12 @@ await build({
   alias: { 'react-devtools-core': `${root}/scripts/no-devtools.ts` },
   // Native accelerators of ssh2: never built here, and ssh2 goes on without them.
   external: ['cpu-features', '*.node'],
+  // Bundled CommonJS still expects these three.
   banner: {
-    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    js: [
+      "import { createRequire as __createRequire } from 'node:module';",
+      'const require = __createRequire(import.meta.url), __filename = import.meta.filename, __dirname = import.meta.dirname;',
+    ].join('\n'),
   },
   logLevel: 'warning',
 });
