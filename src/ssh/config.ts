@@ -85,7 +85,7 @@ const Border = z.object({
   revokedhostkeys: z.string().default('none'),
   hashknownhosts: flag,
   stricthostkeychecking: z.string().default('ask'),
-  hostkeyalias: z.string().optional(),
+  hostkeyalias: z.string().refine(isHost, 'cannot stand in known_hosts').optional(),
   hostkeyalgorithms: z.string().default(''),
   proxyjump: z.string().default('none'),
   proxycommand: z.string().default('none'),

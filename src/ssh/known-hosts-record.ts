@@ -11,7 +11,7 @@ const saltLength = 20;
 
 /** The host field that hides the name, as HashKnownHosts writes it. */
 export const hashedHostField = (name: string, salt: Buffer): string =>
-  `|1|${salt.toString('base64')}|${createHmac('sha1', salt).update(name.toLowerCase()).digest('base64')}`;
+  `|1|${salt.toString('base64')}|${createHmac('sha1', salt).update(name).digest('base64')}`;
 
 const endsOpen = async (file: FileHandle): Promise<boolean> => {
   const { size } = await file.stat();

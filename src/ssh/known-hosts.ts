@@ -67,7 +67,7 @@ export const parseKnownHosts = (file: string, text: string): readonly KnownHost[
 
 export const matchesKnownHost = (known: KnownHost, name: string): boolean => {
   if (known.hosts.kind === 'patterns') return matchesHostPatterns(name, known.hosts.patterns);
-  const hash = createHmac('sha1', known.hosts.salt).update(name.toLowerCase()).digest();
+  const hash = createHmac('sha1', known.hosts.salt).update(name).digest();
   return timingSafeEqual(hash, known.hosts.hash);
 };
 
@@ -82,7 +82,7 @@ const sshPort = 22;
 
 /** As ssh does it: HostKeyAlias stands alone; another port than 22 is part of the name. */
 export const hostKeyNames = (hostname: string, port: number, alias: string | null): HostKeyNames => {
-  if (alias !== null) return { name: alias.toLowerCase(), withoutPort: null };
+  if (alias !== null) return { name: alias, withoutPort: null };
   const host = hostname.toLowerCase();
   return port === sshPort
     ? { name: host, withoutPort: null }
