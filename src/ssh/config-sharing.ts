@@ -39,17 +39,24 @@ export const hostLinesOf = (texts: readonly string[]): HostLines | null => {
   return lists;
 };
 
-/** Files that `ssh -v` says it has read. */
-export const filesRead = (stderr: string): readonly string[] =>
-  [...stderr.matchAll(/^debug1: Reading configuration data (?<path>\/.+?)\r?$/gmu)].flatMap(
-    (match) => match.groups?.path ?? [],
+/** Files that `ssh -v` says it has read; null where that cannot be told for certain. */
+export const filesRead = (stderr: string): readonly string[] | null => {
+  const paths = [...stderr.matchAll(/^debug1: Reading configuration data (?<path>.*?)\r?$/gmu)].map(
+    (match) => match.groups?.path ?? '',
   );
+  return paths.length > 0 && paths.every((path) => path.startsWith('/')) ? paths : null;
+};
 
 /** The answer as a function of the name, or null where the name shows up in more than its own lines. */
 export const answerForOthers = (printed: string, alias: string): ((other: string) => string) | null => {
   const lines = printed.split('\n');
   if (!lines.includes(`hostname ${alias}`)) return null;
-  const rest = lines.filter((text) => text !== `host ${alias}` && text !== `hostname ${alias}`);
+  const rest = lines.filter(
+    (text) =>
+      text !== `host ${alias}` &&
+      text !== `hostname ${alias}` &&
+      !tokensDoNotMatter.has(text.slice(0, text.indexOf(' '))),
+  );
   if (rest.some((text) => text.toLowerCase().includes(alias))) return null;
   return (other) => [`hostname ${other}`, ...rest].join('\n');
 };
@@ -81,8 +88,8 @@ type Reading = {
 const vectorOf = (hostLines: HostLines, alias: string): string =>
   hostLines.map((patterns) => (matchesHostPatterns(alias, patterns) ? '1' : '0')).join('');
 
-const textsOf = async (paths: readonly string[]): Promise<readonly string[] | null> => {
-  if (paths.length > configFilesMax) return null;
+const textsOf = async (paths: readonly string[] | null): Promise<readonly string[] | null> => {
+  if (paths === null || paths.length > configFilesMax) return null;
   const texts: string[] = [];
   for (const path of paths) {
     const read = await readBounded(path, configFileBytesMax);

@@ -1,0 +1,352 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
+import { type ProcessResult, type RunProcess, runProcess } from '../../src/process/run.ts';
+import { type LocalUser, parseSshConfig } from '../../src/ssh/config.ts';
+import { answerForOthers, filesRead, hostLinesOf } from '../../src/ssh/config-sharing.ts';
+import { type Endpoint, endpointOf } from '../../src/ssh/endpoint.ts';
+import { parseProxyJump } from '../../src/ssh/jump.ts';
+import { sshLimitsDefault } from '../../src/ssh/limits.ts';
+import { createResolveConfig } from '../../src/ssh/resolve.ts';
+import { machineNamed } from '../remote/machine.ts';
+
+const local: LocalUser = {
+  home: '/home/ada',
+  name: 'ada',
+  uid: 1000,
+  env: { SSH_AUTH_SOCK: '/run/agent', OTHER_SOCK: '/run/other' },
+};
+const minimal = 'hostname nas.lan\nport 22\nuser ada\n';
+const parse = (more: string, who: LocalUser = local) => {
+  const result = parseSshConfig('nas', `${minimal}${more}`, who);
+  if (!result.ok) throw new Error(result.failure);
+  return result.value;
+};
+const problem = (text: string): string => {
+  const result = parseSshConfig('nas', text, local);
+  return result.ok ? 'none' : result.failure;
+};
+
+describe('what ssh -G says', () => {
+  test('is read into values, paths made whole', () => {
+    const config = parse(
+      [
+        'identityfile ~/.ssh/id_%h_%r',
+        'identityfile ~bob/.ssh/id',
+        'identityfile ${NOT_SET}/id',
+        'identityfile /keys/100%%',
+        'userknownhostsfile ~/.ssh/known_hosts /etc/more',
+        'globalknownhostsfile none',
+        'identitiesonly yes',
+        'stricthostkeychecking true',
+        'hashknownhosts yes',
+        'hostkeyalias the-nas',
+        'hostkeyalgorithms ssh-ed25519,rsa-sha2-512',
+        'proxyjump ada@bastion:2222,inner',
+        'connecttimeout 7',
+        'addressfamily inet6',
+      ].join('\n'),
+    );
+    expect(config).toMatchObject({
+      identityFiles: ['/home/ada/.ssh/id_nas.lan_ada', '/keys/100%'],
+      userKnownHostsFiles: ['/home/ada/.ssh/known_hosts', '/etc/more'],
+      globalKnownHostsFiles: [],
+      identitiesOnly: true,
+      strictHostKeys: true,
+      hashKnownHosts: true,
+      hostKeyAlias: 'the-nas',
+      hostKeyAlgorithms: ['ssh-ed25519', 'rsa-sha2-512'],
+      proxyJump: [
+        { user: 'ada', host: 'bastion', port: 2222 },
+        { user: null, host: 'inner', port: null },
+      ],
+      connectTimeoutMs: 7_000,
+      addressFamily: 6,
+    });
+  });
+
+  test('names the agent in any of its ways', () => {
+    expect(parse('').agentSocket).toBe('/run/agent');
+    expect(parse('', { ...local, env: {} }).agentSocket).toBeNull();
+    expect(parse('identityagent SSH_AUTH_SOCK').agentSocket).toBe('/run/agent');
+    expect(parse('identityagent none').agentSocket).toBeNull();
+    expect(parse('identityagent $OTHER_SOCK').agentSocket).toBe('/run/other');
+    expect(parse('identityagent ~/agent').agentSocket).toBe('/home/ada/agent');
+    expect(problem(`${minimal}identityagent $NOT_SET`)).toContain('IdentityAgent');
+  });
+
+  test('that cannot be honoured is refused, not passed over', () => {
+    expect(problem(`${minimal}proxycommand nc %h %p`)).toContain('ProxyCommand');
+    expect(problem(`${minimal}knownhostscommand /bin/keys`)).toContain('KnownHostsCommand');
+    expect(problem(`${minimal}userknownhostsfile ~bob/known_hosts`)).toContain('UserKnownHostsFile');
+    expect(problem(`${minimal}userknownhostsfile \${WHERE}/k`)).toContain('UserKnownHostsFile');
+    expect(problem(`${minimal}proxyjump -oX`)).toContain('ProxyJump');
+    expect(problem('port 22\nuser ada\n')).toContain('hostname');
+    expect(problem('hostname -oX\nport 22\nuser ada\n')).toContain('hostname');
+    expect(problem('hostname nas\nport 99999\nuser ada\n')).toContain('port');
+    expect(problem('')).toContain('hostname');
+  });
+
+  test('never makes the reader throw', () => {
+    const keyword = fc.constantFrom(
+      'hostname',
+      'port',
+      'user',
+      'identityfile',
+      'identityagent',
+      'proxyjump',
+      'userknownhostsfile',
+      'hostkeyalias',
+      'connecttimeout',
+      'addressfamily',
+    );
+    const value = fc.oneof(
+      fc.string(),
+      fc.constantFrom('none', '~', '%', '%h', '${HOME}', '${', 'a b', '-x', '[::1]:22', 'ssh://a@b:1/'),
+    );
+    const line = fc.tuple(keyword, value).map((pair) => pair.join(' '));
+    fc.assert(
+      fc.property(fc.array(fc.oneof(line, fc.string())), (lines) => {
+        const result = parseSshConfig('nas', lines.join('\n'), local);
+        if (!result.ok) return;
+        expect(result.value.hostname).not.toMatch(/^-|\s/u);
+        for (const path of [...result.value.identityFiles, ...result.value.userKnownHostsFiles])
+          expect(path.startsWith('/')).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('ProxyJump', () => {
+  test.each([
+    ['none', []],
+    ['a', [{ host: 'a', user: null, port: null }]],
+    [
+      'u@a:2222,b',
+      [
+        { host: 'a', user: 'u', port: 2222 },
+        { host: 'b', user: null, port: null },
+      ],
+    ],
+    ['ssh://u@a:22/', [{ host: 'a', user: 'u', port: 22 }]],
+    ['[fe80::1]:22', [{ host: 'fe80::1', user: null, port: 22 }]],
+    ['u@fe80::1', [{ host: 'fe80::1', user: 'u', port: null }]],
+  ])('%s', (text, hops) => {
+    expect(parseProxyJump(text, 8)).toEqual(hops);
+  });
+  test.each(['a:0', 'a:99999', 'a,', '-x', 'u -x@a', '@a', 'a b', '[::1', 'a:22:x]'])(
+    '%s is refused',
+    (text) => {
+      expect(parseProxyJump(text, 8)).toBeNull();
+    },
+  );
+  test('longer than the bound is refused', () => {
+    expect(parseProxyJump('a,b,c', 2)).toBeNull();
+  });
+});
+
+describe('the configuration of a machine', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'lab-config-'));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  const asking = (path: string, run: RunProcess = runProcess) => {
+    const asked: string[] = [];
+    const resolve = createResolveConfig({
+      runProcess: (argv, options) => {
+        asked.push(argv.at(-1) ?? '');
+        return run(argv, options);
+      },
+      configPath: path,
+      local,
+      clock: systemClock,
+      limits: sshLimitsDefault,
+      closing: new AbortController().signal,
+    });
+    return { asked, resolve };
+  };
+  const endpoint = (alias: string, set: Partial<Endpoint> = {}): Endpoint => ({
+    alias,
+    user: null,
+    port: null,
+    hostname: null,
+    jumps: null,
+    label: alias,
+    ...set,
+  });
+  const write = async (...lines: readonly string[]): Promise<string> => {
+    const path = join(folder, `config-${Math.random()}`);
+    await writeFile(path, `${lines.join('\n')}\n`, { mode: 0o600 });
+    return path;
+  };
+
+  test('is what ssh itself makes of Include and Match', async () => {
+    const included = await write('Host nas', '  Port 2222', '  IdentityFile /keys/%h');
+    const path = await write(
+      `Include ${included}`,
+      'Match originalhost nas user deploy',
+      '  HostName 10.0.0.2',
+      'Host *',
+      '  User ada',
+    );
+    const { resolve } = asking(path);
+    const said = await resolve(endpoint('nas', { user: 'deploy' }), undefined);
+    expect(said).toMatchObject({
+      ok: true,
+      value: { hostname: '10.0.0.2', port: 2222, user: 'deploy', identityFiles: ['/keys/10.0.0.2'] },
+    });
+    const other = await resolve(endpoint('nas'), undefined);
+    expect(other).toMatchObject({ ok: true, value: { hostname: 'nas', port: 2222, user: 'ada' } });
+  });
+
+  test('that ssh cannot read says which line is wrong', async () => {
+    const path = await write('Host *', '  Bogus yes');
+    const said = await asking(path).resolve(endpoint('nas'), undefined);
+    expect(said).toMatchObject({ ok: false, failure: { kind: 'config', phase: 'config', retryable: false } });
+    expect(said.ok ? '' : said.failure.message).toMatch(/line 2: Bad configuration option: bogus/);
+  });
+
+  test('is an error where ssh is not installed, is cut off, or is too slow', async () => {
+    const plain: ProcessResult = {
+      code: 0,
+      signal: null,
+      stdout: minimal,
+      stderr: '',
+      timedOut: false,
+      cancelled: false,
+      truncated: false,
+      startError: null,
+    };
+    const path = await write('');
+    const withResult = async (result: Partial<ProcessResult>) => {
+      const said = await asking(path, async () => ({ ...plain, ...result })).resolve(
+        endpoint('nas'),
+        undefined,
+      );
+      return said.ok ? 'fine' : `${said.failure.kind}: ${said.failure.message}`;
+    };
+    expect(await withResult({ code: null, startError: 'spawn ssh ENOENT' })).toContain('ENOENT');
+    expect(await withResult({ truncated: true })).toContain('printed more than');
+    expect(await withResult({ code: null, timedOut: true })).toContain('did not end within 10 s');
+    expect(await withResult({ cancelled: true })).toContain('cancelled');
+    expect(await withResult({})).toBe('fine');
+  });
+
+  test('is asked for once, not once a machine, when nothing in it tells the machines apart', async () => {
+    const path = await write(
+      'Host *.lan',
+      '  User lan',
+      'Host web*',
+      '  Port 2222',
+      'Host *',
+      '  ControlPath ~/%r@%h',
+    );
+    const { asked, resolve } = asking(path);
+    const aliases = Array.from({ length: 20 }, (_, index) => `machine${index}.lan`);
+    const said = await Promise.all(
+      aliases.map((alias, index) => resolve(endpoint(alias, { port: 1_000 + index }), undefined)),
+    );
+    said.forEach((config, index) => {
+      expect(config).toMatchObject({
+        ok: true,
+        value: { hostname: aliases[index], port: 1_000 + index, user: 'lan' },
+      });
+    });
+    expect(asked).toHaveLength(1);
+    expect(await resolve(endpoint('web1'), undefined)).toMatchObject({
+      value: { hostname: 'web1', port: 2222 },
+    });
+    expect(asked).toHaveLength(2);
+  });
+
+  test('shared or not, is what ssh -G says of that machine alone', async () => {
+    const aliases = ['nas', 'nas.lan', 'web1', 'web2', '10.0.0.2', 'x', 'WEB1', 'host'];
+    const pattern = fc.constantFrom('*', '*.lan', 'web?', '!web1', 'nas', '10.0.0.*', 'x', 'WEB*', '"nas"');
+    const setting = fc.constantFrom(
+      'Port 2222',
+      'User ada',
+      'HostName 10.9.9.9',
+      'HostName %h.example',
+      'IdentityFile /keys/%h',
+      'UserKnownHostsFile /kh/%h',
+      'UserKnownHostsFile /kh/nas',
+      'ProxyJump bastion',
+      'HostKeyAlias nas',
+      'IdentitiesOnly yes',
+    );
+    const block = fc.tuple(
+      fc.oneof(
+        {
+          weight: 6,
+          arbitrary: fc
+            .array(pattern, { minLength: 1, maxLength: 3 })
+            .map((patterns) => `Host ${patterns.join(' ')}`),
+        },
+        {
+          weight: 1,
+          arbitrary: fc.constantFrom('Match host web1', 'Match user ada', 'CanonicalizeHostname no'),
+        },
+      ),
+      fc.array(setting, { maxLength: 2 }),
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(block, { maxLength: 4 }),
+        fc.shuffledSubarray(aliases, { minLength: 2, maxLength: 4 }),
+        async (blocks, asked) => {
+          const path = await write(...blocks.flatMap(([head, settings]) => [head, ...settings]));
+          const shared = asking(path).resolve;
+          for (const alias of asked) {
+            const alone = asking(path).resolve;
+            const target = endpoint(alias, { port: 4_000 });
+            expect(await shared(target, undefined)).toEqual(await alone(target, undefined));
+          }
+        },
+      ),
+      { numRuns: 40 },
+    );
+  }, 120_000);
+
+  test('is not shared where that is not safe', () => {
+    expect(filesRead('debug1: Reading configuration data /etc/ssh/ssh_config\r\n')).toEqual([
+      '/etc/ssh/ssh_config',
+    ]);
+    expect(filesRead('debug1: Reading configuration data config\n')).toBeNull();
+    expect(filesRead('')).toBeNull();
+    expect(hostLinesOf(['Host a b\n  Port 1\nhost=c'])).toEqual([['a', 'b'], ['c']]);
+    for (const text of [
+      'Match all',
+      'Host "a"',
+      'Host A',
+      'HostName %h.lan',
+      'Include ${X}/c',
+      'CanonicalizeHostname yes',
+    ])
+      expect(hostLinesOf([text])).toBeNull();
+    expect(answerForOthers('hostname a.lan\nuser x', 'a')).toBeNull();
+    expect(answerForOthers('hostname ada\nuserknownhostsfile /home/ada/.ssh', 'ada')).toBeNull();
+    expect(answerForOthers('host nas\nhostname nas\nuser x', 'nas')?.('web')).toBe('hostname web\nuser x');
+  });
+
+  test('looked up by name fills in the address unless the person has set one', async () => {
+    const path = await write('Host grey-area', '  HostName from-config');
+    const { resolve } = asking(path);
+    const machine = (name: string, host: string | null = null) =>
+      endpointOf(
+        machineNamed(name, { addresses: ['10.0.0.3'], ssh: { host, port: null, user: null } }),
+        'name',
+      );
+    expect(await resolve(machine('grey-area'), undefined)).toMatchObject({
+      value: { hostname: 'from-config' },
+    });
+    expect(await resolve(machine('grey-area', 'own.lan'), undefined)).toMatchObject({
+      value: { hostname: 'own.lan' },
+    });
+    expect(await resolve(machine('nas'), undefined)).toMatchObject({ value: { hostname: '10.0.0.3' } });
+  });
+});
