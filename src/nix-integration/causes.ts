@@ -45,10 +45,9 @@ const errorAmong = (events: readonly NixEvent[]): Spoken | null => {
   );
 };
 
-const ownedByAnother = async (flake: FlakeRef): Promise<boolean> => {
-  const root = rootOf(flake);
+const ownedByAnother = async (root: string): Promise<boolean> => {
   const uid = process.getuid?.();
-  if (flake.kind !== 'git' || root === null || uid === undefined) return false;
+  if (uid === undefined) return false;
   try {
     return (await stat(root)).uid !== uid;
   } catch {
@@ -59,7 +58,9 @@ const ownedByAnother = async (flake: FlakeRef): Promise<boolean> => {
 /** Where an error lies, for people; nothing for a place in the text that `lab` itself gave to Nix. */
 const placeOf = async (error: NixEvent, mapPaths: MapSourcePaths): Promise<string> => {
   if (error.kind !== 'message' || error.at?.file.startsWith('/') !== true) return '';
-  const { file, line, column } = error.at;
+  const { line, column } = error.at;
+  // Newer versions have line and column in the file as well.
+  const file = error.at.file.replace(/:\d+:\d+$/u, '');
   return ` (${await mapPaths(file)}:${line}${column === null ? '' : `:${column}`})`;
 };
 
@@ -79,12 +80,18 @@ export const causeOf = async (
   const whole = await mapPaths(withoutColours(error.text.slice(0, rawCharsMax)));
   const detail = sanitiseLines(whole, detailLinesMax);
 
+  const match = troubleIn(text);
+  const root = rootOf(flake);
   // Nix 2.8 lets git say that the repository belongs to somebody else, and passes on only its exit code.
-  if (/program 'git' failed/u.test(text) && (await ownedByAnother(flake))) {
+  const gitFailed = /program 'git' failed/u.test(text);
+  if (
+    root !== null &&
+    (match?.kind === 'foreign-repository' || (gitFailed && (await ownedByAnother(root))))
+  ) {
     return {
       kind: 'foreign-repository',
-      message: `The repository ${sanitiseLine(rootOf(flake) ?? '')} belongs to another user, and git refuses to read it.`,
-      remedy: `Run lab as its owner, or: git config --global --add safe.directory ${sanitiseLine(rootOf(flake) ?? '')}`,
+      message: `The repository ${sanitiseLine(root)} belongs to another user, and git refuses to read it.`,
+      remedy: `Run lab as its owner, or: git config --global --add safe.directory ${sanitiseLine(root)}`,
       detail,
     };
   }
@@ -98,7 +105,6 @@ export const causeOf = async (
       detail,
     };
   }
-  const match = troubleIn(text);
   return {
     kind: match?.kind ?? 'nix-error',
     message: match?.message ?? oneLine(`${text}${place}`),
