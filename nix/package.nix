@@ -2,35 +2,44 @@
 {
   lib,
   buildNpmPackage,
+  cacert,
   git,
   importNpmLock,
   makeWrapper,
   nix,
   nodejs_24,
   openssh,
+  stdenvNoCC,
 }:
 let
   root = ../.;
   manifest = lib.importJSON (root + "/package.json");
   lock = lib.importJSON (root + "/package-lock.json");
 
-  # The lock file names no registry, only versions and hashes; Nix wants an address for each.
+  # The lock file names no registry, only versions and hashes: npm itself knows where packages come from, and the
+  # hash of the lock file says that the right one came.
   nameOf = path: package: package.name or (lib.last (lib.splitString "node_modules/" path));
-  addressOf =
+  sourceOf =
     path: package:
     let
       name = nameOf path package;
     in
-    "https://registry.npmjs.org/${name}/-/${baseNameOf name}-${package.version}.tgz";
-  addressed = lock // {
-    packages = builtins.mapAttrs (
-      path: package:
-      if package ? integrity && !(package ? resolved) then
-        package // { resolved = addressOf path package; }
-      else
-        package
-    ) lock.packages;
-  };
+    stdenvNoCC.mkDerivation {
+      name = "${baseNameOf name}-${package.version}.tgz";
+      nativeBuildInputs = [ nodejs_24 ];
+      SSL_CERT_FILE = "${cacert}/etc/ssl/certs/ca-bundle.crt";
+      impureEnvVars = lib.fetchers.proxyImpureEnvVars;
+      dontUnpack = true;
+      buildPhase = ''
+        export HOME=$TMPDIR
+        npm pack --silent --ignore-scripts --pack-destination . ${lib.escapeShellArg "${name}@${package.version}"}
+        mv ./*.tgz $out
+      '';
+      dontInstall = true;
+      dontFixup = true;
+      outputHash = package.integrity;
+      outputHashMode = "flat";
+    };
 in
 buildNpmPackage {
   pname = manifest.name;
@@ -53,7 +62,9 @@ buildNpmPackage {
   nodejs = nodejs_24;
   npmDeps = importNpmLock {
     npmRoot = root;
-    packageLock = addressed;
+    packageSourceOverrides = builtins.mapAttrs sourceOf (
+      lib.filterAttrs (path: package: path != "" && package ? integrity) lock.packages
+    );
   };
   inherit (importNpmLock) npmConfigHook;
   nativeBuildInputs = [ makeWrapper ];
