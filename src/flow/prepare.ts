@@ -15,6 +15,7 @@ import type {
   Target,
 } from '../ports.ts';
 import type { EventBody, Preparation } from '../run/event.ts';
+import { count } from '../text/words.ts';
 import { observeAll } from './observe.ts';
 
 /** What every flow needs of the world; `main.ts` builds it once. */
@@ -141,7 +142,7 @@ export const prepare = async (
       const evaluated = await nix.evaluate(optionsFor('evaluate'));
       if (!evaluated.ok) return evaluated;
       const { machines, failed } = evaluated.value.fleet;
-      const note = `${machines.length} machines${failed.length > 0 ? `, ${failed.length} could not be evaluated` : ''}`;
+      const note = `${count(machines.length, 'machine')}${failed.length > 0 ? `, ${failed.length} could not be evaluated` : ''}`;
       return ok({ value: evaluated.value, note });
     });
 
@@ -177,7 +178,7 @@ export const prepare = async (
         return preview.ok
           ? ok({
               value: preview.value,
-              note: `${preview.value.length} inputs would move; the plan below is for the lock file as it is`,
+              note: `${count(preview.value.length, 'input')} would move; the plan below is for the lock file as it is`,
             })
           : preview;
       }
@@ -187,7 +188,10 @@ export const prepare = async (
       if (changes.length > 0) undoUpdate = () => nix.restoreLock(previous);
       return ok({
         value: changes,
-        note: changes.length === 0 ? 'every input is already the newest' : `${changes.length} inputs moved`,
+        note:
+          changes.length === 0
+            ? 'every input is already the newest'
+            : `${count(changes.length, 'input')} moved`,
       });
     });
     if (!updated.ok) return giveUp(updated.failure);

@@ -86,6 +86,11 @@ const why: Record<ActivationMode, string> = {
   'dry-activate': 'shows what activation would do',
 };
 
+const whyModes = (modes: readonly ActivationMode[]): string =>
+  modes.length === 2
+    ? 'activated live, and made the boot default once it is healthy'
+    : modes.map((mode) => why[mode]).join();
+
 const modesLeft = (
   modes: readonly ActivationMode[],
   seen: Reachable,
@@ -187,7 +192,7 @@ const draftFor = (input: PlanInput, machine: Machine): Draft => {
     prior: priorOf(seen),
     wanted,
     modes,
-    activationWhy: modes.map((mode) => why[mode]).join(', once healthy '),
+    activationWhy: whyModes(modes),
     noActivationWhy:
       modes.length > 0
         ? ''

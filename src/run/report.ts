@@ -17,9 +17,13 @@ export const exitCodes = {
 const usageKinds: ReadonlySet<string> = new Set([
   'selector',
   'usage',
-  'fleet-problems',
-  'no-flake',
   'confirmation',
+  'fleet-problems',
+  'directory',
+  'flake-reference',
+  'not-a-flake',
+  'no-configurations',
+  'ssh-config',
 ]);
 
 export const exitCodeOfFailure = (failure: Failure): number =>
@@ -105,9 +109,9 @@ const summaryOf = (progress: MachineProgress, rebooted: boolean, gated: boolean)
     case 'skipped':
       return failure?.message ?? 'skipped';
     case 'waiting':
-      return 'not touched';
+      return 'the run ended before its turn';
     case 'active':
-      return touched ? 'stopped in the middle' : 'not touched';
+      return touched ? 'the run ended in the middle of it' : 'the run ended before it was touched';
     default:
       return status satisfies never;
   }

@@ -1,0 +1,198 @@
+import type { Cli, Lab } from '../../src/cli/lab.ts';
+import { runCommandLine } from '../../src/cli/program.ts';
+import { ok, type Result } from '../../src/failure.ts';
+import type { Machine } from '../../src/fleet/machine.ts';
+import type { Evaluation, LockChange, Nix, Toplevel } from '../../src/ports.ts';
+import { createVirtualClock } from '../../src/sim/clock.ts';
+import type { Fault } from '../../src/sim/fault.ts';
+import { createMachine } from '../../src/sim/machine.ts';
+import { createMemoryJournal } from '../../src/sim/memory-journal.ts';
+import { createRandom } from '../../src/sim/random.ts';
+import { type Closure, createWorld } from '../../src/sim/world.ts';
+import { closureWith, machineNamed, toplevelOf } from '../simulation/fleet.ts';
+
+/** A stage for the command line: the production program over a simulated lab, its output kept as text. */
+
+const startAt = Date.UTC(2026, 10, 20, 4, 0, 0);
+const dayMs = 86_400_000;
+
+const nature = {
+  copyMs: 2_000,
+  activationMs: 3_000,
+  restartMs: 500,
+  shutdownMs: 4_000,
+  bootMs: 20_000,
+  startupMs: 3_000,
+  servicesMs: 2_000,
+};
+
+export type StageOptions = {
+  readonly machines: readonly Machine[];
+  readonly faults?: Readonly<Record<string, readonly Fault[]>>;
+  /** Kernel that the flake wants, by machine; `6.12.8` is what all of them run. */
+  readonly wants?: Readonly<Record<string, string>>;
+  readonly evaluation?: Partial<Evaluation>;
+  readonly lockChanges?: readonly LockChange[];
+  readonly answers?: readonly string[];
+  readonly interactive?: boolean;
+  readonly nix?: Partial<Nix>;
+};
+
+export const createStage = (options: StageOptions) => {
+  const time = createVirtualClock(startAt);
+  const { clock } = time.process();
+  const kernelOf = (name: string): string => options.wants?.[name] ?? '6.12.8';
+  const wanted = (name: string): string => toplevelOf(name, kernelOf(name) === '6.12.8' ? 'old' : 'new');
+  const closures = new Map<string, Closure>(
+    options.machines.flatMap(({ name }) => [
+      [toplevelOf(name, 'old'), closureWith('6.12.8')] as const,
+      [wanted(name), closureWith(kernelOf(name))] as const,
+    ]),
+  );
+  const world = createWorld({
+    machines: options.machines.map(({ name }) =>
+      createMachine(
+        {
+          name,
+          nature,
+          faults: options.faults?.[name] ?? [],
+          booted: toplevelOf(name, 'old'),
+          current: toplevelOf(name, 'old'),
+          profile: toplevelOf(name, 'old'),
+          generation: 41,
+          uptimeMs: 3 * dayMs,
+        },
+        startAt,
+      ),
+    ),
+    closures,
+    now: () => time.now(),
+    random: createRandom(1),
+    network: { latencyMs: [10, 10], silenceMs: 0 },
+  });
+  const toplevels = (names: readonly string[]) =>
+    names.map(
+      (name): Toplevel => ({
+        machine: name,
+        drvPath: `${wanted(name)}.drv`,
+        outPath: wanted(name),
+        parts: closureWith(kernelOf(name)).parts,
+      }),
+    );
+  let lock = 0;
+  const nix: Nix = {
+    evaluate: async () =>
+      ok({ fleet: { machines: options.machines, failed: [] }, discrepancies: [], ...options.evaluation }),
+    update: async () => {
+      lock += 1;
+      return ok({ changes: options.lockChanges ?? [], previous: 'the lock file as it was' });
+    },
+    previewUpdate: async () => ok(options.lockChanges ?? []),
+    restoreLock: async () => {
+      lock -= 1;
+      return ok(undefined);
+    },
+    toplevels: async (names) => ({ built: toplevels(names), failed: [] }),
+    build: async (names) => ({ built: toplevels(names), failed: [] }),
+    ...options.nix,
+  };
+  const journal = createMemoryJournal(() => time.now());
+  const written: string[] = [];
+  const errors: string[] = [];
+  const asked: string[] = [];
+  const answers = [...(options.answers ?? [])];
+  let exitCode = 0;
+  const deps = { flake: '.', nix, target: world.targetOn(clock), clock, hostName: 'elsewhere' };
+  const lab: Lab = {
+    ...deps,
+    conductDeps: (via) =>
+      ok({
+        ...deps,
+        journal,
+        lock: () => ok({ release: () => {} }),
+        by: { user: 'amy', host: 'desk', pid: 1, via },
+        labVersion: '0.1.0',
+      }),
+    session: () => {
+      throw new TypeError('no screen on this stage');
+    },
+    sshArgv: (machine, command) => ['ssh', '-F', 'ssh_config', '--', machine.name, ...command],
+    close: async () => {},
+  };
+  const cli: Cli = {
+    out: (text) => void written.push(text),
+    err: (text) => void errors.push(text),
+    interactive: options.interactive ?? false,
+    ask: async (question) => {
+      asked.push(question);
+      return answers.shift() ?? null;
+    },
+    stop: new AbortController().signal,
+    abort: new AbortController().signal,
+    openLab: async () => ok(lab) as Result<Lab>,
+    openJournal: async () => ok({ ...journal, close: () => {} }),
+    clock,
+    version: '0.1.0',
+    runInteractive: async (argv) => {
+      written.push(`(runs ${argv.join(' ')})\n`);
+      return 7;
+    },
+    openScreen: async () => 0,
+    openDemo: async () => 0,
+    setExitCode: (code) => {
+      exitCode = code;
+    },
+  };
+  return {
+    world,
+    journal,
+    /** How often flake.lock was moved and not put back. */
+    lockMoves: () => lock,
+    asked,
+    /** Runs one command line and shows it as a terminal session. Run ids, which are random, read `RUN`. */
+    run: async (
+      ...argv: readonly string[]
+    ): Promise<{ readonly shown: string; readonly out: string; readonly exitCode: number }> => {
+      exitCode = 0;
+      written.length = 0;
+      errors.length = 0;
+      await time.run(runCommandLine(cli, argv), { until: startAt + 7 * dayMs, turnsMax: 1_000_000 });
+      const hide = (text: string): string => text.replaceAll(/\d{8}-\d{6}-[0-9a-f]{4}/gu, 'RUN');
+      const [out, err] = [hide(written.join('')), hide(errors.join(''))];
+      const errorPart = err === '' ? '' : `--- stderr ---\n${err}`;
+      return { shown: `$ lab ${argv.join(' ')}\n${out}${errorPart}(exit ${exitCode})\n`, out, exitCode };
+    },
+  };
+};
+
+/** The lab of the examples: a NAS, a server that needs it, a proxy that needs the server, a workstation. */
+export const exampleMachines: readonly Machine[] = [
+  machineNamed('sleeper-service', {
+    role: 'nas',
+    groups: ['infrastructure'],
+    rebootOrder: 1,
+    criticality: 'high',
+    delay: 0,
+  }),
+  machineNamed('grey-area', {
+    role: 'application-server',
+    groups: ['infrastructure', 'backend'],
+    rebootOrder: 2,
+    dependencies: ['sleeper-service'],
+    strategy: 'blue-green',
+    delay: 60,
+  }),
+  machineNamed('reverse-proxy', {
+    role: 'proxy',
+    groups: ['edge'],
+    dependencies: ['grey-area'],
+    criticality: 'critical',
+    delayIsOwn: false,
+  }),
+  machineNamed('congenital-optimist', {
+    role: 'workstation',
+    orchestrator: true,
+    criticality: 'low',
+    delay: 0,
+  }),
+];
