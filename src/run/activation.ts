@@ -4,13 +4,14 @@ import { dependencies } from './dependencies.ts';
 import type { StepOutcome } from './event.ts';
 import {
   actDeadlines,
+  away,
   changedSincePlan,
   failed,
   failureAt,
   foreignChange,
   interrupted,
-  lookAgainMs,
   type PerformContext,
+  see,
   succeeded,
   unitName,
   unknown,
@@ -38,39 +39,28 @@ const confirm = async (
   mode: Mode,
   context: PerformContext,
 ): Promise<StepOutcome | null> => {
-  const { target, entry, clock, signal } = context;
-  const until = clock.now() + actDeadlines.confirmMs;
-  for (;;) {
-    const seen = await target.observe(entry.machine, {
-      deadlineMs: actDeadlines.observeMs,
-      signal,
-      fresh: true,
-    });
-    if (signal.aborted) return interrupted(step);
-    if (seen.kind === 'reachable') {
-      const why = contradiction(seen, toplevel, mode);
-      return why === null
-        ? null
-        : failed(
-            failureAt(
-              step,
-              'activation-without-effect',
-              `its activation reported success, but ${why}`,
-              'look at the machine and its journal: something undid the activation, or it did not happen',
-            ),
-          );
-    }
-    if (!seen.error.retryable || clock.now() >= until)
-      return unknown(
+  const seen = await see(context, actDeadlines.seeAfterMs);
+  if (context.signal.aborted) return interrupted(step);
+  if (seen.kind === 'unreachable')
+    return unknown(
+      failureAt(
+        step,
+        'activation-unconfirmed',
+        `activated, but it cannot be asked what it runs now: ${seen.error.message}`,
+        seen.error.remedy,
+      ),
+    );
+  const why = contradiction(seen, toplevel, mode);
+  return why === null
+    ? null
+    : failed(
         failureAt(
           step,
-          'activation-unconfirmed',
-          `activated, but it cannot be asked what it runs now: ${seen.error.message}`,
-          seen.error.remedy,
+          'activation-without-effect',
+          `its activation reported success, but ${why}`,
+          'look at the machine and its journal: something undid the activation, or it did not happen',
         ),
       );
-    await clock.sleep(lookAgainMs, signal);
-  }
 };
 
 const outcomeOfActivation = (step: Step, mode: string, outcome: ActivateOutcome): StepOutcome => {
@@ -107,30 +97,23 @@ const outcomeOfActivation = (step: Step, mode: string, outcome: ActivateOutcome)
 
 /**
  * What forbids the activation now, looked at anew because other machines had their turn since the preflight; null
- * when nothing does. Where a process that is gone may have begun it, and nothing of it shows, the dependencies are
- * looked at again too: that process did so perhaps long ago. A `boot` activation disturbs nothing that runs.
+ * when nothing does. Where a process that is gone may have begun it, and it is not live, the dependencies are looked at
+ * again too: that process did so perhaps long ago. A `boot` activation disturbs nothing that runs.
  */
 const forbidden = async (
   step: Extract<Step, { kind: 'activate' }>,
   context: PerformContext,
 ): Promise<StepOutcome | null> => {
-  const { target, entry, signal } = context;
+  const { entry } = context;
   if (step.mode === 'dry-activate') return null;
-  const seen = await target.observe(entry.machine, {
-    deadlineMs: actDeadlines.observeMs,
-    signal,
-    fresh: true,
-  });
-  if (signal.aborted) return interrupted(step);
-  if (seen.kind === 'reachable') {
-    const foreign = foreignChange(entry, seen);
-    if (foreign !== null)
-      return failed(
-        failureAt(step, changedSincePlan, foreign, 'find out who deployed to it, then plan again'),
-      );
-    if (seen.current !== entry.prior?.current || seen.profile !== entry.prior?.profile) return null;
-  }
-  if (!context.again || step.mode === 'boot' || entry.machine.dependencies.length === 0) return null;
+  const seen = await see(context, actDeadlines.seeBeforeMs);
+  if (context.signal.aborted) return interrupted(step);
+  if (seen.kind === 'unreachable') return away(step, context, seen.error, 'not activated');
+  const foreign = foreignChange(entry, seen);
+  if (foreign !== null)
+    return failed(failureAt(step, changedSincePlan, foreign, 'find out who deployed to it, then plan again'));
+  if (!context.again || contradiction(seen, step.toplevel, step.mode) === null) return null;
+  if (step.mode === 'boot' || entry.machine.dependencies.length === 0) return null;
   const healthy = await dependencies(step, entry.machine.dependencies, context);
   if (healthy.kind === 'succeeded') return null;
   return healthy.kind === 'skipped' ? unknown(healthy.failure) : healthy;

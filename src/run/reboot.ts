@@ -3,12 +3,14 @@ import { dependencies } from './dependencies.ts';
 import type { StepOutcome } from './event.ts';
 import {
   actDeadlines,
+  away,
   changedSincePlan,
   factsOf,
   failed,
   failureAt,
   interrupted,
   type PerformContext,
+  see,
   succeeded,
   unitName,
 } from './step-context.ts';
@@ -45,16 +47,13 @@ const foundUnderWay = async (
 
 /** Why a reboot would not lead where the plan says, or null: better seen before it than after. */
 const wouldBootAnother = async (step: Step, context: PerformContext): Promise<StepOutcome | null> => {
-  const { target, entry, signal } = context;
+  const { entry, signal } = context;
   const expected = [...entry.steps, ...entry.contingent].find(({ kind }) => kind === 'await-boot');
   if (expected?.kind !== 'await-boot' || expected.booted === null) return null;
-  const seen = await target.observe(entry.machine, {
-    deadlineMs: actDeadlines.observeMs,
-    signal,
-    fresh: true,
-  });
+  const seen = await see(context, actDeadlines.seeBeforeMs);
   if (signal.aborted) return interrupted(step);
-  if (seen.kind === 'unreachable' || seen.profile === expected.booted) return null;
+  if (seen.kind === 'unreachable') return away(step, context, seen.error, 'not rebooted');
+  if (seen.profile === expected.booted) return null;
   return failed(
     failureAt(
       step,

@@ -243,6 +243,8 @@ export type MachineProgress = {
 };
 
 const effects: ReadonlySet<Step['kind']> = new Set(['activate', 'reboot', 'restore']);
+/** Whether a step changes its machine. */
+export const isEffect = ({ kind }: Step): boolean => effects.has(kind);
 
 export const progressOf = (state: RunState, plan: MachinePlan): MachineProgress => {
   const wantsReboot = plan.steps.some(({ id }) => {
@@ -259,7 +261,8 @@ export const progressOf = (state: RunState, plan: MachinePlan): MachineProgress 
   ];
   const base = { plan, steps };
   const touched = [...steps, ...(plan.restore === null ? [] : [plan.restore])].some(
-    ({ id, kind }) => effects.has(kind) && state.steps.has(id),
+    (step) =>
+      isEffect(step) && state.steps.has(step.id) && state.steps.get(step.id)?.outcome?.kind !== 'skipped',
   );
   if (plan.decision.kind === 'nothing')
     return { ...base, status: 'nothing', current: null, failure: null, touched };

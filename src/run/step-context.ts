@@ -1,8 +1,8 @@
 import type { Failure } from '../failure.ts';
 import type { MachinePlan, Step } from '../plan/plan.ts';
-import type { Clock, Target } from '../ports.ts';
+import type { Clock, Observation, SshError, Target } from '../ports.ts';
 import { noFacts, type RunId, type StepFacts, type StepOutcome } from './event.ts';
-import type { RunState } from './state.ts';
+import { isEffect, type RunState } from './state.ts';
 
 /** Hard limits of single acts, in milliseconds; gates have their own deadlines in the plan. */
 export const actDeadlines = {
@@ -12,12 +12,13 @@ export const actDeadlines = {
   copyMs: 4 * 3_600_000,
   activateMs: 30 * 60_000,
   triggerMs: 30_000,
-  /** For a machine to answer after its activation, which may have restarted its network. */
-  confirmMs: 120_000,
+  /** For a machine to be seen before something is done to it. */
+  seeBeforeMs: 30_000,
+  /** For a machine to be seen after an activation, which may have restarted its network. */
+  seeAfterMs: 120_000,
 } as const;
 
-/** Pause before looking again, milliseconds, where nothing else sets the pace. */
-export const lookAgainMs = 3_000;
+const lookAgainMs = 3_000;
 
 /** Least room a machine needs before anything is put on it, in bytes. /boot holds kernels and initrds of about 60 MB. */
 export const spaceFloors = { nixBytes: 512 * 1024 * 1024, bootBytes: 64 * 1024 * 1024 } as const;
@@ -97,4 +98,40 @@ export const foreignChange = (
   if (seen.current !== prior.current && seen.current !== wanted)
     return `someone else changed what it runs since the plan was made: ${seen.current ?? 'unknown'}`;
   return null;
+};
+
+/** Looks over a new connection until the machine answers, cannot be expected to, or `forMs` are over. */
+export const see = async (
+  { target, entry, clock, signal }: PerformContext,
+  forMs: number,
+): Promise<Observation> => {
+  const until = clock.now() + forMs;
+  for (;;) {
+    const seen = await target.observe(entry.machine, {
+      deadlineMs: actDeadlines.observeMs,
+      signal,
+      fresh: true,
+    });
+    if (seen.kind === 'reachable' || !seen.error.retryable || signal.aborted || clock.now() >= until)
+      return seen;
+    await clock.sleep(lookAgainMs, signal);
+  }
+};
+
+/**
+ * What becomes of an act whose machine did not answer a last look before it. Nothing was done to it in this run: it is
+ * skipped as any machine that is away. Else the run has left it half way, or cannot know.
+ */
+export const away = (step: Step, context: PerformContext, error: SshError, undone: string): StepOutcome => {
+  const failure = failureAt(
+    step,
+    error.kind,
+    `${undone}, for it does not answer: ${error.message}`,
+    error.remedy,
+  );
+  if (context.again) return unknown(failure);
+  const begun = [...context.state.steps.values()].some(
+    (record) => record.step.machine === step.machine && record.step.id !== step.id && isEffect(record.step),
+  );
+  return begun || !error.retryable ? failed(failure) : { kind: 'skipped', reason: 'unreachable', failure };
 };

@@ -42,6 +42,7 @@ export type Due = { readonly at: number } & (
   | { readonly kind: 'unit-recovers'; readonly unit: string }
   | { readonly kind: 'profile'; readonly toplevel: string }
   | { readonly kind: 'live'; readonly toplevel: string }
+  | { readonly kind: 'foreign'; readonly toplevel: string }
   | { readonly kind: 'unit-ended'; readonly unit: string; readonly outcome: ActivateOutcome }
 );
 
@@ -111,10 +112,7 @@ const fatesOf = (faults: readonly Fault[], now: number): readonly Due[] =>
       case 'crash':
         return [{ at: now + fault.atMs, kind: 'crash' }];
       case 'foreign-deploy':
-        return [
-          { at: now + fault.atMs, kind: 'profile', toplevel: fault.toplevel },
-          { at: now + fault.atMs, kind: 'live', toplevel: fault.toplevel },
-        ];
+        return [{ at: now + fault.atMs, kind: 'foreign', toplevel: fault.toplevel }];
       default:
         return [];
     }
@@ -272,6 +270,12 @@ const apply = (machine: SimMachine, due: Due): SimMachine => {
       return due.toplevel === machine.current || machine.power === 'down'
         ? machine
         : restartServices({ ...machine, current: due.toplevel }, 'activation', at);
+    case 'foreign': {
+      const { toplevel } = due;
+      const theirs = { ...machine, profile: toplevel, current: toplevel, generation: machine.generation + 1 };
+      // The faults are those of what we deploy.
+      return { ...restartServices({ ...theirs, faults: [] }, 'activation', at), faults };
+    }
     case 'unit-ended': {
       const unit = machine.units.get(due.unit);
       if (unit === undefined) return machine;

@@ -233,7 +233,8 @@ export const createWorld = (options: WorldOptions): World => {
         const { toplevel, mode, unit } = request;
         change(beginActivation(before, request, options.now()));
         const changes =
-          (mode !== 'boot' && before.current !== toplevel) || (mode !== 'test' && before.profile !== toplevel);
+          (mode !== 'boot' && before.current !== toplevel) ||
+          (mode !== 'test' && before.profile !== toplevel);
         effect({ at: options.now(), machine: machine.name, kind: 'activate', mode, toplevel, unit, changes });
       }
       cut(machine, 'activate');

@@ -22,8 +22,11 @@ export class Violation extends Error {
   override readonly name = 'Violation';
 }
 
-/** How old a reading of a dependency may be when its dependent is rebooted or changed, milliseconds. */
-const readingAgeMaxMs = 60_000;
+/**
+ * How old a reading of a dependency may be when its dependent is rebooted or changed, milliseconds: between the two
+ * lie a last look at the dependent itself and the tries to reach it. Never from before a resumption.
+ */
+const readingAgeMaxMs = 180_000;
 
 export type Checker = {
   onEvent(event: RunEvent): void;
@@ -40,6 +43,7 @@ export const createChecker = (plan: Plan, world: World, history: () => readonly 
   const touched = new Set<string>();
   const orchestrator = plan.machines.find(({ machine }) => machine.orchestrator)?.machine.name;
   let stopSeq: number | null = null;
+  let resumedAt = 0;
   const intentSeq = new Map<string, number>();
 
   const broke = (rule: string): never => {
@@ -75,7 +79,7 @@ export const createChecker = (plan: Plan, world: World, history: () => readonly 
         broke(`${effect.kind} of ${effect.machine} while its dependency ${name} is ${progress.status}`);
       if (effect.kind === 'activate' && (effect.mode === 'boot' || !effect.changes)) continue;
       const reading = world.lastReading(name);
-      if (reading === null || effect.at - reading.at > readingAgeMaxMs)
+      if (reading === null || reading.at < resumedAt || effect.at - reading.at > readingAgeMaxMs)
         broke(`${effect.kind} of ${effect.machine} without a look at its dependency ${name}`);
       else if (!reading.well)
         broke(`${effect.kind} of ${effect.machine} though its dependency ${name} was seen unwell`);
@@ -175,7 +179,10 @@ export const createChecker = (plan: Plan, world: World, history: () => readonly 
     state = state === null ? beginRun(event) : applyEvent(state, event);
     const { body } = event;
     if (body.kind === 'stop-requested') stopSeq = event.seq;
-    if (body.kind === 'resumed') stopSeq = null;
+    if (body.kind === 'resumed') {
+      stopSeq = null;
+      resumedAt = event.at;
+    }
     if (body.kind === 'step-intended') intentSeq.set(body.step, event.seq);
     if (body.kind !== 'step-ended') return;
     const record = state.steps.get(body.step);
