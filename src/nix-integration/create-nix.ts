@@ -100,13 +100,17 @@ export const createNix = (given: NixSettings): NixWithVersion => {
           runProcess,
         });
 
-  const conclude = async (flake: FlakeRef, sorted: SortedOut): Promise<Result<Evaluation>> => {
+  const conclude = async (
+    flake: FlakeRef,
+    sorted: SortedOut,
+    unlocked: readonly string[],
+  ): Promise<Result<Evaluation>> => {
     const { machines, failed, withoutModule } = sorted;
     const names = [...machines, ...failed].map(({ name }) => name);
     const folders = await hostFolders(flake);
     return ok({
       fleet: { machines, failed },
-      discrepancies: discrepanciesOf({ flake, names, machines, withoutModule, folders }),
+      discrepancies: discrepanciesOf({ flake, names, machines, withoutModule, folders, unlocked }),
     });
   };
 
@@ -152,18 +156,18 @@ export const createNix = (given: NixSettings): NixWithVersion => {
     const kept = key === null || given.cache === undefined ? null : await readCache(given.cache.folder, key);
     if (kept !== null) {
       const sorted = sortOut(kept, []);
-      if (sorted.failed.length === 0) return conclude(flake, sorted);
+      if (sorted.failed.length === 0) return conclude(flake, sorted, []);
     }
     const evaluated = await evaluateKnowingLittle(flake, mapPaths, options);
     if (!evaluated.ok) return evaluated;
     const { failed, records, unlocked } = evaluated.value;
     const overridden = new Set((given.overrides ?? []).map(({ input }) => input));
-    const settled = unlocked.every((input) => overridden.has(input.split('/')[0] ?? ''));
-    if (given.cache !== undefined && key !== null && failed.length === 0 && settled) {
+    const loose = unlocked.filter((input) => !overridden.has(input.split('/')[0] ?? ''));
+    if (given.cache !== undefined && key !== null && failed.length === 0 && loose.length === 0) {
       // Kept only when nothing moved while Nix was reading.
       if ((await keyOf(flake)) === key) await writeCache(given.cache.folder, key, records);
     }
-    return conclude(flake, evaluated.value);
+    return conclude(flake, evaluated.value, loose);
   };
 
   const updating = async (options: NixOptions): Promise<Result<UpdateContext>> => {

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Machine } from '../fleet/machine.ts';
 import type { Discrepancy } from '../ports.ts';
@@ -7,17 +7,30 @@ import { directoryOf, type FlakeRef } from './flake-ref.ts';
 
 const foldersMax = 2_000;
 
+const isFolder = async (path: string): Promise<boolean> => {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch {
+    return false;
+  }
+};
+
 /** The folders in `hosts/` of a local flake; null where there is no such folder to compare with. Files are no machines. */
 export const hostFolders = async (flake: FlakeRef): Promise<readonly string[] | null> => {
   const directory = directoryOf(flake);
   if (directory === null) return null;
+  const hosts = join(directory, 'hosts');
   try {
-    const entries = await readdir(join(directory, 'hosts'), { withFileTypes: true });
-    return entries
-      .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
-      .map(({ name }) => name)
-      .sort()
-      .slice(0, foldersMax);
+    const entries = await readdir(hosts, { withFileTypes: true });
+    const named = entries.filter(({ name }) => !name.startsWith('.')).slice(0, foldersMax);
+    const folders = await Promise.all(
+      named.map(async (entry) =>
+        entry.isDirectory() || (entry.isSymbolicLink() && (await isFolder(join(hosts, entry.name))))
+          ? [entry.name]
+          : [],
+      ),
+    );
+    return folders.flat().sort();
   } catch {
     return null;
   }
@@ -30,6 +43,8 @@ export type Seen = {
   readonly machines: readonly Machine[];
   readonly withoutModule: readonly string[];
   readonly folders: readonly string[] | null;
+  /** Inputs that the lock file does not settle, overridden ones left out. */
+  readonly unlocked: readonly string[];
 };
 
 /** Differences between the flake, the folder `hosts/` and the host names, sorted by machine. */
@@ -39,6 +54,7 @@ export const discrepanciesOf = ({
   machines,
   withoutModule,
   folders,
+  unlocked,
 }: Seen): readonly Discrepancy[] => {
   const word = (name: string) => sanitiseLine(name, 80);
   const found: Discrepancy[] = [];
@@ -76,6 +92,13 @@ export const discrepanciesOf = ({
     });
   }
   found.sort((a, b) => (a.machine < b.machine ? -1 : a.machine > b.machine ? 1 : 0));
+  if (unlocked.length > 0) {
+    found.push({
+      kind: 'slow-flake',
+      machine: '',
+      message: `flake.lock does not settle ${unlocked.slice(0, 5).map(word).join(', ')}: Nix looks it up anew at every call, and may find another each time (nix flake lock)`,
+    });
+  }
   if (flake.kind === 'directory') {
     found.push({
       kind: 'slow-flake',

@@ -1,3 +1,5 @@
+import { symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { flakeText, machineText, makeWorld, succeeded } from './world.ts';
 
@@ -14,7 +16,7 @@ const files = {
   }),
   'hosts/README.md': 'a file is no machine',
   'hosts/.hidden/x': '',
-  'hosts/nas/configuration.nix': '{ }',
+  'elsewhere/configuration.nix': '{ }',
   'hosts/renamed/configuration.nix': '{ }',
   'hosts/foreign/configuration.nix': '{ }',
   'hosts/broken/configuration.nix': '{ }',
@@ -23,6 +25,7 @@ const files = {
 
 test('folders, configurations and host names are held against each other', async () => {
   const folder = world.repository('git', files);
+  symlinkSync('../elsewhere', join(folder, 'hosts/nas'));
   const { fleet, discrepancies } = succeeded(await world.nix(folder).evaluate({}));
   expect(fleet.failed.map(({ name }) => name)).toEqual(['broken']);
   expect(discrepancies.map(({ kind, machine }) => [kind, machine])).toEqual([
@@ -47,4 +50,21 @@ test('a flake that Nix copies whole at every call is named slow', async () => {
 test('a flake without a folder hosts is not compared with one', async () => {
   const folder = world.repository('flat', { 'flake.nix': flakeText({ nas: machineText('nas', '{ }') }) });
   expect(succeeded(await world.nix(folder).evaluate({})).discrepancies).toEqual([]);
+});
+
+test('an input that the lock file does not settle is named, an overridden one is not', async () => {
+  const input = world.repository('input', { 'flake.nix': '{ outputs = _: { }; }' });
+  const machines = flakeText({ nas: machineText('nas', '{ }') })
+    .replace('{', `{\n  inputs.input.url = "git+file://${input}";`)
+    .replace('{ self }:', '{ self, input }:');
+  const folder = world.repository('unlocked', { 'flake.nix': machines });
+  const { discrepancies } = succeeded(await world.nix(folder).evaluate({}));
+  expect(discrepancies).toEqual([
+    expect.objectContaining({
+      kind: 'slow-flake',
+      message: expect.stringContaining('does not settle input'),
+    }),
+  ]);
+  const overrides = [{ input: 'input', url: `path:${input}` }];
+  expect(succeeded(await world.nix(folder, { overrides }).evaluate({})).discrepancies).toEqual([]);
 });
