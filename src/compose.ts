@@ -26,7 +26,8 @@ import { createSshRemote } from './ssh/remote.ts';
 /** Builds the real adapters and joins them to the ports. `main.ts` loads this only for commands that need a lab. */
 
 export type Surroundings = {
-  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The environment itself, not a copy: the screen writes its colour level into it. */
+  readonly env: Record<string, string | undefined>;
   readonly cwd: string;
   readonly version: string;
   /** The folder that holds `nix/fleet.nix`. */

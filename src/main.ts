@@ -20,10 +20,22 @@ const version = String(JSON.parse(readFileSync(join(installation, 'package.json'
 
 const argv = process.argv.slice(2);
 
+/** The screen has its own way with signals while it is open. */
+let screenIsOpen = false;
+const underScreen = async (open: () => Promise<number>): Promise<number> => {
+  screenIsOpen = true;
+  try {
+    return await open();
+  } finally {
+    screenIsOpen = false;
+  }
+};
+
 const signals = (): Pick<Cli, 'stop' | 'abort'> => {
   const stop = new AbortController();
   const abort = new AbortController();
   const onSignal = (name: string) => (): void => {
+    if (screenIsOpen) return;
     if (!stop.signal.aborted) {
       stop.abort(name);
       process.stderr.write(`\nlab: ${name}: the step under way is finished first; once more stops at once\n`);
@@ -65,9 +77,10 @@ const makeCli = (): Cli => {
     clock: systemClock,
     version,
     runInteractive: async (command) => (await import('./process/interactive.ts')).runInteractive(command),
-    openScreen: async (options, screen) =>
-      (await import('./open-screen.ts')).openScreen(options, screen, around),
-    openDemo: async (options) => (await import('./open-screen.ts')).openDemo(options, around),
+    openScreen: (options, screen) =>
+      underScreen(async () => (await import('./open-screen.ts')).openScreen(options, screen, around)),
+    openDemo: (options) =>
+      underScreen(async () => (await import('./open-screen.ts')).openDemo(options, around)),
     setExitCode: (code) => {
       process.exitCode = code;
     },

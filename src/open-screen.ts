@@ -1,12 +1,90 @@
 import type { LabOptions } from './cli/lab.ts';
-import type { Surroundings } from './compose.ts';
+import { openLab, type Surroundings } from './compose.ts';
+import type { Session } from './flow/session.ts';
+import { runInteractive } from './process/interactive.ts';
+import { exitCodes } from './run/report.ts';
+import { prepareColour, wantsAscii } from './tui/prepare-colour.ts';
+import { terminalProblem } from './tui/terminal-problem.ts';
+
+/** The screen's part of the composition root: it joins a session to the terminal. */
+
+const hangUpExit = 128 + 1;
+const terminateExit = 128 + 15;
+
+/** Ctrl-Z: the shell's job control stops us for real, and SIGCONT brings us back. */
+const suspendProcess = (): Promise<void> =>
+  new Promise((resolve) => {
+    process.once('SIGCONT', () => resolve());
+    process.kill(0, 'SIGTSTP');
+  });
+
+const showScreen = async (session: Session, readonly: boolean, env: Surroundings['env']): Promise<number> => {
+  const { runTui } = await import('./tui/run-tui.tsx');
+  const exit = await runTui(session, {
+    ascii: wantsAscii({ ...env }),
+    colour,
+    stdin: process.stdin,
+    stdout: process.stdout,
+    readonly,
+    runInteractive,
+    suspendProcess,
+  });
+  switch (exit.kind) {
+    case 'quit':
+      await session.close();
+      return exitCodes.done;
+    case 'signal':
+      // The terminal may be gone; a run under way is not: it goes on to its end, with the journal to tell of it.
+      if (exit.signal === 'SIGHUP') await session.finished();
+      await session.close();
+      return exit.signal === 'SIGHUP' ? hangUpExit : terminateExit;
+    case 'crashed': {
+      const text =
+        exit.error instanceof Error ? (exit.error.stack ?? exit.error.message) : String(exit.error);
+      process.stderr.write(`lab: the screen broke; a run under way goes on to its end.\n${text}\n`);
+      await session.finished();
+      await session.close();
+      return exitCodes.failed;
+    }
+    default:
+      return exit satisfies never;
+  }
+};
+
+let colour: ReturnType<typeof prepareColour> = 'none';
+
+/** Says why there can be no screen here, or prepares colour for it. Ink must not be loaded before. */
+const readyFor = (around: Surroundings): number | null => {
+  const problem = terminalProblem({ ...around.env }, process.stdin, process.stdout);
+  if (problem !== null) {
+    process.stderr.write(`lab: ${problem}\n`);
+    return exitCodes.usage;
+  }
+  // Written into the real environment: Ink's colour library reads it when it is loaded.
+  colour = prepareColour(around.env);
+  return null;
+};
 
 export const openScreen = async (
-  _options: LabOptions,
-  _screen: { readonly readonly: boolean },
-  _around: Surroundings,
-): Promise<number> => 2;
+  options: LabOptions,
+  screen: { readonly readonly: boolean },
+  around: Surroundings,
+): Promise<number> => {
+  const refused = readyFor(around);
+  if (refused !== null) return refused;
+  const opened = await openLab(options, around);
+  if (!opened.ok) {
+    process.stderr.write(`lab: ${opened.failure.message}\n  → ${opened.failure.remedy}\n`);
+    return exitCodes.usage;
+  }
+  try {
+    return await showScreen(opened.value.session(), screen.readonly, around.env);
+  } finally {
+    await opened.value.close();
+  }
+};
+
 export const openDemo = async (
   _options: { readonly seed: number; readonly speed: number },
-  _around: Surroundings,
-): Promise<number> => 2;
+  around: Surroundings,
+): Promise<number> => readyFor(around) ?? exitCodes.failed;

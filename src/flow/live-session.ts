@@ -250,6 +250,10 @@ export const openSession = (deps: LiveSessionDeps): Session => {
           }
         : deps.sshArgv(machine);
     },
+    finished: async () => {
+      answer?.(null);
+      await run?.ended;
+    },
     close: async () => {
       run?.stop.abort('the screen');
       await run?.ended;

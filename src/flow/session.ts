@@ -78,6 +78,8 @@ export type Session = {
   dismiss(): void;
   /** argv of an interactive ssh to the machine, or why there is none (the demo has no machines). */
   sshArgv(machine: string): readonly string[] | Failure;
+  /** Resolves when no run is under way: a plan that still waits for its answer is declined first. */
+  finished(): Promise<void>;
   /** Ends all background work; an ongoing run is stopped gracefully first. */
   close(): Promise<void>;
 };
