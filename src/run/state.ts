@@ -296,5 +296,16 @@ export const progressOf = (state: RunState, plan: MachinePlan): MachineProgress 
       touched,
     };
   }
+  if (wantsReboot && !steps.some(({ kind }) => kind === 'reboot')) {
+    const failure = {
+      kind: 'needs-reboot',
+      machine: plan.machine.name,
+      phase: 'activate',
+      message:
+        'its activation asks for a reboot, which this plan does not take: the new generation is not live',
+      remedy: `reboot it when it suits: \`lab reboot ${plan.machine.name}\``,
+    };
+    return { ...base, status: 'failed', current: null, failure, touched };
+  }
   return { ...base, status: 'done', current: null, failure: null, touched };
 };

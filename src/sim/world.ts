@@ -58,6 +58,8 @@ export type World = {
   readonly effects: readonly Effect[];
   /** What the last health reading of a machine saw, and when. */
   lastReading(name: string): { readonly at: number; readonly well: boolean } | null;
+  /** When the machine last answered anything. */
+  lastAnswerAt(name: string): number | null;
 };
 
 type Options = { readonly signal?: AbortSignal };
@@ -90,6 +92,7 @@ export const createWorld = (options: WorldOptions): World => {
   const machines = new Map(options.machines.map((machine) => [machine.name, machine]));
   const cutUntil = new Map<string, number>();
   const readings = new Map<string, { readonly at: number; readonly well: boolean }>();
+  const answers = new Map<string, number>();
   const effects: Effect[] = [];
 
   const look = (name: string): SimMachine => {
@@ -172,6 +175,7 @@ export const createWorld = (options: WorldOptions): World => {
       if (tripMs > deadlineMs)
         return sshError(machine, 'timeout', `${machine.name} took longer than ${deadlineMs / 1_000} s`);
       const problem = linkProblem(machine);
+      if (problem === null) answers.set(machine.name, options.now());
       if (problem?.kind !== 'timeout') return problem;
       await clock.sleep(Math.min(network.silenceMs, deadlineMs) - tripMs, signal);
       return isAborted(signal) ? cancelled(machine) : problem;
@@ -324,5 +328,11 @@ export const createWorld = (options: WorldOptions): World => {
     };
   };
 
-  return { targetOn, look, effects, lastReading: (name) => readings.get(name) ?? null };
+  return {
+    targetOn,
+    look,
+    effects,
+    lastReading: (name) => readings.get(name) ?? null,
+    lastAnswerAt: (name) => answers.get(name) ?? null,
+  };
 };

@@ -126,11 +126,10 @@ export const createChecker = (plan: Plan, world: World, history: () => readonly 
     touched.add(effect.machine);
   };
 
-  /** A machine that crashed by itself after it was last seen cannot be held against the report. */
+  /** A machine that crashed by itself after it last answered cannot be held against the report. */
   const crashedSinceSeen = (name: string): boolean => {
     const truth = world.look(name);
-    const seenAt = world.lastReading(name)?.at ?? 0;
-    return truth.power !== 'up' || truth.bootedAt > seenAt - 5_000;
+    return truth.power !== 'up' || truth.bootedAt > (world.lastAnswerAt(name) ?? 0);
   };
 
   const expect = (name: string, what: string, actual: string | null, expected: string | null): void => {
