@@ -8,7 +8,7 @@ import type { NixFeatures } from './version.ts';
 
 /** `--override-input INPUT URL`. */
 export type InputOverride = { readonly input: string; readonly url: string };
-/** `--option NAME VALUE`: any setting of nix.conf. */
+/** `--option NAME VALUE`, for whatever nix.conf may set. */
 export type NixSetting = { readonly name: string; readonly value: string };
 
 /** What all commands of one flake share. */

@@ -74,7 +74,7 @@ export const runChunk = async (
     onEvent: (event) => {
       unlocked.push(...inputsLockedInMemory(event));
       const marker = markerOf(event);
-      // Until the first machine begins Nix may be downloading inputs: any sign of life counts.
+      // Until the first machine begins Nix may be downloading inputs, so every sign of life counts.
       if (marker !== null || (open.size === 0 && records.size === 0)) stall.touch();
       if (marker === null) return;
       if (marker.kind === 'begin' && !records.has(marker.name)) open.add(marker.name);

@@ -1,12 +1,18 @@
+import { constants } from 'node:os';
 import { execa } from 'execa';
 
-/** What a shell says when a program cannot be started. */
+/** What a shell says when a program cannot be started, and what it adds to the signal that ended one. */
 const cannotStart = 127;
+const endedBySignal = 128;
 
-/** Runs a program on this terminal, its keys and screen given over to it, and gives its exit code. */
-export const runInteractive = async (argv: readonly string[]): Promise<number> => {
+/** Runs a program on this terminal, its keys and screen given over to it, and gives its exit code as a shell would. */
+export const runInteractive = async (
+  argv: readonly string[],
+  options: { readonly env?: Readonly<Record<string, string>> } = {},
+): Promise<number> => {
   const [file, ...args] = argv;
   if (file === undefined) throw new TypeError('argv is empty');
-  const result = await execa(file, args, { stdio: 'inherit', reject: false });
+  const result = await execa(file, args, { ...options, stdio: 'inherit', reject: false });
+  if (result.signal !== undefined) return endedBySignal + constants.signals[result.signal];
   return result.exitCode ?? cannotStart;
 };

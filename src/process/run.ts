@@ -108,28 +108,3 @@ export const runProcess: RunProcess = async (argv, options) => {
     startError: null,
   };
 };
-
-export type InteractiveResult = {
-  readonly code: number | null;
-  readonly signal: string | null;
-  readonly startError: string | null;
-};
-
-/** Runs a program on this terminal, such as `ssh` for a person, for as long as the person likes. Never rejects. */
-export const runInteractive = async (
-  argv: readonly string[],
-  options: { readonly env?: Readonly<Record<string, string>> } = {},
-): Promise<InteractiveResult> => {
-  const { file, args } = split(argv);
-  const result = await execa(file, args, {
-    ...(options.env === undefined ? {} : { env: options.env }),
-    stdio: 'inherit',
-    reject: false,
-  });
-  const started = result.exitCode !== undefined || result.signal !== undefined;
-  return {
-    code: result.exitCode ?? null,
-    signal: result.signal ?? null,
-    startError: started ? null : (result.originalMessage ?? 'could not be started'),
-  };
-};

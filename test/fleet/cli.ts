@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { runInteractive } from '../../src/process/run.ts';
+import { runInteractive } from '../../src/process/interactive.ts';
 import { namespacesAvailable } from './availability.ts';
 import { faultDetails, faultKinds, isFaultKind } from './fault.ts';
 import type { FleetOptions, TestFleet } from './fleet.ts';
@@ -144,12 +144,12 @@ const main = async ([command, ...words]: readonly string[]): Promise<number> => 
       const fleet = await openFleet();
       const host = hostOf(fleet, words[0]);
       const argv = fleet.asOrchestrator(['ssh', '-F', fleet.sshConfigPath, '-t', host]);
-      return (await runInteractive(argv)).code ?? 1;
+      return runInteractive(argv);
     }
     case 'run': {
       const fleet = await openFleet();
       const argv = fleet.asOrchestrator(afterDashes(words));
-      return (await runInteractive(argv, { env: fleet.environment })).code ?? 1;
+      return runInteractive(argv, { env: fleet.environment });
     }
     case 'history':
       for (const { atMs, host, kind, ...rest } of await (await openFleet()).history())

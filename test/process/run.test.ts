@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { runInteractive, runProcess } from '../../src/process/run.ts';
+import { runProcess } from '../../src/process/run.ts';
 
 const shell = (script: string, ...words: string[]) => ['sh', '-c', script, 'sh', ...words];
 const deadlineMs = 20_000;
@@ -104,9 +104,4 @@ test('env is added, cwd is used', async () => {
     env: { LAB_TEST_WORD: 'word' },
   });
   expect(result.stdout).toBe('word / path\n');
-});
-
-test('an interactive program gives its exit code back', async () => {
-  expect(await runInteractive(shell('exit 9'))).toEqual({ code: 9, signal: null, startError: null });
-  expect((await runInteractive(['no-such-program-of-ours'])).startError).toContain('ENOENT');
 });
