@@ -14,7 +14,7 @@ import {
 } from './draw/line.ts';
 import { dialogLines, overlay } from './screen/dialog-box.ts';
 import { frameRows, leastSize } from './screen/frame-rows.ts';
-import { staleAfterMs } from './screen/machine-row.ts';
+import { type State, staleAfterMs } from './screen/machine-row.ts';
 import { bodyLines, selectedIndex } from './screen/pane.ts';
 import { problemCount } from './screen/problems.ts';
 import { runWords } from './screen/run.ts';
@@ -104,7 +104,7 @@ const tabsLine = (scene: Scene): Line => {
   const crumb = view.kind === 'machine' ? view.name : view.kind === 'help' ? 'help' : '';
   return spread(
     left,
-    crumb === '' ? [] : [span(`${pen.glyphs.crumb} `, 'quiet'), span(`${pen.clean(crumb)} `, 'strong')],
+    crumb === '' ? [] : [span(` ${pen.glyphs.crumb} `, 'quiet'), span(`${pen.clean(crumb)} `, 'strong')],
     ui.size.columns,
     pen.glyphs.more,
   );
@@ -121,11 +121,21 @@ const placeWords = ({ ui, pane, scroll, rows, shown, view }: Scene): string => {
   const at = pane.keyAt(Math.max(0, selectedIndex(pane, scroll))) ?? '';
   const filtered =
     view.kind === 'machines' && ui.filter !== '' ? ` (${shown.length} of ${rows.length} shown)` : '';
-  return `${keys.indexOf(at) + 1} of ${count(keys.length, pane.noun)}${filtered} `;
+  return ` ${keys.indexOf(at) + 1} of ${count(keys.length, pane.noun)}${filtered} `;
 };
 
 /** Messages are news for this long. */
 const newsMs = 30_000;
+
+/** `3 healthy  1 offline`: the whole lab in one line, the worst first. */
+const stateCounts = ({ rows }: Scene): Line => {
+  const counts = new Map<string, { readonly state: State; readonly count: number }>();
+  for (const { state } of rows)
+    counts.set(state.text, { state, count: (counts.get(state.text)?.count ?? 0) + 1 });
+  return [...counts.values()]
+    .sort((a, b) => a.state.rank - b.state.rank)
+    .flatMap(({ state, count: many }) => [span(` ${many} ${state.text} `, state.tone)]);
+};
 
 const statusLeft = (scene: Scene): Line => {
   const { ui, snapshot, now, pen, rows, view } = scene;
@@ -146,7 +156,7 @@ const statusLeft = (scene: Scene): Line => {
   ];
   if (chosen.length > 0) return chosen;
   const last = snapshot.messages.at(-1);
-  if (last === undefined || now - last.at > newsMs) return [];
+  if (last === undefined || now - last.at > newsMs) return view.kind === 'machines' ? stateCounts(scene) : [];
   return line(
     ` ${pen.clean(last.text)}`,
     last.level === 'info' ? 'quiet' : last.level === 'warning' ? 'warn' : 'bad',

@@ -1,23 +1,11 @@
 import type { LabSnapshot, Session } from '../flow/session.ts';
-import { actsOfCommandLine, actsOfKey, completed, helpOf } from './commands/registry.ts';
+import { helpOf } from './commands/registry.ts';
+import { actsAt, actsOfPaste, isTyping } from './commands/typing.ts';
 import type { Pen } from './draw/pen.ts';
-import { canTake } from './screen/dialog-box.ts';
-import { leastSize } from './screen/frame-rows.ts';
 import { resultWords, underWay } from './screen/words.ts';
-import { editText, type KeyName, typedTextMax } from './state/keys.ts';
+import type { KeyName } from './state/keys.ts';
 import { type Moment, makeScenes, type Scene } from './state/scene.ts';
-import {
-  type Act,
-  type Dialog,
-  type Input,
-  type Intent,
-  initialUi,
-  notice,
-  reduce,
-  type Size,
-  type Ui,
-  viewOf,
-} from './state/ui.ts';
+import { type Act, type Intent, initialUi, notice, reduce, type Size, type Ui, viewOf } from './state/ui.ts';
 
 /** What only the terminal can do. */
 export type TerminalIntent = Extract<Intent, { kind: 'ssh' | 'repaint' | 'suspend' | 'quit' }>;
@@ -140,15 +128,11 @@ export const createShell = (options: {
     },
     key: (key) => act(actsAt(scene(), key)),
     paste: (text) => act(actsOfPaste(moment.ui, text)),
-    typing: () => moment.ui.input !== null || (moment.ui.dialog?.typed ?? null) !== null,
+    typing: () => isTyping(moment.ui),
     resize: (size) => act([{ kind: 'size', size }]),
     tick: () => {
       const { snapshot } = moment;
-      const fresh = session.snapshot().now;
-      const now = Math.max(
-        moment.now,
-        fresh !== snapshot.now ? fresh : snapshot.now + options.elapsed() - readAt,
-      );
+      const now = Math.max(moment.now, session.now());
       if (isBusy(snapshot)) publish({ ...moment, now, beat: moment.beat + 1 });
       else if (now - moment.now >= idleStepMs) publish({ ...moment, now });
     },
@@ -179,76 +163,4 @@ const afterNews = (ui: Ui, before: LabSnapshot, after: LabSnapshot): Ui => {
       tone: resultWords[result].tone,
     },
   };
-};
-
-const actsAt = (scene: Scene, key: KeyName): readonly Act[] => {
-  const { ui } = scene;
-  if (key === 'ctrl-l') return actsOfKey(key, scene);
-  if (ui.size.columns < leastSize.columns || ui.size.rows < leastSize.rows)
-    return key === 'q' || key === 'ctrl-c' ? actsOfKey(key, scene) : [];
-  const clear: readonly Act[] = ui.notice === null ? [] : [{ kind: 'notice', notice: null }];
-  if (ui.dialog !== null) return actsOfDialog(ui.dialog, key);
-  if (ui.input !== null) return [...clear, ...actsOfInput(ui.input, key, scene)];
-  return [...clear, ...actsOfKey(key, scene)];
-};
-
-const show = (dialog: Dialog): readonly Act[] => [{ kind: 'dialog', dialog }];
-const shut: Act = { kind: 'dialog', dialog: null };
-
-const actsOfDialog = (dialog: Dialog, key: KeyName): readonly Act[] => {
-  const { choices, typed } = dialog;
-  const turn = (by: number): readonly Act[] =>
-    show({ ...dialog, focus: (dialog.focus + by + choices.length) % choices.length });
-  switch (key) {
-    case 'esc':
-    case 'ctrl-c':
-      return [shut];
-    case 'tab':
-    case 'right':
-      return turn(1);
-    case 'shift-tab':
-    case 'left':
-      return turn(-1);
-    case 'enter': {
-      const choice = choices[dialog.focus];
-      if (choice === undefined || !canTake(dialog, dialog.focus)) return [];
-      return [shut, ...choice.acts];
-    }
-    default:
-      break;
-  }
-  if (typed === null) return key === 'l' ? turn(1) : key === 'h' ? turn(-1) : [];
-  const [wanted, ...others] = typed.names;
-  const text = wanted === undefined ? null : editText(typed.text, key);
-  if (text === null) return [];
-  // The name is complete: the next one is asked for, or the choices are open. The focus stays where it is.
-  return show({ ...dialog, typed: text === wanted ? { names: others, text: '' } : { ...typed, text } });
-};
-
-const actsOfInput = (input: Input, key: KeyName, scene: Scene): readonly Act[] => {
-  const close: Act = { kind: 'input', input: null };
-  if (key === 'esc' || key === 'ctrl-c')
-    return [close, ...(input.kind === 'filter' ? [{ kind: 'filter', text: input.before } as const] : [])];
-  if (key === 'enter')
-    return [close, ...(input.kind === 'command' ? actsOfCommandLine(input.text, scene) : [])];
-  if (key === 'backspace' && input.text === '') return [close];
-  const text =
-    key === 'tab' && input.kind === 'command' ? completed(input.text, scene) : editText(input.text, key);
-  return text === null ? [] : typedInto(input, text);
-};
-
-/** The new text of the line; a filter already works while it is being typed. */
-const typedInto = (input: Input, text: string): readonly Act[] => [
-  { kind: 'input', input: { ...input, text } },
-  ...(input.kind === 'filter' ? [{ kind: 'filter', text } as const] : []),
-];
-
-/** Pasted text goes into the line being typed, its first line only; anywhere else it does nothing. */
-const actsOfPaste = ({ input, dialog }: Ui, text: string): readonly Act[] => {
-  if (dialog?.typed != null) return [notice('a pasted name proves nothing: please type it')];
-  if (dialog !== null) return [];
-  if (input === null) return [notice('pasted text was ignored')];
-  const [line = ''] = text.split(/[\r\n]/u);
-  const clean = [...line].filter((char) => !/\p{C}/u.test(char)).join('');
-  return typedInto(input, (input.text + clean).slice(0, typedTextMax));
 };

@@ -38,7 +38,7 @@ export const goCommands: readonly Command[] = [
   place('show-run', '3', 'the run: its plan, its progress, its result', { kind: 'run' }, ['plan', 'attach']),
   command({
     ...place('log', '4', 'what has happened, line by line', { kind: 'log' }, ['journal']),
-    keys: ['4', 'l'],
+    keys: ['l', '4'],
     hint: ({ view, snapshot }) =>
       view.kind === 'run' && snapshot.phase.kind !== 'none' ? { text: 'log', rank: 40 } : null,
   }),

@@ -43,7 +43,7 @@ export const listCommands: readonly Command[] = [
     title: 'show only what matches: words, @group, role:NAME; ! in front: what does not',
     keys: ['/'],
     when: inTable,
-    hint: hint('filter', 60),
+    hint: hint('filter', 40),
     run: ({ ui }, argument) =>
       argument === ''
         ? [
@@ -61,7 +61,7 @@ export const listCommands: readonly Command[] = [
     title: 'mark or unmark the machine under the cursor',
     keys: ['space'],
     when: inTable,
-    hint: hint('mark', 65),
+    hint: hint('mark', 45),
     disabledReason: onlyThere,
     run: toggleMark,
   }),

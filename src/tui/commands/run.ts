@@ -95,7 +95,10 @@ const starter = (given: {
     hint: ({ view, snapshot }) =>
       view.kind === 'log' || view.kind === 'problems' || (view.kind === 'run' && underWay(snapshot))
         ? null
-        : { text: given.text, rank: given.rank },
+        : {
+            text: given.text,
+            rank: view.kind === 'run' && snapshot.phase.kind !== 'none' ? 90 + given.rank / 100 : given.rank,
+          },
     disabledReason: busy,
     run: (scene, argument) => {
       const targets = targetsOf(scene, argument, given.fallback);
@@ -167,7 +170,7 @@ export const runCommands: readonly Command[] = [
     aliases: ['update', 'upgrade'],
     key: 'u',
     title: 'the same after updating flake.lock',
-    text: 'update+run',
+    text: 'update',
     rank: 25,
     goal: { kind: 'run', update: true },
     fallback: 'all',

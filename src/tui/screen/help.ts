@@ -1,4 +1,4 @@
-import { blank, type Line, line, span } from '../draw/line.ts';
+import { blank, type Line, line, span, wrapText } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
 import { type Pane, textPane } from './pane.ts';
 
@@ -11,36 +11,35 @@ export type HelpEntry = {
   readonly disabled: string | null;
 };
 
-const keysWidth = 16;
-const nameWidth = 14;
+const keysWidth = 21;
+const nameWidth = 15;
+
+const introduction =
+  'Esc always leads back and changes nothing. Ctrl-L paints the screen anew. A name after : may be shortened as long as it stays clear.';
+
+const entryLines = ({ keys, name, title, disabled }: HelpEntry, width: number, pen: Pen): readonly Line[] => {
+  const reason = disabled === null ? '' : ` (not now: ${disabled})`;
+  const room = width - keysWidth - nameWidth - 1;
+  return wrapText(pen.clean(`${title}${reason}`), Math.max(16, room)).map((text, index): Line => {
+    const first = index === 0;
+    return [
+      span((first ? `  ${keys}` : '').padEnd(keysWidth), disabled === null ? 'accent' : 'quiet'),
+      span((first ? `:${name}` : '').padEnd(nameWidth), 'quiet'),
+      span(text, disabled === null ? 'plain' : 'quiet'),
+    ];
+  });
+};
 
 /** All commands by group, each with its keys, its name after `:`, and why it cannot be done now. */
-export const helpPane = (entries: readonly HelpEntry[], _width: number, pen: Pen): Pane => {
+export const helpPane = (entries: readonly HelpEntry[], width: number, pen: Pen): Pane => {
   const groups = [...new Set(entries.map(({ group }) => group))];
-  const lines: readonly Line[] = groups.flatMap((group, index) => [
-    ...(index === 0 ? [] : [blank]),
-    line(` ${group.toUpperCase()}`, 'title'),
-    ...entries
-      .filter((entry) => entry.group === group)
-      .map(
-        ({ keys, title, name, disabled }): Line => [
-          span(`  ${keys.padEnd(keysWidth)}`, disabled === null ? 'accent' : 'quiet'),
-          span(`:${name.padEnd(nameWidth)}`, 'quiet'),
-          span(title, disabled === null ? 'plain' : 'quiet'),
-          span(disabled === null ? '' : pen.clean(`  (not now: ${disabled})`), 'warn'),
-        ],
-      ),
-  ]);
-  return {
-    ...textPane(lines),
-    head: [
-      line(
-        pen.clean(
-          ' Esc always leads back and changes nothing. A filter may start with ! (what does not match)',
-        ),
-        'quiet',
-      ),
-      line(pen.clean(' and holds words, @group and role:NAME. Ctrl-L paints the screen anew.'), 'quiet'),
-    ],
-  };
+  const lines: readonly Line[] = [
+    ...wrapText(introduction, width - 2).map((text) => line(` ${text}`, 'quiet')),
+    ...groups.flatMap((group) => [
+      blank,
+      line(` ${group.toUpperCase()}`, 'title'),
+      ...entries.filter((entry) => entry.group === group).flatMap((entry) => entryLines(entry, width, pen)),
+    ]),
+  ];
+  return textPane(lines);
 };

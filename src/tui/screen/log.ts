@@ -13,6 +13,8 @@ export type LogEntry = {
   readonly machine: string | null;
   readonly text: string;
   readonly tone: Tone;
+  /** Says only that something begins: left out where room is scarce. */
+  readonly minor: boolean;
 };
 
 /** `nas/gate-after-reboot` → machine and words. */
@@ -24,12 +26,18 @@ const stepName = (id: string): { machine: string; step: string } => {
 /** What an event says; null for what follows from others. */
 export const eventEntry = ({ at, body }: Pick<RunEvent, 'at' | 'body'>, pen: Pen): LogEntry => {
   const { glyphs } = pen;
-  const general = (text: string, tone: Tone = 'plain'): LogEntry => ({ at, machine: null, text, tone });
+  const general = (text: string, tone: Tone = 'plain'): LogEntry => ({
+    at,
+    machine: null,
+    text,
+    tone,
+    minor: false,
+  });
   switch (body.kind) {
     case 'run-started':
       return general(`${goalWords(body.goal)} begun by ${body.by.user}`, 'strong');
     case 'preparation-started':
-      return general(`${body.work} begins`, 'quiet');
+      return { ...general(`${body.work} begins`, 'quiet'), minor: true };
     case 'preparation-noted':
       return general(`${body.work}: ${body.note}`, 'quiet');
     case 'preparation-finished':
@@ -45,11 +53,11 @@ export const eventEntry = ({ at, body }: Pick<RunEvent, 'at' | 'body'>, pen: Pen
       );
     case 'step-intended': {
       const { machine, step } = stepName(body.step);
-      return { at, machine, text: `${step} begins`, tone: 'quiet' };
+      return { at, machine, text: `${step} begins`, tone: 'quiet', minor: true };
     }
     case 'step-noted': {
       const { machine, step } = stepName(body.step);
-      return { at, machine, text: `${step}: ${body.note}`, tone: 'plain' };
+      return { at, machine, text: `${step}: ${body.note}`, tone: 'plain', minor: false };
     }
     case 'step-ended': {
       const { machine, step } = stepName(body.step);
@@ -60,11 +68,12 @@ export const eventEntry = ({ at, body }: Pick<RunEvent, 'at' | 'body'>, pen: Pen
           machine,
           text: `${glyphs.good} ${step}${outcome.facts.note === '' ? '' : `: ${outcome.facts.note}`}`,
           tone: 'good',
+          minor: false,
         };
       const how = outcome.kind === 'failed' ? '' : ` (${outcome.kind})`;
       const tone = outcome.kind === 'skipped' ? 'warn' : 'bad';
       const glyph = outcome.kind === 'skipped' ? glyphs.warn : glyphs.bad;
-      return { at, machine, text: `${glyph} ${step}${how}: ${outcome.failure.message}`, tone };
+      return { at, machine, text: `${glyph} ${step}${how}: ${outcome.failure.message}`, tone, minor: false };
     }
     case 'stop-requested':
       return general(`stop requested by ${body.by}: the steps under way end, no other begins`, 'warn');
@@ -87,7 +96,9 @@ const levels = { info: 'plain', warning: 'warn', error: 'bad' } as const satisfi
 export const logEntries = ({ events, messages }: LabSnapshot, pen: Pen): readonly LogEntry[] =>
   [
     ...events.map((event) => eventEntry(event, pen)),
-    ...messages.map(({ at, level, text }): LogEntry => ({ at, machine: null, text, tone: levels[level] })),
+    ...messages.map(
+      ({ at, level, text }): LogEntry => ({ at, machine: null, text, tone: levels[level], minor: false }),
+    ),
   ].sort((a, b) => a.at - b.at);
 
 export const logLine = ({ at, machine, text, tone }: LogEntry, pen: Pen): Line => [

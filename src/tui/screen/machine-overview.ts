@@ -1,10 +1,9 @@
 import { type Machine, sshHostOf } from '../../fleet/machine.ts';
 import type { Observation } from '../../ports.ts';
-import { duration, shortPath } from '../../text/words.ts';
+import { duration } from '../../text/words.ts';
 import { type Line, labelled, span } from '../draw/line.ts';
-import type { Tone } from '../draw/theme.ts';
 import { fact, heading, type MachineScene } from './machine-facts.ts';
-import { ageWords } from './words.ts';
+import { ageWords, closureWords } from './words.ts';
 
 /** How the machine is, what it runs, what the flake wants of it, and what is wrong. */
 
@@ -29,35 +28,28 @@ const stateLines = (scene: MachineScene): readonly Line[] => {
 };
 
 const toplevelLines = (scene: MachineScene, observation: Observation | undefined): readonly Line[] => {
-  const wanted = scene.snapshot.toplevels.get(scene.row.name)?.outPath ?? null;
+  const { name } = scene.row;
+  const wanted = scene.snapshot.toplevels.get(name)?.outPath ?? null;
   const seen = observation?.kind === 'reachable' ? observation : null;
-  const against = (path: string | null): { text: string; tone: Tone } => {
-    if (path === null) return { text: 'not known', tone: 'quiet' };
-    if (wanted === null) return { text: shortPath(path), tone: 'plain' };
+  const generation = seen?.generation == null ? '' : `, generation ${seen.generation}`;
+  const against = (label: string, path: string | null, more = ''): readonly Line[] => {
+    if (path === null) return fact(scene, label, 'not known', 'quiet');
+    const text = `${closureWords(path, name)}${more}`;
+    if (wanted === null) return fact(scene, label, text);
     return path === wanted
-      ? { text: `${shortPath(path)}  as the flake wants`, tone: 'plain' }
-      : { text: `${shortPath(path)}  ≠ flake`, tone: 'warn' };
+      ? fact(scene, label, `${text}  = flake`)
+      : fact(scene, label, `${text}  ≠ flake`, 'warn');
   };
-  const generation = seen?.generation == null ? '' : `generation ${seen.generation}: `;
-  const rows = (['profile', 'current', 'booted'] as const).map((which) => ({
-    which,
-    ...against(seen?.[which] ?? null),
-  }));
   return [
     ...fact(
       scene,
       'flake wants',
-      wanted === null ? 'not evaluated yet' : shortPath(wanted),
+      wanted === null ? 'not evaluated yet' : closureWords(wanted, name),
       wanted === null ? 'quiet' : 'plain',
     ),
-    ...rows.flatMap(({ which, text, tone }) =>
-      fact(
-        scene,
-        which === 'profile' ? 'next boot' : which === 'current' ? 'runs' : 'booted',
-        which === 'profile' ? `${generation}${text}` : text,
-        tone,
-      ),
-    ),
+    ...against('runs', seen?.current ?? null),
+    ...against('next boot', seen?.profile ?? null, generation),
+    ...against('booted', seen?.booted ?? null),
   ];
 };
 
@@ -89,11 +81,15 @@ export const overviewLines = (scene: MachineScene, machine: Machine): readonly L
   const observation = snapshot.observations.get(row.name);
   const seen = observation?.kind === 'reachable' ? observation : null;
   const { orchestration, reboot } = machine;
-  const delay =
+  const after =
     orchestration.rebootDelay === 0
-      ? 'at once'
+      ? 'without delay'
       : `${duration(orchestration.rebootDelay * 1_000)} after the one before it`;
-  const policy = { always: 'in every run', 'when-needed': 'when needed', never: 'never' }[reboot.policy];
+  const reboots = {
+    always: `in every run, ${after}`,
+    'when-needed': `when needed, ${after}`,
+    never: 'never by lab',
+  }[reboot.policy];
   return [
     ...stateLines(scene),
     ...(seen === null
@@ -125,7 +121,7 @@ export const overviewLines = (scene: MachineScene, machine: Machine): readonly L
       'deploys',
       `${orchestration.deployStrategy}; criticality ${orchestration.criticalityLevel}`,
     ),
-    ...fact(scene, 'reboots', `${policy}, ${delay}`),
+    ...fact(scene, 'reboots', reboots),
     ...heading('FLAKE AND MACHINE'),
     ...toplevelLines(scene, observation),
     ...fact(scene, 'drift', row.drift.text === '' ? 'not known' : row.drift.text, row.drift.tone),

@@ -84,7 +84,7 @@ const driftCell = (observation: Observation | undefined, toplevel: Toplevel | un
   if (drift.words.length > 0) return { text: pen.clean(drift.words.join(', ')), tone: 'warn' };
   return toplevel === undefined
     ? { text: 'not compared', tone: 'quiet' }
-    : { text: 'as the flake wants', tone: 'quiet' };
+    : { text: 'in sync', tone: 'quiet' };
 };
 
 const rebootCell = (

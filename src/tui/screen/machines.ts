@@ -10,14 +10,14 @@ import { ageWords, shortAge } from './words.ts';
 type ColumnId = 'name' | 'state' | 'drift' | 'reboot' | 'role' | 'groups' | 'ssh' | 'seen';
 
 const columns: readonly Column<ColumnId>[] = [
-  { id: 'name', title: 'MACHINE', least: 12, most: 32, rank: 0 },
-  { id: 'state', title: 'STATE', least: 13, most: 18, rank: 1 },
-  { id: 'role', title: 'ROLE', least: 8, most: 22, rank: 4 },
-  { id: 'groups', title: 'GROUPS', least: 8, most: 26, rank: 6 },
-  { id: 'drift', title: 'DRIFT', least: 14, most: 36, rank: 2 },
-  { id: 'reboot', title: 'REBOOT NEEDED', least: 13, most: 56, rank: 3 },
-  { id: 'ssh', title: 'SSH', least: 4, most: 18, rank: 7 },
-  { id: 'seen', title: 'SEEN', least: 4, most: 4, rank: 5 },
+  { id: 'name', title: 'MACHINE', rank: 0, good: 22, least: 20, most: 36 },
+  { id: 'state', title: 'STATE', rank: 1, good: 15, least: 15, most: 18 },
+  { id: 'role', title: 'ROLE', rank: 5, good: 18, least: null, most: 24 },
+  { id: 'groups', title: 'GROUPS', rank: 6, good: 22, least: null, most: 30 },
+  { id: 'drift', title: 'DRIFT', rank: 2, good: 25, least: 17, most: 40 },
+  { id: 'reboot', title: 'REBOOT NEEDED', rank: 3, good: 30, least: 19, most: 60 },
+  { id: 'ssh', title: 'SSH', rank: 7, good: 10, least: null, most: 18 },
+  { id: 'seen', title: 'SEEN', rank: 4, good: 5, least: null, most: 5 },
 ];
 
 const sortColumn: Record<SortBy, ColumnId> = {
@@ -75,7 +75,8 @@ export const idealWidths = (
   now: number,
   pen: Pen,
 ): ReadonlyMap<ColumnId, number> => {
-  const widths = new Map<ColumnId, number>(columns.map(({ id }) => [id, 0]));
+  // One cell more than the title, for the arrow of the column that is sorted by.
+  const widths = new Map<ColumnId, number>(columns.map(({ id, title }) => [id, title.length + 1]));
   for (const row of rows)
     for (const { id } of columns) {
       // The cause of a failed evaluation runs over the columns instead of widening one.
@@ -156,7 +157,7 @@ export const machinesPane = (
   pen: Pen,
 ): Pane => {
   const { snapshot, now, rows, marked } = view;
-  const placed = placeColumns(columns, (id) => (view.widths.get(id) ?? 0) + 1, view.width - 1 - leadCells);
+  const placed = placeColumns(columns, (id) => view.widths.get(id) ?? 0, view.width - 1 - leadCells);
   return {
     head: [
       ...failureHead(snapshot, now, view.width, pen),

@@ -15,7 +15,7 @@ export type Pane = {
   readonly kind: 'list' | 'text';
   /** Shown while there are no rows. */
   readonly empty: readonly Line[];
-  /** Below the rows, where there is room: at least `least` lines are kept for it. */
+  /** Below the rows: at least `least` lines and a third of the body are kept for it, and what the rows leave. */
   readonly foot: { readonly least: number; readonly lines: (height: number) => readonly Line[] } | null;
   /** What one keyed row is, for `3 of 12 machines`; empty to say nothing. */
   readonly noun: string;
@@ -41,7 +41,8 @@ export const textPane = (lines: readonly Line[], empty: readonly Line[] = []): P
 export const rowRoom = (pane: Pane, height: number): number => {
   const room = Math.max(0, height - pane.head.length);
   if (pane.foot === null) return room;
-  return Math.max(Math.min(room, 1), Math.min(pane.count, room - pane.foot.least));
+  const kept = Math.max(pane.foot.least, Math.floor(room / 3));
+  return Math.max(Math.min(room, 1), Math.min(pane.count, room - kept));
 };
 
 const overflows = (pane: Pane, room: number): boolean => pane.kind === 'text' && pane.count > room;

@@ -1,11 +1,11 @@
 import type { MachinePlan, Plan } from '../../plan/plan.ts';
 import type { LockChange, LockedRef } from '../../ports.ts';
-import { count, day, duration, shortPath } from '../../text/words.ts';
+import { count, day, duration } from '../../text/words.ts';
 import { blank, type Line, labelled, line, span } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
 import type { Tone } from '../draw/theme.ts';
 import { type Pane, textPane } from './pane.ts';
-import { goalWords } from './words.ts';
+import { closureWords, goalWords } from './words.ts';
 
 /** How many machines a plan acts on, and in which way. */
 export type PlanCounts = {
@@ -48,7 +48,7 @@ export const planSummary = (plan: Plan): string => {
   ].join(', ');
 };
 
-const labelWidth = 15;
+const labelWidth = 17;
 
 const fact = (label: string, text: string, tone: Tone, width: number, pen: Pen): readonly Line[] =>
   labelled(span(`     ${label}`, 'quiet'), labelWidth, pen.clean(text), tone, width - 1);
@@ -91,7 +91,13 @@ const actLines = (entry: MachinePlan, width: number, pen: Pen): readonly Line[] 
       ? fact('activate', `no: ${entry.noActivationWhy}`, 'quiet', width, pen)
       : [
           ...fact('activate', `${activation.mode}: ${activation.why}`, 'plain', width, pen),
-          ...fact('', `${shortPath(prior?.current ?? null)} → ${shortPath(wanted)}`, 'quiet', width, pen),
+          ...fact(
+            '',
+            `${closureWords(prior?.current ?? null, machine.name)} → ${closureWords(wanted, machine.name)}`,
+            'quiet',
+            width,
+            pen,
+          ),
         ]),
     ...(reboot === null
       ? fact(
@@ -199,9 +205,12 @@ export const planPane = (plan: Plan, lockChanges: readonly LockChange[], width: 
         span(acting === 0 ? '' : `, about ${duration(plan.expectedMs)}`, 'plain'),
         span(`  ${plan.hash}`, 'quiet'),
       ],
-      line(
-        pen.clean(`   ${planSummary(plan)}. Nothing is touched before you approve.`),
+      ...labelled(
+        span('   '),
+        3,
+        pen.clean(`${planSummary(plan)}. No machine is touched before you approve.`),
         acting === 0 ? 'quiet' : 'plain',
+        width - 1,
       ),
     ],
   };

@@ -3,13 +3,14 @@ import type { LockChange } from '../../ports.ts';
 import { type MachineReport, reportOf } from '../../run/report.ts';
 import type { RunState } from '../../run/state.ts';
 import { count, duration } from '../../text/words.ts';
-import { blank, type Line, labelled, line, span } from '../draw/line.ts';
+import { blank, fitText, type Line, labelled, line, span } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
 import type { Tone } from '../draw/theme.ts';
 import { type Pane, textPane } from './pane.ts';
 import { goalWords, resultWords } from './words.ts';
 
 const labelWidth = 16;
+const nameWidthMax = 28;
 
 const fact = (label: string, text: string, tone: Tone, width: number, pen: Pen): readonly Line[] =>
   text === '' ? [] : labelled(span(`  ${label}`, 'quiet'), labelWidth, pen.clean(text), tone, width - 1);
@@ -49,12 +50,13 @@ const machineLines = (
   const { text, tone } = heads[report.status];
   const { failure, restoreFailure } = report;
   const told = failure !== null && failure.message === alreadyTold?.message;
-  const took = report.tookMs > 0 ? `${duration(report.tookMs)}  ` : '';
+  const took = report.tookMs > 0 ? ` (${duration(report.tookMs)})` : '';
+  const said = told ? 'see above' : report.summary === text ? '' : report.summary;
   const start = nameWidth + 24;
   const summary = labelled(
     span(''),
     0,
-    pen.clean(`${took}${told ? 'see above' : report.summary}`),
+    pen.clean(`${said}${took}`),
     'plain',
     Math.max(16, width - start - 1),
   );
@@ -64,7 +66,7 @@ const machineLines = (
         index === 0
           ? [
               span(`  ${signOf(tone, pen)} `, tone),
-              span(report.machine.padEnd(nameWidth + 2), 'strong'),
+              span(`${fitText(report.machine, nameWidth, pen.glyphs.more)}  `, 'strong'),
               span(text.padEnd(18), tone),
               ...content,
             ]
@@ -99,7 +101,8 @@ export const resultLines = (
   if (report === null) return [];
   const { text, tone } = resultWords[report.result];
   const { failure } = report;
-  const nameWidth = Math.max(0, ...report.machines.map(({ machine }) => machine.length));
+  const names = [...report.machines.map(({ machine }) => machine), ...report.leftOut.map(({ name }) => name)];
+  const nameWidth = Math.min(nameWidthMax, Math.max(0, ...names.map((name) => name.length)));
   return [
     [
       span(` ${signOf(tone, pen)} Run ${text}`, tone),
@@ -110,7 +113,7 @@ export const resultLines = (
     ...fact('what happened', report.reason, 'plain', width, pen),
     ...(failure === null || failure.message === report.reason
       ? []
-      : fact(failure.machine ?? failure.phase, failure.message, 'bad', width, pen)),
+      : fact('the failure', failure.message, 'bad', width, pen)),
     ...(failure === null
       ? []
       : [...fact('what to do', failure.remedy, 'strong', width, pen), ...evidence(failure, '    ', pen)]),
@@ -119,7 +122,7 @@ export const resultLines = (
     ...report.leftOut.flatMap(({ name, message, remedy }) => [
       [
         span(`  ${pen.glyphs.bad} `, 'bad'),
-        span(pen.clean(name).padEnd(nameWidth + 2), 'strong'),
+        span(`${fitText(pen.clean(name), nameWidth, pen.glyphs.more)}  `, 'strong'),
         span('left out', 'bad'),
       ],
       ...fact('  because', message, 'bad', width, pen),

@@ -30,10 +30,13 @@ const preparationWords = {
   plan: 'make the plan',
 } as const;
 
-const logFoot = ({ log, pen, width }: RunScene, least: number): NonNullable<Pane['foot']> => ({
-  least,
+const logFoot = ({ log, pen, width }: RunScene): NonNullable<Pane['foot']> => ({
+  least: 3,
   lines: (height) => {
-    const lines = log.slice(-Math.max(0, height - 1)).map((entry) => logLine(entry, pen));
+    const lines = log
+      .filter(({ minor }) => !minor)
+      .slice(-Math.max(0, height - 1))
+      .map((entry) => logLine(entry, pen));
     const title = ` Log ${pen.glyphs.rule}`;
     return [line(title + pen.glyphs.rule.repeat(Math.max(0, width - title.length)), 'quiet'), ...lines];
   },
@@ -79,18 +82,18 @@ const preparingPane = (scene: RunScene): Pane => {
       ],
       blank,
     ],
-    foot: logFoot(scene, 4),
+    foot: logFoot(scene),
   };
 };
 
 type ColumnId = 'machine' | 'status' | 'progress' | 'elapsed' | 'note';
 
 const columns: readonly Column<ColumnId>[] = [
-  { id: 'machine', title: 'MACHINE', least: 12, most: 28, rank: 0 },
-  { id: 'status', title: 'PHASE', least: 14, most: 27, rank: 1 },
-  { id: 'progress', title: 'STEPS', least: 5, most: 12, rank: 3 },
-  { id: 'elapsed', title: 'TIME', least: 6, most: 16, rank: 2 },
-  { id: 'note', title: 'NOTE', least: 12, most: 200, rank: 4 },
+  { id: 'machine', title: 'MACHINE', rank: 0, good: 22, least: 14, most: 32 },
+  { id: 'status', title: 'PHASE', rank: 1, good: 20, least: 20, most: 22 },
+  { id: 'progress', title: 'STEPS', rank: 4, good: 5, least: null, most: 7 },
+  { id: 'elapsed', title: 'TIME', rank: 2, good: 14, least: 12, most: 16 },
+  { id: 'note', title: 'NOTE', rank: 3, good: 30, least: 12, most: 400 },
 ];
 
 const cellText = (row: RunRow, id: ColumnId): string => {
@@ -141,7 +144,11 @@ const livePane = (scene: RunScene, run: RunState, stopRequested: boolean): Pane 
       // A growing note must not shift the columns: it takes what is left anyway.
       if (cells > (widest.get(id) ?? 0)) widest.set(id, cells);
     }
-  const placed = placeColumns(columns, (id) => (id === 'status' ? 26 : (widest.get(id) ?? 0)), width - 1);
+  const placed = placeColumns(
+    columns,
+    (id) => (id === 'status' ? 20 : id === 'elapsed' ? 14 : (widest.get(id) ?? 0)),
+    width - 2,
+  );
   const settled = rows.filter(({ over }) => over).length;
   const elapsed = now - (run.approvedAt ?? run.startedAt);
   const expected = run.plan?.expectedMs ?? 0;
@@ -158,7 +165,7 @@ const livePane = (scene: RunScene, run: RunState, stopRequested: boolean): Pane 
       ],
       ...(stopRequested ? [line(pen.clean('   the steps under way end; no other begins'), 'warn')] : []),
       [
-        span(' '),
+        span('  '),
         ...tableLine(
           placed,
           (id) => ({ text: columns.find((column) => column.id === id)?.title ?? '', tone: 'title' }),
@@ -172,11 +179,14 @@ const livePane = (scene: RunScene, run: RunState, stopRequested: boolean): Pane 
       const row = rows[index];
       return row === undefined
         ? blank
-        : tableLine(placed, (id) => ({ text: cellText(row, id), tone: cellTone(row, id) }), pen);
+        : [
+            span(' '),
+            ...tableLine(placed, (id) => ({ text: cellText(row, id), tone: cellTone(row, id) }), pen),
+          ];
     },
     kind: 'list',
     empty: [line('   the plan names no machine', 'quiet')],
-    foot: logFoot(scene, 5),
+    foot: logFoot(scene),
     noun: 'machine',
   };
 };
@@ -239,7 +249,7 @@ export const runWords = (snapshot: LabSnapshot): { readonly text: string; readon
     case 'preparing':
       return { text: 'preparing a run', tone: 'busy' };
     case 'awaiting-approval':
-      return { text: 'a plan waits for you: 3', tone: 'warn' };
+      return { text: 'a plan waits for you (3)', tone: 'warn' };
     case 'running':
       return phase.stopRequested
         ? { text: 'run stopping', tone: 'warn' }
@@ -247,7 +257,7 @@ export const runWords = (snapshot: LabSnapshot): { readonly text: string; readon
     case 'ended':
       return run?.ended == null ? null : endedWords(run.ended.result);
     case 'refused':
-      return { text: 'run refused: 3', tone: 'bad' };
+      return { text: 'run refused (3)', tone: 'bad' };
     default:
       return phase satisfies never;
   }
@@ -260,13 +270,13 @@ const endedWords = (result: NonNullable<RunState['ended']>['result']): { text: s
     case 'declined':
       return { text: 'plan discarded', tone: 'quiet' };
     case 'interrupted':
-      return { text: 'run interrupted: 3', tone: 'warn' };
+      return { text: 'run interrupted (3)', tone: 'warn' };
     case 'partial':
-      return { text: 'run partial: 3', tone: 'warn' };
+      return { text: 'run partial (3)', tone: 'warn' };
     case 'failed':
-      return { text: 'run failed: 3', tone: 'bad' };
+      return { text: 'run failed (3)', tone: 'bad' };
     case 'held':
-      return { text: 'run held, needs you: 3', tone: 'bad' };
+      return { text: 'run held, needs you (3)', tone: 'bad' };
     default:
       return result satisfies never;
   }

@@ -39,7 +39,7 @@ const entriesOf = (
     const members = wave.map((machine): Entry => {
       position += 1;
       const row = rows.get(machine.name);
-      const needs = machine.dependencies.length === 0 ? '' : `  needs ${machine.dependencies.join(', ')}`;
+      const needs = machine.dependencies.length === 0 ? '' : `needs ${machine.dependencies.join(', ')}`;
       return {
         key: machine.name,
         line: [
@@ -54,8 +54,8 @@ const entriesOf = (
             policyWords[machine.reboot.policy].padEnd(11),
             machine.reboot.policy === 'never' ? 'quiet' : 'plain',
           ),
-          span(machine.orchestration.criticalityLevel.padEnd(8), 'quiet'),
-          span(pen.clean(needs), 'quiet'),
+          span(width < 100 ? '' : machine.orchestration.criticalityLevel.padEnd(10), 'quiet'),
+          span(pen.clean(needs), 'plain'),
         ],
       };
     });

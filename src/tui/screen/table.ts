@@ -9,11 +9,13 @@ export type Cell = { readonly text: string; readonly tone: Tone };
 export type Column<Id extends string> = {
   readonly id: Id;
   readonly title: string;
-  /** Below this many cells the column is not worth showing. */
-  readonly least: number;
-  readonly most: number;
   /** 0 stays longest. */
   readonly rank: number;
+  /** Enough to read it comfortably; contents may need less. */
+  readonly good: number;
+  /** What it can make do with in a narrow terminal. Null: it comes only where everything has its good width. */
+  readonly least: number | null;
+  readonly most: number;
 };
 
 export type Placed<Id extends string> = {
@@ -25,8 +27,9 @@ export type Placed<Id extends string> = {
 const gap = 2;
 
 /**
- * Which columns fit in `width` cells, and how wide each is. `ideal` is the width of a column's widest content.
- * Columns come in by rank at their least width; room that is left goes to them, again by rank.
+ * Which columns fit in `width` cells, and how wide each is. `ideal` is the width of a column's widest content. As many
+ * as have their good width come in, by rank; where not even the important ones have it, they make do with less. Room
+ * that is left goes to them, again by rank.
  */
 export const placeColumns = <Id extends string>(
   columns: readonly Column<Id>[],
@@ -34,26 +37,22 @@ export const placeColumns = <Id extends string>(
   width: number,
 ): readonly Placed<Id>[] => {
   const byRank = [...columns].sort((a, b) => a.rank - b.rank);
-  const want = new Map(
-    columns.map((column) => [
-      column.id,
-      Math.max(cellsOf(column.title), Math.min(ideal(column.id), column.most)),
-    ]),
-  );
-  const widths = new Map<Id, number>();
-  let left = width;
-  for (const column of byRank) {
-    const start = Math.min(want.get(column.id) ?? 0, Math.max(column.least, cellsOf(column.title)));
-    const cost = start + (widths.size === 0 ? 0 : gap);
-    // A narrower column of lower rank must not take the place of one that was left out.
-    if (cost > left) break;
-    widths.set(column.id, start);
-    left -= cost;
-  }
-  for (const column of byRank) {
-    const has = widths.get(column.id);
-    if (has === undefined) continue;
-    const more = Math.min(left, Math.max(0, (want.get(column.id) ?? 0) - has));
+  const wantOf = ({ id, title, most }: Column<Id>): number =>
+    Math.max(cellsOf(title), Math.min(ideal(id), most));
+  const goodOf = (column: Column<Id>): number =>
+    Math.min(wantOf(column), Math.max(column.good, cellsOf(column.title)));
+  const leastOf = (column: Column<Id>): number =>
+    Math.min(wantOf(column), Math.max(column.least ?? 0, cellsOf(column.title)));
+  const essential = byRank.filter(({ least }) => least !== null);
+  const comfortable = longestFitting(byRank, goodOf, width);
+  const chosen =
+    comfortable.length >= essential.length ? comfortable : longestFitting(essential, leastOf, width);
+  const start = comfortable.length >= essential.length ? goodOf : leastOf;
+  const widths = new Map(chosen.map((column) => [column.id, start(column)]));
+  let left = width - total(chosen.map(start));
+  for (const column of chosen) {
+    const has = widths.get(column.id) ?? 0;
+    const more = Math.max(0, Math.min(left, wantOf(column) - has));
     widths.set(column.id, has + more);
     left -= more;
   }
@@ -61,6 +60,22 @@ export const placeColumns = <Id extends string>(
     const room = widths.get(id);
     return room === undefined ? [] : [{ id, title, width: room }];
   });
+};
+
+const total = (widths: readonly number[]): number =>
+  widths.reduce((sum, cells) => sum + cells, 0) + gap * Math.max(0, widths.length - 1);
+
+/** The first columns, as many as fit; one at least. */
+const longestFitting = <Id extends string>(
+  byRank: readonly Column<Id>[],
+  widthOf: (column: Column<Id>) => number,
+  width: number,
+): readonly Column<Id>[] => {
+  for (let count = byRank.length; count > 1; count -= 1) {
+    const first = byRank.slice(0, count);
+    if (total(first.map(widthOf)) <= width) return first;
+  }
+  return byRank.slice(0, 1);
 };
 
 /** One row of cells under placed columns. */

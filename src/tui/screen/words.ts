@@ -2,7 +2,7 @@ import type { LabSnapshot } from '../../flow/session.ts';
 import type { Goal, Step } from '../../plan/plan.ts';
 import type { SshError } from '../../ports.ts';
 import type { RunResult } from '../../run/event.ts';
-import { count } from '../../text/words.ts';
+import { shortPath } from '../../text/words.ts';
 import type { Tone } from '../draw/theme.ts';
 
 /** Short words for things that every screen names. */
@@ -39,6 +39,13 @@ export const clockTime = (at: number): string => {
     .join(':');
 };
 
+/** `/nix/store/<hash>-nixos-system-nas-26.11` of the machine `nas` → `abcdefgh 26.11`: what tells two of them apart. */
+export const closureWords = (path: string | null, machine: string): string => {
+  const short = shortPath(path);
+  const marker = `…-nixos-system-${machine}-`;
+  return short.includes(marker) ? short.replace(marker, ' ') : short;
+};
+
 export const goalWords = (goal: Goal): string => {
   switch (goal.kind) {
     case 'run':
@@ -52,27 +59,27 @@ export const goalWords = (goal: Goal): string => {
   }
 };
 
-/** What a machine is doing while this step is under way. */
+/** What a machine is doing while this step is under way: at most twenty cells. */
 export const stepWords = (step: Step): string => {
   switch (step.kind) {
     case 'preflight':
-      return 'preflight checks';
+      return 'preflight';
     case 'copy':
-      return 'copying the system';
+      return 'copying';
     case 'dependencies':
-      return `checking ${step.needs.length === 1 ? step.needs[0] : count(step.needs.length, 'dependency', 'dependencies')}`;
+      return 'checking its needs';
     case 'activate':
-      return `activating (${step.mode})`;
+      return step.mode === 'dry-activate' ? 'dry activation' : `activating (${step.mode})`;
     case 'gate':
-      return step.after === 'reboot' ? 'health after reboot' : 'health after activation';
+      return step.after === 'reboot' ? 'proving the reboot' : 'proving health';
     case 'delay':
       return 'reboot delay';
     case 'reboot':
-      return 'triggering the reboot';
+      return 'rebooting';
     case 'await-boot':
-      return 'waiting for the new boot';
+      return 'awaiting the boot';
     case 'restore':
-      return 'returning to what it ran';
+      return 'returning';
     default:
       return step satisfies never;
   }
