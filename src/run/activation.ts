@@ -171,12 +171,19 @@ export const restore = async (
   context: PerformContext,
 ): Promise<StepOutcome> => {
   const back = await bringAbout(step, step.current, step.mode, context);
-  if (
-    back.kind !== 'succeeded' ||
-    step.profile === null ||
-    step.profile === step.current ||
-    step.mode === 'test'
-  )
-    return back;
-  return bringAbout(step, step.profile, 'boot', context);
+  if (back.kind !== 'succeeded') return back;
+  if (step.profile !== null && step.profile !== step.current && step.mode !== 'test') {
+    const bootDefault = await bringAbout(step, step.profile, 'boot', context);
+    if (bootDefault.kind !== 'succeeded') return bootDefault;
+  }
+  return back.facts.needsReboot
+    ? failed(
+        failureAt(
+          step,
+          'restore-needs-reboot',
+          'what it ran before is the boot default again, but only a reboot makes it live',
+          `reboot it when it suits: \`lab reboot ${step.machine}\``,
+        ),
+      )
+    : back;
 };

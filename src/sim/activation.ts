@@ -43,10 +43,15 @@ const courseOf = (machine: SimMachine, { toplevel, mode }: ActivateRequest): Cou
       outcome: refused(11, 'could not take the lock: another activation is running'),
     };
   const isNew = toplevel !== machine.origin.current && toplevel !== machine.origin.profile;
-  if (!isNew)
-    return faultOf(machine.faults, 'restore-refused') === null
-      ? fine
-      : { ...fine, goesLive: false, outcome: refused(2, 'the activation script failed') };
+  if (!isNew) {
+    if (faultOf(machine.faults, 'restore-refused') !== null)
+      return { ...fine, goesLive: false, outcome: refused(2, 'the activation script failed') };
+    // What needs a reboot to come needs one to go.
+    const bootedNew = machine.booted !== machine.origin.booted && toplevel !== machine.current;
+    return runs && bootedNew && faultOf(machine.faults, 'activation-exit')?.code === 100
+      ? { ...fine, goesLive: false, outcome: { kind: 'needs-reboot', log: [] } }
+      : fine;
+  }
   return withFaults(machine.faults, fine, runs);
 };
 

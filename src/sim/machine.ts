@@ -52,6 +52,7 @@ export type SimMachine = {
   readonly faults: readonly Fault[];
   /** What it ran at the start: where a restore must lead. */
   readonly origin: {
+    readonly booted: string;
     readonly current: string;
     readonly profile: string;
     readonly failedUnits: readonly string[];
@@ -125,7 +126,7 @@ export const createMachine = (start: MachineStart, now: number): SimMachine => {
     name: start.name,
     nature: start.nature,
     faults,
-    origin: { current: start.current, profile: start.profile, failedUnits },
+    origin: { booted: start.booted, current: start.current, profile: start.profile, failedUnits },
     power: 'up',
     boots: 0,
     bootedAt: now - (start.uptimeMs ?? 86_400_000),
