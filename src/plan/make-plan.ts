@@ -209,6 +209,16 @@ const draftFor = (input: PlanInput, machine: Machine): Draft => {
   };
 };
 
+/** A machine on a dependency cycle, or behind one, has no place in any order: nothing is done to it, and it is said. */
+const orderlessDraft = (input: PlanInput, machine: Machine): Draft => {
+  const blocked = {
+    message: 'it is on a dependency cycle or behind one, so it has no place in the order',
+    remedy: 'run `lab check`, which names the path, and remove a dependency',
+    ...input.blocked.get(machine.name),
+  };
+  return draftFor({ ...input, blocked: new Map([[machine.name, blocked]]) }, machine);
+};
+
 const rebootSteps = (machine: Machine, draft: Draft, delayMs: number): readonly Step[] => {
   const { name } = machine;
   const { deadlines, stable } = machine.reboot;
@@ -383,15 +393,22 @@ export const makePlan = (input: PlanInput): Plan => {
   const { fleet, now } = input;
   const chosen = new Set(input.selection);
   const order = rebootOrderOf(fleet.machines);
-  const members = order.filter(({ name }) => chosen.has(name));
-  const waves = wavesOf(order);
+  const ordered = new Set(order.map(({ name }) => name));
+  const orderless = fleet.machines.filter(({ name }) => !ordered.has(name));
+  const members = [...order, ...orderless].filter(({ name }) => chosen.has(name));
+  const waves = [...wavesOf(order), ...(orderless.length > 0 ? [orderless] : [])];
   const waveNumbers = new Map(
     waves
       .map((wave) => wave.filter(({ name }) => chosen.has(name)))
       .filter((wave) => wave.length > 0)
       .flatMap((wave, index) => wave.map(({ name }) => [name, index] as const)),
   );
-  const drafts = new Map(members.map((machine) => [machine.name, draftFor(input, machine)]));
+  const drafts = new Map(
+    members.map((machine) => [
+      machine.name,
+      ordered.has(machine.name) ? draftFor(input, machine) : orderlessDraft(input, machine),
+    ]),
+  );
   const skipped = members.filter(({ name }) => drafts.get(name)?.skip != null).map(({ name }) => name);
   const orphaned = dependentsOf(members, skipped);
 
