@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Failure } from '../failure.ts';
+import { type Failure, ok } from '../failure.ts';
 import type { BuildReport, Toplevel } from '../ports.ts';
 import { realiseArgv, requisitesArgv, rootsArgv } from './argv.ts';
 import { createBuildLog, type FailedBuild } from './build-log.ts';
@@ -58,6 +58,32 @@ const keepFromCollector = async (context: BuildContext, built: readonly Toplevel
   });
 };
 
+const silent: Cause = {
+  kind: 'build',
+  message: 'It was not built.',
+  remedy: 'Build it by hand with nix build to see why.',
+  detail: [],
+};
+
+/** Why each of the toplevels is not there: the derivation to blame, or else what ended the build. */
+const failuresOf = async (
+  context: BuildContext,
+  unbuilt: readonly Toplevel[],
+  general: Cause,
+  blamed: ReadonlyMap<string, FailedBuild>,
+): Promise<readonly Failure[]> => {
+  const failures: Failure[] = [];
+  for (const toplevel of unbuilt) {
+    const culprit = general.kind === 'cancelled' ? null : await culpritOf(context, toplevel, blamed);
+    failures.push(
+      culprit === null
+        ? failureOf(general, phase, toplevel.machine)
+        : buildFailure(toplevel.machine, culprit),
+    );
+  }
+  return failures;
+};
+
 /**
  * Evaluates all toplevels, then builds them in one go, each as far as it goes. What succeeded is learnt from the
  * store, not from what Nix said.
@@ -79,41 +105,24 @@ export const buildToplevels = async (
       progress(event);
     },
   });
-  const ended = result.code === 0 ? null : processCause(result, 'build');
-  const outPaths = toplevels.map(({ outPath }) => outPath);
+  const general =
+    processCause(result, 'build') ??
+    (result.code === 0 ? silent : await causeOf(said, context.flake, context.mapPaths));
   // After a cancelled build the store is not asked: the same signal would end the question.
-  const missing = ended?.kind === 'cancelled' ? null : await missingPaths(context, outPaths);
-  if (missing === null || !missing.ok) {
-    const cause: Failure | null = missing === null ? null : missing.failure;
-    return {
-      built: [],
-      failed: [
-        ...failed,
-        ...toplevels.map(({ machine }) =>
-          cause === null ? failureOf(ended ?? silent, phase, machine) : { ...cause, machine },
-        ),
-      ],
-    };
+  const missing =
+    general.kind === 'cancelled'
+      ? ok(new Set(toplevels.map(({ outPath }) => outPath)))
+      : await missingPaths(
+          context,
+          toplevels.map(({ outPath }) => outPath),
+        );
+  if (!missing.ok) {
+    const unknown = toplevels.map(({ machine }) => ({ ...missing.failure, machine }));
+    return { built: [], failed: [...failed, ...unknown] };
   }
   const built = (await withParts(toplevels, missing.value)).filter(({ parts }) => parts !== null);
   await keepFromCollector(context, built);
   const unbuilt = toplevels.filter(({ outPath }) => missing.value.has(outPath));
-  const general =
-    ended ?? (unbuilt.length === 0 ? silent : await causeOf(said, context.flake, context.mapPaths));
-  const unbuiltFailures = await Promise.all(
-    unbuilt.map(async (toplevel) => {
-      const culprit = await culpritOf(context, toplevel, log.failed());
-      return culprit === null
-        ? failureOf(general, phase, toplevel.machine)
-        : buildFailure(toplevel.machine, culprit);
-    }),
-  );
+  const unbuiltFailures = await failuresOf(context, unbuilt, general, log.failed());
   return { built, failed: [...failed, ...unbuiltFailures] };
-};
-
-const silent: Cause = {
-  kind: 'build',
-  message: 'It was not built.',
-  remedy: 'Build it by hand with nix build to see why.',
-  detail: [],
 };

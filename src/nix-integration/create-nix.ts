@@ -3,11 +3,8 @@ import type { BuildReport, Clock, Evaluation, Nix, NixOptions } from '../ports.t
 import type { RunProcess } from '../process/run.ts';
 import type { InputOverride, NixCall, NixSetting } from './argv.ts';
 import { buildToplevels } from './build.ts';
-import { readCache, writeCache } from './cache.ts';
 import { type NixDeadlines, nixDeadlines } from './deadlines.ts';
-import { discrepanciesOf, hostFolders } from './discover.ts';
-import { type Evaluated, evaluateMachines, type SortedOut, sortOut } from './evaluate.ts';
-import { fingerprint } from './fingerprint.ts';
+import { evaluateFlake } from './evaluate-flake.ts';
 import { type FlakeRef, locateFlake } from './flake-ref.ts';
 import { restoreLock } from './lock-file.ts';
 import type { NixProcesses } from './nix-process.ts';
@@ -88,86 +85,26 @@ export const createNix = (given: NixSettings): NixWithVersion => {
     return found.ok ? ok({ ...located.value, call: callOf(located.value.flake, found.value) }) : found;
   };
 
-  const keyOf = async (flake: FlakeRef): Promise<string | null> =>
-    given.cache === undefined
-      ? null
-      : fingerprint({
-          flake,
-          call: callOf(flake, null),
-          fleetExpression,
-          env,
-          searchPath: given.cache.searchPath,
-          runProcess,
-        });
-
-  const conclude = async (
-    flake: FlakeRef,
-    sorted: SortedOut,
-    unlocked: readonly string[],
-  ): Promise<Result<Evaluation>> => {
-    const { machines, failed, withoutModule } = sorted;
-    const names = [...machines, ...failed].map(({ name }) => name);
-    const folders = await hostFolders(flake);
-    return ok({
-      fleet: { machines, failed },
-      discrepancies: discrepanciesOf({ flake, names, machines, withoutModule, folders, unlocked }),
-    });
-  };
-
-  /**
-   * Asking for the version takes half as long as evaluating one machine, so both begin together. The form that every
-   * version understands fails only on a flake whose `packages` throw: there a Nix that knows better is asked again.
-   */
-  const evaluateKnowingLittle = async (
-    flake: FlakeRef,
-    mapPaths: MapSourcePaths,
-    options: NixOptions,
-  ): Promise<Result<Evaluated>> => {
-    const evaluateWith = (call: NixCall) =>
-      evaluateMachines({
-        call,
-        fleetExpression,
-        workers: workerCount(resources),
-        context: {
-          nix,
-          flake,
-          mapPaths,
-          clock,
-          deadlineMs: deadlines.evaluationMs,
-          stallMs: deadlines.evaluationStallMs,
-          signal: options.signal,
-          env: evaluationEnv(resources),
-        },
-        onProgress: options.onProgress,
-      });
-    const first = callOf(flake, knownVersion);
-    const [asked, evaluated] = await Promise.all([version(options), evaluateWith(first)]);
-    if (evaluated.ok || evaluated.failure.kind === 'cancelled') return evaluated;
-    if (!asked.ok) return asked;
-    const better = callOf(flake, asked.value);
-    return better.features.leadingDot && !first.features.leadingDot ? evaluateWith(better) : evaluated;
-  };
-
   const evaluate = async (options: NixOptions): Promise<Result<Evaluation>> => {
     const located = await locate();
     if (!located.ok) return located;
     const { flake, mapPaths } = located.value;
-    const key = await keyOf(flake);
-    const kept = key === null || given.cache === undefined ? null : await readCache(given.cache.folder, key);
-    if (kept !== null) {
-      const sorted = sortOut(kept, []);
-      if (sorted.failed.length === 0) return conclude(flake, sorted, []);
-    }
-    const evaluated = await evaluateKnowingLittle(flake, mapPaths, options);
-    if (!evaluated.ok) return evaluated;
-    const { failed, records, unlocked } = evaluated.value;
-    const overridden = new Set((given.overrides ?? []).map(({ input }) => input));
-    const loose = unlocked.filter((input) => !overridden.has(input.split('/')[0] ?? ''));
-    if (given.cache !== undefined && key !== null && failed.length === 0 && loose.length === 0) {
-      // Kept only when nothing moved while Nix was reading.
-      if ((await keyOf(flake)) === key) await writeCache(given.cache.folder, key, records);
-    }
-    return conclude(flake, evaluated.value, loose);
+    return evaluateFlake({
+      nix,
+      flake,
+      mapPaths,
+      clock,
+      fleetExpression,
+      workers: workerCount(resources),
+      evaluationEnv: evaluationEnv(resources),
+      deadlineMs: deadlines.evaluationMs,
+      stallMs: deadlines.evaluationStallMs,
+      cache: given.cache ?? null,
+      callFor: (found) => callOf(flake, found),
+      knownVersion,
+      askVersion: () => version(options),
+      options,
+    });
   };
 
   const updating = async (options: NixOptions): Promise<Result<UpdateContext>> => {

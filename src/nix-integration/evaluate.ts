@@ -1,4 +1,4 @@
-import { type Failure, fail, ok, type Result } from '../failure.ts';
+import { fail, ok, type Result } from '../failure.ts';
 import { limits } from '../fleet/limits.ts';
 import { type FailedMachine, type Machine, MachineName } from '../fleet/machine.ts';
 import { sanitiseLine } from '../text/sanitise.ts';
@@ -6,8 +6,8 @@ import { argumentBytesMax, chunkSize, evaluateNamed, listAndEvaluate } from './a
 import { evalArgv, type NixCall } from './argv.ts';
 import { type Cause, failureOf } from './causes.ts';
 import { type ChunkContext, runChunk } from './chunk.ts';
-import type { Marker } from './markers.ts';
 import { readRecord } from './record.ts';
+import { createTally, noRecord } from './tally.ts';
 import { createPool } from './workers.ts';
 
 /** All machines of the flake, each either usable or failed with its own cause; sorted by name. */
@@ -35,9 +35,6 @@ export type EvaluateRequest = {
 
 const phase = 'evaluate';
 
-const flakeFailure = (cause: Cause): { readonly ok: false; readonly failure: Failure } =>
-  fail(failureOf(cause, phase, null));
-
 const chunksOf = (names: readonly string[], size: number): readonly (readonly string[])[] =>
   Array.from({ length: Math.ceil(names.length / size) }, (_, at) => names.slice(at * size, (at + 1) * size));
 
@@ -48,13 +45,6 @@ const badName = (name: string): FailedMachine => ({
   message: 'Its name in nixosConfigurations cannot be the name of a machine.',
   remedy: `Use letters, digits, ".", "_" and "-", at most ${limits.nameLengthMax}, not starting with "." or "-".`,
 });
-
-const noRecord: Cause = {
-  kind: 'no-record',
-  message: 'Nix ended well and printed no record for it.',
-  remedy: 'Make the texts in its lab.machine options shorter.',
-  detail: [],
-};
 
 /** Machines in the order of their names, whatever the locale. */
 export const byName = (a: { readonly name: string }, b: { readonly name: string }): number =>
@@ -75,6 +65,24 @@ export const sortOut = (
   };
 };
 
+const refuseList = (names: readonly string[]): Cause | null => {
+  if (names.length > limits.machinesMax) {
+    return {
+      kind: 'too-many-machines',
+      message: `The flake has ${names.length} nixosConfigurations; the bound is ${limits.machinesMax}.`,
+      remedy: 'Split the flake.',
+      detail: [],
+    };
+  }
+  if (names.length > 0) return null;
+  return {
+    kind: 'no-configurations',
+    message: 'nixosConfigurations of the flake is empty.',
+    remedy: 'Declare the machines in the flake output nixosConfigurations.',
+    detail: [],
+  };
+};
+
 /**
  * Evaluates the light record of every machine in a few processes. The first process says which machines there are
  * and takes its share; a process that dies loses only the machine it died of. Fails only when the flake as a whole
@@ -82,113 +90,48 @@ export const sortOut = (
  */
 export const evaluateMachines = async (request: EvaluateRequest): Promise<Result<Evaluated>> => {
   const { call, fleetExpression, workers, context } = request;
-  const records = new Map<string, string>();
-  const failures = new Map<string, Cause>();
-  let names: readonly string[] | null = null;
-  const unlocked = new Set<string>();
-  let cancelled: Cause | null = null;
-
-  const settle = (name: string, cause: Cause) => failures.set(name, cause);
-  /** Machines whose record has been seen, also by a process still running. */
-  const seen = new Set<string>();
-  let told = -1;
-  const tell = () => {
-    const done = seen.size + failures.size;
-    if (names === null || done === told) return;
-    told = done;
-    request.onProgress?.(`evaluated ${done} of ${names.length} machines`);
-  };
-  const watch = (marker: Marker) => {
-    if (marker.kind !== 'ok') return;
-    seen.add(marker.name);
-    tell();
-  };
+  const tally = createTally(request.onProgress);
+  const pool = createPool(workers);
 
   /** Evaluates until each of the names has a record or a cause: every round settles at least one. */
   const evaluateAll = async (wanted: readonly string[]): Promise<void> => {
-    let rest = wanted;
-    while (rest.length > 0 && cancelled === null) {
-      const outcome = await runChunk(
-        context,
-        evalArgv(call, evaluateNamed(fleetExpression, rest)),
-        (marker) => {
-          watch(marker);
-        },
-      );
-      rest = absorb(rest, outcome);
+    let open = wanted;
+    while (open.length > 0 && tally.stopped() === null) {
+      const argv = evalArgv(call, evaluateNamed(fleetExpression, open));
+      open = tally.absorb(open, await runChunk(context, argv, tally.watch));
     }
   };
 
-  /** Takes over what a process settled and gives back what is still open. */
-  const absorb = (
-    wanted: readonly string[],
-    outcome: Awaited<ReturnType<typeof runChunk>>,
-  ): readonly string[] => {
-    for (const input of outcome.unlocked) unlocked.add(input);
-    for (const name of wanted) {
-      const json = outcome.records.get(name);
-      if (json !== undefined) records.set(name, json);
-    }
-    const open = wanted.filter((name) => !records.has(name));
-    const { cause, culprit } = outcome;
-    if (cause?.kind === 'cancelled') cancelled = cause;
-    else if (cause !== null && culprit !== null && open.includes(culprit)) settle(culprit, cause);
-    else for (const name of open) settle(name, cause ?? noRecord);
-    tell();
-    return open.filter((name) => !failures.has(name));
-  };
-
-  const first = listAndEvaluate(fleetExpression, workers);
-  if (Buffer.byteLength(first) > argumentBytesMax) throw new RangeError('the fleet expression is too long');
-  const pool = createPool(workers);
-  let listing: Cause | null = null;
-
-  const listThenEvaluate = async () => {
+  const listThenEvaluate = async (): Promise<void> => {
     let share: readonly string[] = [];
-    const outcome = await runChunk(context, evalArgv(call, first), (marker) => {
-      watch(marker);
-      if (marker.kind !== 'names' || names !== null) return;
-      names = marker.names;
-      if (names.length > limits.machinesMax) return;
+    const expression = listAndEvaluate(fleetExpression, workers);
+    if (Buffer.byteLength(expression) > argumentBytesMax) {
+      throw new RangeError('the fleet expression is too long');
+    }
+    const outcome = await runChunk(context, evalArgv(call, expression), (marker) => {
+      tally.watch(marker);
+      if (marker.kind !== 'names' || !tally.list(marker.names)) return;
+      if (refuseList(marker.names) !== null) return;
       share = marker.first;
       const taken = new Set(share);
-      const rest = names.filter((name) => isMachineName(name) && !taken.has(name));
-      pool.add(chunksOf(rest, chunkSize(names.length, workers)).map((chunk) => () => evaluateAll(chunk)));
+      const others = marker.names.filter((name) => isMachineName(name) && !taken.has(name));
+      const size = chunkSize(marker.names.length, workers);
+      pool.add(chunksOf(others, size).map((chunk) => () => evaluateAll(chunk)));
     });
-    if (names === null) listing = outcome.cause ?? noRecord;
-    else await evaluateAll(absorb(share, outcome));
+    const open = tally.absorb(share, outcome);
+    if (tally.names() !== null) await evaluateAll(open);
+    else tally.stop(outcome.cause ?? noRecord);
   };
 
   request.onProgress?.('evaluating the flake');
   pool.add([listThenEvaluate]);
   await pool.idle();
-  // Callbacks have assigned these, which control flow analysis does not see.
-  const listed = names as readonly string[] | null;
-  const stopped = (cancelled ?? listing) as Cause | null;
-  if (stopped !== null) return flakeFailure(stopped);
-  if (listed === null) throw new Error('neither names nor a cause');
-  if (listed.length > limits.machinesMax) {
-    return flakeFailure({
-      kind: 'too-many-machines',
-      message: `The flake has ${listed.length} nixosConfigurations; the bound is ${limits.machinesMax}.`,
-      remedy: 'Split the flake.',
-      detail: [],
-    });
-  }
-  if (listed.length === 0) {
-    return flakeFailure({
-      kind: 'no-configurations',
-      message: 'nixosConfigurations of the flake is empty.',
-      remedy: 'Declare the machines in the flake output nixosConfigurations.',
-      detail: [],
-    });
-  }
-  return ok({
-    ...sortOut(records, [
-      ...[...failures].map(([name, { message, remedy }]) => ({ name, message, remedy })),
-      ...listed.filter((name) => !isMachineName(name)).map(badName),
-    ]),
-    records,
-    unlocked: [...unlocked],
-  });
+
+  const names = tally.names() ?? [];
+  const stopped = tally.stopped() ?? refuseList(names);
+  if (stopped !== null) return fail(failureOf(stopped, phase, null));
+  const { records, failures, unlocked } = tally.results();
+  const failed = [...failures].map(([name, { message, remedy }]) => ({ name, message, remedy }));
+  const unusable = names.filter((name) => !isMachineName(name)).map(badName);
+  return ok({ ...sortOut(records, [...failed, ...unusable]), records, unlocked });
 };
