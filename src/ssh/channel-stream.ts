@@ -45,6 +45,8 @@ export const channelStream = (channel: ClientChannel): Duplex => {
     if (pending !== null) stream.destroy(new Error('the forwarded connection was closed'));
     else if (!stream.writableEnded) stream.end();
   });
+  // For life: the connection may be lost before anyone listens, or after.
+  stream.on('error', () => undefined);
   channel.on('error', (error: Error) => stream.destroy(error));
   return stream;
 };

@@ -83,14 +83,21 @@ export const createConnection = (
   client.on('error', (error: Error) => {
     lost ??= error.message;
   });
-  client.once('close', () => {
+  const streams = new Set<Duplex>();
+  const end = (): void => {
     lost ??= 'the connection was closed';
+    // A channel with unread data would never tell its stream.
+    for (const stream of streams) stream.destroy(new Error(`the ssh connection was lost: ${lost}`));
     markClosed();
-  });
-  if (sock.destroyed) {
-    lost = 'the connection was closed';
-    markClosed();
-  }
+  };
+  client.once('close', end);
+  if (sock.destroyed) end();
+  const streamOf = (channel: ClientChannel): Duplex => {
+    const stream = channelStream(channel);
+    streams.add(stream);
+    stream.once('close', () => streams.delete(stream));
+    return stream;
+  };
 
   const problemOf = (error: unknown): ChannelProblem => {
     const message = messageOf(error);
@@ -123,9 +130,7 @@ export const createConnection = (
       new Promise((resolve) => {
         try {
           client.forwardOut('127.0.0.1', 0, host, port, (error, channel) =>
-            resolve(
-              error === undefined || error === null ? ok(channelStream(channel)) : fail(problemOf(error)),
-            ),
+            resolve(error === undefined || error === null ? ok(streamOf(channel)) : fail(problemOf(error))),
           );
         } catch (error) {
           resolve(fail(problemOf(error)));
