@@ -151,8 +151,6 @@ export const openSshArgv = (machine: Machine, sshConfigPath: string): readonly s
   'BatchMode=no',
   '-o',
   'ClearAllForwardings=no',
-  '-o',
-  'RemoteCommand=none',
   '--',
   machine.name,
 ];
