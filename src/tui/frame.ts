@@ -2,7 +2,6 @@ import { count } from '../text/words.ts';
 import { completionsOf, type Hint, hintsOf } from './commands/registry.ts';
 import {
   blank,
-  cellsOf,
   cutTextStart,
   fitLine,
   type Line,
@@ -205,17 +204,3 @@ const hintLine = (scene: Scene): Line => {
   }
   return fitLine([span(' '), ...[...kept, ...last].flatMap(hintSpans)], width, more);
 };
-
-/** For tests and for reports: the frame as plain text. */
-export const frameText = (scene: Scene): string =>
-  frameOf(scene)
-    .map((content) =>
-      content
-        .map(({ text }) => text)
-        .join('')
-        .trimEnd(),
-    )
-    .join('\n');
-
-export const cellsInFrame = (scene: Scene): readonly number[] =>
-  frameOf(scene).map((content) => content.reduce((sum, { text }) => sum + cellsOf(text), 0));

@@ -1,0 +1,113 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  cellsOf,
+  cutText,
+  cutTextStart,
+  fitLine,
+  type Line,
+  plainTextOf,
+  sliceLine,
+  span,
+  spread,
+  widthOf,
+  wrapText,
+} from '../../../src/tui/draw/line.ts';
+import { makePen } from '../../../src/tui/draw/pen.ts';
+
+const anyText = fc.string({ unit: 'grapheme', maxLength: 40 });
+const cleanLine = fc
+  .array(anyText, { maxLength: 5 })
+  .map((texts): Line => texts.map((text) => span(makePen(false).clean(text))));
+
+describe('lines', () => {
+  test('a fitted line has exactly its width, whatever is in it', () => {
+    fc.assert(
+      fc.property(cleanLine, fc.integer({ min: 0, max: 60 }), (content, width) => {
+        expect(widthOf(fitLine(content, width, '…'))).toBe(width);
+      }),
+    );
+  });
+
+  test('two ends on one line never overlap and never spill', () => {
+    fc.assert(
+      fc.property(cleanLine, cleanLine, fc.integer({ min: 1, max: 60 }), (left, right, width) => {
+        expect(widthOf(spread(left, right, width, '…'))).toBe(width);
+      }),
+    );
+  });
+
+  test('slices put together again have the width of the whole', () => {
+    fc.assert(
+      fc.property(cleanLine, fc.nat({ max: 40 }), (content, at) => {
+        const whole = widthOf(content);
+        const cut = Math.min(at, whole);
+        const width = widthOf(sliceLine(content, 0, cut)) + widthOf(sliceLine(content, cut, whole));
+        expect(width).toBe(whole);
+      }),
+    );
+  });
+
+  test('wrapped text fits its width and loses no letter', () => {
+    fc.assert(
+      fc.property(anyText, fc.integer({ min: 2, max: 30 }), (text, width) => {
+        const clean = makePen(false).clean(text);
+        const lines = wrapText(clean, width);
+        for (const part of lines) expect(cellsOf(part)).toBeLessThanOrEqual(width);
+        expect(lines.join('').replace(/\s/gu, '')).toBe(clean.replace(/\s/gu, ''));
+      }),
+    );
+  });
+
+  test('what was cut is marked, at the end or in front', () => {
+    expect(cutText('sleeper-service', 8, '…')).toBe('sleeper…');
+    expect(cutTextStart('/home/geir/home-lab', 9, '…')).toBe('…home-lab');
+    expect(cutText('nas', 8, '…')).toBe('nas');
+  });
+
+  test('a wide character that is cut in half leaves a space, not a shifted line', () => {
+    expect(plainTextOf(sliceLine([span('a漢b')], 0, 2))).toBe('a ');
+    expect(plainTextOf(sliceLine([span('a漢b')], 2, 4))).toBe(' b');
+  });
+
+  test('no span holds an escape or a control character', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (text) => {
+        expect(span(text).text).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/u);
+      }),
+    );
+  });
+});
+
+describe('the pen', () => {
+  test('emoji and characters without width become one plain sign', () => {
+    expect(makePen(false).clean('ok 🎉 done')).toBe('ok ▪ done');
+    expect(makePen(false).clean('flag 🇩🇰!')).toBe('flag ▪!');
+    expect(makePen(false).clean('naïve Ångström 漢字')).toBe('naïve Ångström 漢字');
+  });
+
+  test('every character of cleaned text takes one or two cells', () => {
+    fc.assert(
+      fc.property(anyText, (text) => {
+        const clean = makePen(false).clean(text);
+        expect(clean).not.toMatch(/\p{Emoji_Presentation}|\ufe0f|\u200d/u);
+      }),
+    );
+  });
+
+  test('in ASCII the words of lab stay readable and nothing else gets through', () => {
+    const { clean } = makePen(true);
+    expect(clean('kernel 6.12.8 → 6.12.11')).toBe('kernel 6.12.8 -> 6.12.11');
+    expect(clean('flake ≠ running')).toBe('flake != running');
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (text) => {
+        expect(clean(text)).toMatch(/^[\x20-\x7e]*$/u);
+      }),
+    );
+  });
+
+  test('every sign is one cell wide, in both sets', () => {
+    for (const ascii of [false, true])
+      for (const glyph of Object.values(makePen(ascii).glyphs).flat()) expect(cellsOf(glyph)).toBe(1);
+  });
+});
