@@ -44,8 +44,8 @@ const conclude = async (
 };
 
 /**
- * Asking for the version takes half as long as evaluating one machine, so both begin together. The form that every
- * version understands fails only on a flake whose `packages` throw: there a Nix that knows better is asked again.
+ * Asking for the version takes as long as evaluating many machines, so it is asked only when something fails. The
+ * form that every version understands fails on a flake whose `packages` throw: a Nix that knows better is asked again.
  */
 const evaluateWithNix = async (request: EvaluateFlake): Promise<Result<Evaluated>> => {
   const { nix, flake, mapPaths, clock, deadlineMs, stallMs, options } = request;
@@ -67,8 +67,9 @@ const evaluateWithNix = async (request: EvaluateFlake): Promise<Result<Evaluated
       onProgress: options.onProgress,
     });
   const first = request.callFor(request.knownVersion);
-  const [asked, evaluated] = await Promise.all([request.askVersion(), evaluateWith(first)]);
+  const evaluated = await evaluateWith(first);
   if (evaluated.ok || evaluated.failure.kind === 'cancelled') return evaluated;
+  const asked = await request.askVersion();
   if (!asked.ok) return asked;
   const better = request.callFor(asked.value);
   return better.features.leadingDot && !first.features.leadingDot ? evaluateWith(better) : evaluated;

@@ -97,7 +97,7 @@ test('twenty machines take as few processes as there are workers, and each broke
   const evaluation = succeeded(await nix.evaluate({ onProgress: (line) => lines.push(line) }));
   expect(evaluation.fleet.machines).toHaveLength(20);
   expect(evaluation.discrepancies).toEqual([]);
-  expect(started.toSorted()).toEqual(['evaluation', 'evaluation', 'version']);
+  expect(started).toEqual(['evaluation', 'evaluation']);
   expect(lines.at(-1)).toBe('evaluated 20 of 20 machines');
 
   started.length = 0;

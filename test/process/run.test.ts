@@ -1,12 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { runProcess } from '../../src/process/run.ts';
 
 const shell = (script: string, ...words: string[]) => ['sh', '-c', script, 'sh', ...words];
 const deadlineMs = 20_000;
+const folder = mkdtempSync(join(tmpdir(), 'lab-run-'));
+afterAll(() => rmSync(folder, { recursive: true }));
 
 test('reports exit code and both outputs, and passes words through untouched', async () => {
   const result = await runProcess(
@@ -53,7 +55,7 @@ test('cancelling ends the process; cancelled beforehand it never starts', async 
   });
   expect(await running).toMatchObject({ cancelled: true, timedOut: false, code: null });
 
-  const witness = join(mkdtempSync(join(tmpdir(), 'lab-run-')), 'witness');
+  const witness = join(folder, 'witness');
   const never = await runProcess(['touch', witness], { deadlineMs, signal: abort.signal });
   expect(never).toMatchObject({ cancelled: true, code: null });
   expect(() => readFileSync(witness)).toThrow();
