@@ -1,0 +1,197 @@
+import type { HealthCheck } from '../fleet/machine.ts';
+import type { Clock, Evaluation, Nix, Target, Toplevel } from '../ports.ts';
+import { createScaledClock } from './clock.ts';
+import { type DemoMachine, demoLocks, demoMachines, demoParts } from './demo-lab.ts';
+import type { Reading } from './look.ts';
+import { createMachine, type SimMachine } from './machine.ts';
+import { createSimulatedNix, type Release } from './nix.ts';
+import { createRandom, storePath } from './random.ts';
+import { type Closure, createWorld } from './world.ts';
+
+/** Seconds of the demo's lab in one real second at speed 1: a whole run then takes about a minute. */
+export const demoPace = 14;
+
+export type DemoOptions = {
+  /** Which world: equal seeds, equal worlds. */
+  readonly seed: number;
+  /** 1 is the pace for watching; 2 is twice as fast. */
+  readonly speed: number;
+  /** Time for tests; a clock that runs ahead of the real one otherwise. */
+  readonly clock?: Clock;
+};
+
+export type DemoWorld = {
+  readonly flake: string;
+  readonly nix: Nix;
+  readonly target: Target;
+  readonly clock: Clock;
+  /** The machine the demo pretends to run on. */
+  readonly hostName: string;
+};
+
+const flake = '/home/demo/lab';
+const hostName = 'congenital-optimist';
+
+type Version = 'booted' | 'current' | 'wanted' | 'updated';
+const nixosVersions = {
+  booted: '26.05.20260402.1f08a4d',
+  current: '26.05.20260428.9ca3f64',
+  wanted: '26.05.20260428.9ca3f64',
+  updated: '26.05.20260520.5e1ca00',
+} as const satisfies Record<Version, string>;
+
+/** Which toplevel a machine has at a version; some versions of a machine are one and the same. */
+const pathOf = (demo: DemoMachine, version: Version): string => {
+  const same =
+    version === 'wanted' && !demo.behind
+      ? 'current'
+      : version === 'booted' && demo.kernels.booted === demo.kernels.current
+        ? 'current'
+        : version;
+  return storePath(
+    `${demo.machine.name} ${same}`,
+    `nixos-system-${demo.machine.name}-${nixosVersions[same === 'wanted' ? 'wanted' : same]}`,
+  );
+};
+
+const kernelOf = ({ kernels }: DemoMachine, version: Version): string =>
+  version === 'booted' ? kernels.booted : version === 'updated' ? kernels.updated : kernels.current;
+
+const closureOf = (demo: DemoMachine, version: Version): Closure => ({
+  parts: demoParts(kernelOf(demo, version), '258.4'),
+  kernelRelease: kernelOf(demo, version),
+  nixosVersion: nixosVersions[version],
+});
+
+const toplevelOf = (demo: DemoMachine, version: Version): Toplevel => {
+  const outPath = pathOf(demo, version);
+  return {
+    machine: demo.machine.name,
+    drvPath: `${outPath}.drv`,
+    outPath,
+    parts: closureOf(demo, version).parts,
+  };
+};
+
+const packages = [
+  'openssl-3.5.4',
+  'curl-8.17.0',
+  'git-2.52.0',
+  'postgresql-17.7',
+  'jellyfin-10.11.4',
+  'nginx-1.28.1',
+];
+
+const buildLines = (demo: DemoMachine, version: Version): readonly string[] => {
+  const { name } = demo.machine;
+  const kernel = kernelOf(demo, version);
+  const seen = createRandom(demo.generation);
+  return [
+    ...(kernel === demo.kernels.current
+      ? []
+      : [`copying path '${storePath(kernel, `linux-${kernel}`)}' from cache`]),
+    ...packages
+      .filter(() => seen.chance(0.4))
+      .map((text) => `copying path '${storePath(text, text)}' from cache`),
+    `building '${storePath(name, 'etc')}.drv'`,
+    `building '${pathOf(demo, version)}.drv'`,
+  ];
+};
+
+const releaseOf = (version: 'wanted' | 'updated', lock: Release['lock']): Release => ({
+  lock,
+  toplevels: new Map(demoMachines.map((demo) => [demo.machine.name, toplevelOf(demo, version)])),
+  buildLines: (name) => {
+    const demo = demoMachines.find(({ machine }) => machine.name === name);
+    return demo === undefined ? [] : buildLines(demo, version);
+  },
+});
+
+const evaluation: Evaluation = {
+  fleet: {
+    machines: demoMachines.map(({ machine }) => machine).sort((a, b) => (a.name < b.name ? -1 : 1)),
+    failed: [],
+  },
+  discrepancies: [
+    {
+      kind: 'folder-without-configuration',
+      machine: 'gunboat-diplomat',
+      message: 'hosts/gunboat-diplomat has no configuration in the flake',
+    },
+  ],
+};
+
+const linesOf = (name: string, act: 'copy' | 'activate', toplevel: string): readonly string[] =>
+  act === 'copy'
+    ? [
+        ...packages.slice(0, 4).map((text) => `copying path '${storePath(text, text)}' to ssh-ng://${name}`),
+        `copying path '${toplevel}' to ssh-ng://${name}`,
+      ]
+    : [
+        'updating systemd-boot',
+        'stopping the following units: accounts-daemon.service, systemd-modules-load.service',
+        'activating the configuration...',
+        'setting up /etc...',
+        'restarting systemd...',
+        'reloading the following units: dbus.service',
+        'starting the following units: accounts-daemon.service, systemd-modules-load.service',
+      ];
+
+/** Now and then the blocklist of the name server is being fetched anew, and for that long it does not answer. */
+const blocklist = { everyMs: 7 * 60_000, forMs: 25_000 } as const;
+
+const readCheck = (truth: SimMachine, check: HealthCheck, now: number): Reading | null =>
+  check.name === 'blocklist' &&
+  truth.unready === null &&
+  (now - truth.bootedAt) % blocklist.everyMs < blocklist.forMs
+    ? { verdict: 'failed', evidence: 'HTTP 503: fetching the lists' }
+    : null;
+
+/** The simulated lab behind the ports, for the screen and the engine to run over: no Nix, no root, no network. */
+export const createDemoWorld = (options: DemoOptions): DemoWorld => {
+  const clock = options.clock ?? createScaledClock(options.speed * demoPace);
+  const random = createRandom(options.seed);
+  const now = clock.now();
+  const locks = demoLocks(now);
+  const world = createWorld({
+    machines: demoMachines.map((demo) =>
+      createMachine(
+        {
+          name: demo.machine.name,
+          nature: demo.nature,
+          faults: demo.faults,
+          booted: pathOf(demo, 'booted'),
+          current: pathOf(demo, 'current'),
+          profile: pathOf(demo, 'current'),
+          generation: demo.generation,
+          uptimeMs: demo.uptimeDays * 86_400_000 + random.between(0, 80_000_000),
+          failedUnits: demo.failedUnits,
+        },
+        now,
+      ),
+    ),
+    closures: new Map(
+      (['booted', 'wanted', 'current', 'updated'] as const).flatMap((version) =>
+        demoMachines.map((demo) => [pathOf(demo, version), closureOf(demo, version)] as const),
+      ),
+    ),
+    now: clock.now,
+    random: random.fork('network'),
+    network: { latencyMs: [150, 700], silenceMs: 9_000 },
+    linesOf,
+    readCheck,
+  });
+  return {
+    flake,
+    hostName,
+    clock,
+    target: world.targetOn(clock),
+    nix: createSimulatedNix({
+      clock,
+      random: random.fork('nix'),
+      evaluation,
+      releases: [releaseOf('wanted', locks.before), releaseOf('updated', locks.after)],
+      nature: { evaluateMs: 12_000, updateMs: 18_000, buildLineMs: 3_500 },
+    }),
+  };
+};

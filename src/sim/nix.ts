@@ -1,0 +1,96 @@
+import { type Failure, fail, ok, type Result } from '../failure.ts';
+import type { BuildReport, Clock, Evaluation, LockChange, LockedRef, Nix, Toplevel } from '../ports.ts';
+import type { Random } from './random.ts';
+
+/** What a flake with one state of its lock file gives. */
+export type Release = {
+  /** What the lock file holds, by input. */
+  readonly lock: ReadonlyMap<string, LockedRef>;
+  /** The toplevel of every machine, as it is once built. */
+  readonly toplevels: ReadonlyMap<string, Toplevel>;
+  /** Lines that building a machine's toplevel writes. */
+  readonly buildLines: (machine: string) => readonly string[];
+};
+
+export type SimulatedNixOptions = {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly evaluation: Evaluation;
+  /** The lock file as it is, and as each update makes it. */
+  readonly releases: readonly [Release, ...Release[]];
+  /** How long things take, milliseconds. */
+  readonly nature: { readonly evaluateMs: number; readonly updateMs: number; readonly buildLineMs: number };
+};
+
+const changesBetween = (from: Release, to: Release): readonly LockChange[] =>
+  [...new Set([...from.lock.keys(), ...to.lock.keys()])].sort().flatMap((input): readonly LockChange[] => {
+    const [before, after] = [from.lock.get(input) ?? null, to.lock.get(input) ?? null];
+    if (before === null) return [{ input, kind: 'added', from: null, to: after }];
+    if (after === null) return [{ input, kind: 'removed', from: before, to: null }];
+    return before.rev === after.rev ? [] : [{ input, kind: 'updated', from: before, to: after }];
+  });
+
+const cancelled: Failure = {
+  kind: 'cancelled',
+  machine: null,
+  phase: 'nix',
+  message: 'given up',
+  remedy: 'run again when you like',
+};
+
+/** A flake that moves from release to release, behind the `Nix` port. What was built once stays built. */
+export const createSimulatedNix = (options: SimulatedNixOptions): Nix => {
+  const { clock, random, releases, nature } = options;
+  const built = new Set<string>();
+  let current = 0;
+  const release = (index: number): Release => releases[Math.min(index, releases.length - 1)] ?? releases[0];
+
+  /** Takes about that long; false when it was given up. */
+  const lasts = async (ms: number, signal: AbortSignal | undefined): Promise<boolean> => {
+    await clock.sleep(ms * (0.8 + 0.4 * random.next()), signal);
+    return signal?.aborted !== true;
+  };
+  const known = (machines: readonly string[]): readonly Toplevel[] =>
+    machines.flatMap((machine) => release(current).toplevels.get(machine) ?? []);
+
+  return {
+    evaluate: async ({ signal, onProgress }) => {
+      onProgress?.(`evaluating ${options.evaluation.fleet.machines.length} machines`);
+      return (await lasts(nature.evaluateMs, signal)) ? ok(options.evaluation) : fail(cancelled);
+    },
+    update: async (_inputs, { signal, onProgress }) => {
+      onProgress?.('asking every input for its newest revision');
+      if (!(await lasts(nature.updateMs, signal))) return fail(cancelled);
+      const previous = String(current);
+      const changes = changesBetween(release(current), release(current + 1));
+      current = Math.min(current + 1, releases.length - 1);
+      return ok({ changes, previous });
+    },
+    previewUpdate: async (_inputs, { signal }) =>
+      (await lasts(nature.updateMs, signal))
+        ? ok(changesBetween(release(current), release(current + 1)))
+        : fail(cancelled),
+    restoreLock: async (previous): Promise<Result<void>> => {
+      current = Number(previous ?? '0');
+      return ok(undefined);
+    },
+    toplevels: async (machines, { signal }): Promise<BuildReport> => {
+      await lasts(nature.evaluateMs, signal);
+      const shown = known(machines).map((toplevel) =>
+        built.has(toplevel.outPath) ? toplevel : { ...toplevel, parts: null },
+      );
+      return { built: shown, failed: [] };
+    },
+    build: async (machines, { signal, onProgress }): Promise<BuildReport> => {
+      for (const toplevel of known(machines)) {
+        if (built.has(toplevel.outPath)) continue;
+        for (const line of release(current).buildLines(toplevel.machine)) {
+          if (!(await lasts(nature.buildLineMs, signal))) return { built: [], failed: [cancelled] };
+          onProgress?.(line);
+        }
+        built.add(toplevel.outPath);
+      }
+      return { built: known(machines), failed: [] };
+    },
+  };
+};
