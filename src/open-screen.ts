@@ -1,8 +1,12 @@
 import type { LabOptions } from './cli/lab.ts';
 import { openLab, type Surroundings } from './compose.ts';
+import type { Failure } from './failure.ts';
+import { openSession } from './flow/live-session.ts';
 import type { Session } from './flow/session.ts';
 import { runInteractive } from './process/interactive.ts';
 import { exitCodes } from './run/report.ts';
+import { createDemoWorld } from './sim/demo.ts';
+import { createMemoryJournal } from './sim/memory-journal.ts';
 import { prepareColour, wantsAscii } from './tui/prepare-colour.ts';
 import { terminalProblem } from './tui/terminal-problem.ts';
 
@@ -84,7 +88,37 @@ export const openScreen = async (
   }
 };
 
+const noMachines: Failure = {
+  kind: 'demo',
+  machine: null,
+  phase: 'ssh',
+  message: 'the machines of the demo are simulated: there is no shell on them',
+  remedy: 'open a lab of your own with `lab --flake DIR`',
+};
+
 export const openDemo = async (
-  _options: { readonly seed: number; readonly speed: number },
+  options: { readonly seed: number; readonly speed: number },
   around: Surroundings,
-): Promise<number> => readyFor(around) ?? exitCodes.failed;
+): Promise<number> => {
+  const refused = readyFor(around);
+  if (refused !== null) return refused;
+  const { nix, target, clock, flake, hostName } = createDemoWorld(options);
+  const lab = { flake, nix, target, clock, hostName };
+  const journal = createMemoryJournal(() => clock.now());
+  const session = openSession({
+    lab,
+    demo: true,
+    sshArgv: () => noMachines,
+    conductDeps: () => ({
+      ok: true,
+      value: {
+        ...lab,
+        journal,
+        lock: () => ({ ok: true, value: { release: () => {} } }),
+        by: { user: 'you', host: 'demo', pid: process.pid, via: 'demo' },
+        labVersion: around.version,
+      },
+    }),
+  });
+  return showScreen(session, false, around.env);
+};
