@@ -5,18 +5,22 @@ import { namespacesAvailable } from './availability.ts';
 import { faultDetails, faultKinds, isFaultKind } from './fault.ts';
 import type { FleetOptions, TestFleet } from './fleet.ts';
 import { bootsOf } from './history.ts';
+import { exampleMachines, makeLabFlake, openLabFlake } from './lab-flake.ts';
 import { byHandDirectory, openByHand, startByHand } from './namespaces.ts';
 
 const usage = `Real hosts on this machine, in namespaces, for trying things out by hand. Needs root.
 
   npm run fleet -- up [NUMBER | NAME…]           start hosts, named like the example lab's machines unless told
+  npm run fleet -- lab [ARGS…]                   run lab on their flake: \`lab\` alone opens the screen
+  npm run fleet -- release VERSION               a newer kernel in the flake's nixpkgs: something to update to
+  npm run fleet -- demo [ARGS…]                  all at once: start hosts, open the screen, end the hosts after it
   npm run fleet -- down                          end them all; nothing stays behind
   npm run fleet -- status                        hosts, addresses, boots, systemd state, faults
   npm run fleet -- fault HOST KIND [DETAIL]      break a host: ${faultKinds.join(', ')}
   npm run fleet -- heal [HOST]                   mend a host, or all, and power on what is off
   npm run fleet -- exec HOST -- ARGV…            run a command as root in a host
   npm run fleet -- shell HOST                    a root shell in a host
-  npm run fleet -- run -- ARGV…                  run a command where it reaches the hosts (\`ssh HOST\`, \`./bin/lab …\`)
+  npm run fleet -- run -- ARGV…                  run a command where it reaches the hosts (\`ssh HOST\`)
   npm run fleet -- history                       boots, reboots and faults as they happened
 `;
 
@@ -70,20 +74,48 @@ const afterDashes = (words: readonly string[]): readonly string[] => {
   return argv;
 };
 
-const up = async (words: readonly string[]): Promise<void> => {
+const start = async (words: readonly string[], lifeline: boolean): Promise<TestFleet> => {
   const available = await namespacesAvailable();
   if (!available.ok) throw new UsageError(`the fleet cannot run on this machine: ${available.reason}`);
+  const hosts = await hostsFor(words);
+  const fleet = await startByHand({ hosts, shares: [shareOfCheckout], factory: true }, lifeline);
+  await makeLabFlake(fleet, await exampleMachines(fleet));
+  return fleet;
+};
+
+const up = async (words: readonly string[]): Promise<void> => {
   const started = performance.now();
-  const fleet = await startByHand({ hosts: await hostsFor(words), shares: [shareOfCheckout] });
+  const fleet = await start(words, false);
   const first = fleet.hosts[0]?.name ?? '';
   say(`${fleet.hosts.length} hosts are up after ${((performance.now() - started) / 1_000).toFixed(1)} s:`);
   for (const host of fleet.hosts) say(`  ${host.name.padEnd(24)}${host.address}`);
   say(`
 They have a network of their own, which only commands started in it reach:
+  npm run fleet -- lab                 the screen; also: lab status, lab plan, lab run …
   npm run fleet -- run -- ssh ${first}
-  npm run fleet -- run -- ./bin/lab --override-input nixpkgs path:./test/nixpkgs-stand-in status
-ssh_config with keys and known_hosts: ${fleet.sshConfigPath}
+Their flake:                           ${openLabFlake(fleet).folder}
+ssh_config with keys and known_hosts:  ${fleet.sshConfigPath}
 Take them down with: npm run fleet -- down`);
+};
+
+/** Runs `lab` from this checkout on the fleet's flake; its exit status. Journal and state are the fleet's, too. */
+const lab = async (fleet: TestFleet, words: readonly string[]): Promise<number> => {
+  const argv = fleet.asOrchestrator([`${checkout}bin/lab`, ...words]);
+  const env = { ...fleet.environment, LAB_FLAKE: openLabFlake(fleet).folder };
+  return await runInteractive(argv, { env });
+};
+
+/** A fleet for as long as `lab` runs, and no longer than this process; one that is up already stays up. */
+const demo = async (words: readonly string[]): Promise<number> => {
+  // Ctrl-C at the terminal is for `lab`; the fleet ends after it.
+  process.on('SIGINT', () => {});
+  const open = await openByHand();
+  const fleet = open ?? (await start([], true));
+  try {
+    return await lab(fleet, words);
+  } finally {
+    if (open === null) await fleet.down();
+  }
 };
 
 const status = async (): Promise<void> => {
@@ -118,6 +150,18 @@ const main = async ([command, ...words]: readonly string[]): Promise<number> => 
     case 'up':
       await up(words);
       return 0;
+    case 'lab':
+      return lab(await openFleet(), words);
+    case 'demo':
+      return demo(words);
+    case 'release': {
+      const [version] = words;
+      if (version === undefined || !/^\d+(\.\d+){1,3}$/.test(version))
+        throw new UsageError('which version? For example 6.12.9');
+      await openLabFlake(await openFleet()).releaseKernel(version);
+      say(`nixpkgs of the flake has Linux ${version}: \`lab update\` and \`lab run\` bring it`);
+      return 0;
+    }
     case 'down':
       await (await openByHand())?.down();
       say('nothing is up');

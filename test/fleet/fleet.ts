@@ -65,6 +65,11 @@ export type FleetOptions = {
   readonly hosts: readonly (string | { readonly name: string; readonly address: string })[];
   /** Absolute directories of this machine that hosts see, read-only, at the same place: the checkout, for one. */
   readonly shares?: readonly string[];
+  /**
+   * True: each host comes with a system of its own, generation 1 of its profile, booted and running: an empty one with
+   * an older kernel than a flake on the stand-in gives. False (the default): with none, so that nothing can be planned.
+   */
+  readonly factory?: boolean;
   /** How long all hosts together may take to come up, milliseconds. */
   readonly deadlineMs?: number;
 };

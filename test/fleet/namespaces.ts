@@ -13,6 +13,7 @@ import {
   readHosts,
   sshConfigIn,
 } from './directory.ts';
+import { buildFactory } from './factory.ts';
 import { clearingOrder, faultDetail, isFaultKind } from './fault.ts';
 import type { FleetOptions, TestFleet, TestHost } from './fleet.ts';
 import { bootsOf, parseHistory, rebootOrderOf } from './history.ts';
@@ -28,8 +29,8 @@ const endDeadlineMs = 30_000;
 const pollMs = 50;
 const consoleLines = 30;
 
-/** Where the one fleet of `npm run fleet -- up` lives. Those of tests have random names beside it. */
-export const byHandDirectory = '/run/lab-fleet-by-hand';
+/** Where the fleet of `npm run fleet` lives; LAB_FLEET names another than the usual one. Those of tests are beside it. */
+export const byHandDirectory = `/run/lab-fleet-${process.env.LAB_FLEET ?? 'by-hand'}`;
 
 const textOf = async (path: string): Promise<string | null> => readFile(path, 'utf8').catch(() => null);
 
@@ -204,7 +205,12 @@ const end = async (directory: string): Promise<void> => {
  * The one place besides src/process/run.ts that starts a process: one that must outlive a call, or hold our pipe.
  */
 const startIn = async (directory: string, options: FleetOptions, lifeline: boolean): Promise<TestFleet> => {
-  const hosts = await describeFleet(directory, options).catch(async (error: unknown) => {
+  const prepare = async (): Promise<readonly TestHost[]> => {
+    const described = await describeFleet(directory, options);
+    if (options.factory === true) await buildFactory(directory);
+    return described;
+  };
+  const hosts = await prepare().catch(async (error: unknown) => {
     await rm(directory, { recursive: true, force: true });
     throw error;
   });
@@ -261,8 +267,11 @@ export const startInNamespaces = async (options: FleetOptions): Promise<TestFlee
   return startIn(await mkdtemp('/run/lab-fleet-'), options, true);
 };
 
-/** The fleet of `npm run fleet`: stays until it is taken down. Rejects when it is up already. */
-export const startByHand = async (options: FleetOptions): Promise<TestFleet> => {
+/**
+ * The fleet of `npm run fleet`: stays until it is taken down, or with `lifeline` until this process ends. Rejects when it
+ * is up already.
+ */
+export const startByHand = async (options: FleetOptions, lifeline = false): Promise<TestFleet> => {
   await sweepStale();
   try {
     await mkdir(byHandDirectory, { mode: 0o700 });
@@ -271,7 +280,7 @@ export const startByHand = async (options: FleetOptions): Promise<TestFleet> => 
       'the fleet is up already: `npm run fleet -- status` shows it, `npm run fleet -- down` ends it',
     );
   }
-  return startIn(byHandDirectory, options, false);
+  return startIn(byHandDirectory, options, lifeline);
 };
 
 /** The fleet of `npm run fleet` when it is up, else null. */

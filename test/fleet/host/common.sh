@@ -40,6 +40,13 @@ write_file() {
   cat >"$1"
 }
 
+# bind_store DIRECTORY MOUNT-POINT: a Nix store whose programs run even where DIRECTORY lies on a file system mounted noexec.
+bind_store() {
+  mkdir -p "$2"
+  mount --bind "$1" "$2"
+  mount -o remount,bind,exec,nodev,nosuid "$2"
+}
+
 # cut_power HOST-DIRECTORY CGROUP: the host is gone at once; the mark tells its keeper that it did not break by itself.
 cut_power() {
   : >"$1/cut"

@@ -12,9 +12,6 @@ if [ "${IN_FLEET_NETWORK-}" != yes ]; then
     nsenter --target "$supervisor" --net -- unshare --mount --propagation private \
     bash "${BASH_SOURCE[0]}" "$state" "$@"
 fi
-mkdir -p /nix
-mount --bind "$state/nix" /nix
-# Where /run is mounted noexec, programs of the store shall run all the same.
-mount -o remount,bind,exec,nodev,nosuid /nix
+bind_store "$state/nix" /nix
 [ ! -e /etc/ssh/ssh_config ] || mount --bind "$state/ssh/config" /etc/ssh/ssh_config
 exec env -u LC_ALL -u IN_FLEET_NETWORK -u CALLER_PATH -u CALLER_LC_ALL ${CALLER_LC_ALL:+"LC_ALL=$CALLER_LC_ALL"} PATH="$CALLER_PATH" "$@"

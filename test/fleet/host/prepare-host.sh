@@ -82,3 +82,4 @@ END
 : >"$root/etc/lab-test-host"
 mkdir -p "$root/usr/local/lib/lab-fleet"
 cp "$here/common.sh" "$here/stage-2.sh" "$root/usr/local/lib/lab-fleet/"
+[ ! -e "$state/factory" ] || bash "$here/install-factory.sh" "$state" "$name"
