@@ -133,7 +133,7 @@ export const demoMachines: readonly DemoMachine[] = [
       order: 2,
       needs: ['sleeper-service'],
       strategy: 'blue-green',
-      delaySeconds: 20,
+      delaySeconds: 100,
       checks: [
         check({ type: 'http', name: 'forge', url: 'http://localhost:3000/api/healthz' }),
         check({ type: 'http', name: 'jellyfin', url: 'http://localhost:8096/health' }),
@@ -202,7 +202,7 @@ export const demoMachines: readonly DemoMachine[] = [
       order: 3,
       needs: ['grey-area'],
       criticality: 'critical',
-      delaySeconds: 30,
+      delaySeconds: 60,
       checks: [
         check({ type: 'http', name: 'front page', url: 'https://lab.example.org/', from: 'orchestrator' }),
         check({ type: 'systemd', name: 'fail2ban', unit: 'fail2ban.service' }),

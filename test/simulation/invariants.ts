@@ -4,6 +4,7 @@ import type { RunEvent } from '../../src/run/event.ts';
 import {
   applyEvent,
   beginRun,
+  type MachineProgress,
   progressOf,
   type RunState,
   replay,
@@ -191,6 +192,27 @@ export const createChecker = (plan: Plan, world: World, history: () => readonly 
     if (entry !== undefined && progressOf(state, entry).status === 'done') checkDone(entry, state);
   };
 
+  /** As the policies say: a critical machine that was touched, one refused midway, and green that is not healthy. */
+  const mustBeRestored = ({
+    plan: entry,
+    status,
+    touched: said,
+    current,
+    failure,
+  }: MachineProgress): boolean => {
+    if (status !== 'failed' || !said || entry.restore === null || current === null) return false;
+    if (failure?.kind === 'changed-since-plan') return false;
+    const { criticalityLevel, deployStrategy } = entry.machine.orchestration;
+    return (
+      criticalityLevel === 'critical' ||
+      current.kind === 'activate' ||
+      (deployStrategy === 'blue-green' &&
+        plan.goal.kind === 'run' &&
+        current.kind === 'gate' &&
+        current.after === 'activation')
+    );
+  };
+
   const finish = (final: RunState): void => {
     const { ended } = final;
     if (ended === null) throw new Violation('the run came back without an end');
@@ -207,6 +229,10 @@ export const createChecker = (plan: Plan, world: World, history: () => readonly 
       if ((status === 'skipped' || status === 'nothing') && did && entry.steps.length === 0)
         broke(`${name} was left out of the plan and touched`);
     }
+    if (ended.result !== 'interrupted')
+      for (const machine of progress)
+        if (mustBeRestored(machine) && final.steps.get(machine.plan.restore?.id ?? '')?.outcome == null)
+          broke(`${machine.plan.machine.name} failed and nobody tried to return it to what it ran`);
     const bad = progress.filter(({ status }) => over(status));
     const level = (entry: MachinePlan): string => entry.machine.orchestration.criticalityLevel;
     const grave = bad.filter(({ plan: entry }) => level(entry) !== 'low');

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { describeFault } from '../../src/sim/fault.ts';
+import { type CrashCase, crashFaults, crashScenario, nameOfCase } from './crash-scenarios.ts';
+import { simulate } from './simulate.ts';
+
+/** `kill -9` of the engine at every append of a run, before and after the write, under every kind of fault. */
+
+const run = async (tried: CrashCase): Promise<number> => {
+  try {
+    return (await simulate(crashScenario(tried))).events.length;
+  } catch (error) {
+    throw new Error(
+      `${nameOfCase(tried)} broke a rule. Replay: npm run sim -- --crash ${nameOfCase(tried)}`,
+      {
+        cause: error,
+      },
+    );
+  }
+};
+
+/** Dies at every append in turn, until a run ends before that append comes. */
+const dieEverywhere = async (tried: Omit<CrashCase, 'crash'>): Promise<number> => {
+  const whole = await run({ ...tried, crash: null });
+  for (let append = 1; append <= whole; append += 1)
+    // Soon, while the machine may still be on its way down; or long after everything came to rest.
+    for (const when of ['before', 'after'] as const)
+      await run({ ...tried, crash: { append, when, downMs: append % 2 === 0 ? 500 : 600_000 } });
+  return whole;
+};
+
+test('a run without faults survives the death of its process at every append', async () => {
+  expect(await dieEverywhere({ fault: null, machine: 'app' })).toBeGreaterThan(60);
+});
+
+for (const [index, fault] of crashFaults.entries())
+  test(`the process dies at every append while a machine has ${describeFault(fault)}`, async () => {
+    expect(await dieEverywhere({ fault: index, machine: 'app' })).toBeGreaterThan(5);
+    expect(await dieEverywhere({ fault: index, machine: 'nas' })).toBeGreaterThan(5);
+  });
