@@ -129,9 +129,9 @@ const failureHead = (snapshot: LabSnapshot, now: number, width: number, pen: Pen
   ];
 };
 
-const emptyLines = (snapshot: LabSnapshot, filter: string, spinner: string): readonly Line[] => {
+const emptyLines = (snapshot: LabSnapshot, filter: string, spinner: string, pen: Pen): readonly Line[] => {
   if (filter !== '' && snapshot.evaluation.value !== null)
-    return [line(`   no machine matches "${filter}"; Esc shows all again`, 'quiet')];
+    return [line(`   no machine matches "${pen.clean(filter)}"; Esc shows all again`, 'quiet')];
   if (snapshot.evaluation.value !== null)
     return [line('   the flake names no machine: add one under nixosConfigurations', 'warn')];
   if (snapshot.evaluation.failure !== null) return [];
@@ -177,7 +177,7 @@ export const machinesPane = (
       ];
     },
     kind: 'list',
-    empty: emptyLines(snapshot, view.filter, view.spinner),
+    empty: emptyLines(snapshot, view.filter, view.spinner, pen),
     foot: null,
     noun: 'machine',
   };
