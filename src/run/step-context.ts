@@ -120,7 +120,7 @@ export const see = async (
 
 /**
  * What becomes of an act whose machine did not answer a last look before it. Nothing was done to it in this run: it is
- * skipped as any machine that is away. Else the run has left it half way, or cannot know.
+ * skipped like every machine that is away. Else the run has left it half way, or cannot know.
  */
 export const away = (step: Step, context: PerformContext, error: SshError, undone: string): StepOutcome => {
   const failure = failureAt(

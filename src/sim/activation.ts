@@ -1,6 +1,6 @@
 import type { ActivateOutcome, ActivateRequest } from '../ports.ts';
 import { type Fault, faultOf } from './fault.ts';
-import type { Due, SimMachine } from './machine.ts';
+import { type Due, type SimMachine, withDue } from './machine.ts';
 
 /**
  * What an activation does to a simulated machine, in the order of the real one: the profile first, then the switch.
@@ -94,9 +94,6 @@ export const beginActivation = (machine: SimMachine, request: ActivateRequest, n
   if (goesLive) dues.push({ at: after(share.live), kind: 'live', toplevel });
   if (failsUnit !== null) dues.push({ at: after(share.live), kind: 'unit-fails', unit: failsUnit });
   if (crashes) dues.push({ at: after(share.crash), kind: 'crash' });
-  return {
-    ...machine,
-    units: new Map(machine.units).set(unit, { request, outcome: null }),
-    due: [...machine.due, ...dues].sort((a, b) => a.at - b.at),
-  };
+  const units = new Map(machine.units).set(unit, { request, outcome: null });
+  return withDue({ ...machine, units }, ...dues);
 };

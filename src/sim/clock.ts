@@ -150,25 +150,3 @@ export const createVirtualClock = (startAt: number): VirtualClock => {
 
   return { now: () => now, process, schedule: (at, act) => void push(at, act), run };
 };
-
-/**
- * A clock on which `speed` seconds pass in one real second, for showing a simulation to people. It starts at the
- * present, so that dates look right, and runs ahead of it.
- */
-export const createScaledClock = (speed: number, startAt: number = Date.now()): Clock => {
-  const begun = performance.now();
-  return {
-    now: () => Math.round(startAt + (performance.now() - begun) * speed),
-    sleep: (ms, signal) =>
-      new Promise((resolve) => {
-        if (signal?.aborted === true) return resolve();
-        const wake = (): void => {
-          clearTimeout(timer);
-          signal?.removeEventListener('abort', wake);
-          resolve();
-        };
-        const timer = setTimeout(wake, Math.max(0, ms) / speed);
-        signal?.addEventListener('abort', wake, { once: true });
-      }),
-  };
-};

@@ -23,7 +23,7 @@ export type DemoMachine = {
 };
 
 const check = (
-  traits: { readonly name: string; readonly from?: HealthCheck['from'] } & (
+  traits: { readonly name: string; readonly from?: 'target' | 'orchestrator' } & (
     | { readonly type: 'http'; readonly url: string }
     | { readonly type: 'tcp'; readonly port: number }
     | { readonly type: 'systemd'; readonly unit: string }

@@ -1,11 +1,11 @@
 import type { HealthCheck } from '../fleet/machine.ts';
 import type { Clock, Evaluation, Nix, Target, Toplevel } from '../ports.ts';
-import { createScaledClock } from './clock.ts';
 import { type DemoMachine, demoLocks, demoMachines, demoParts } from './demo-lab.ts';
 import type { Reading } from './look.ts';
 import { createMachine, type SimMachine } from './machine.ts';
 import { createSimulatedNix, type Release } from './nix.ts';
 import { createRandom, storePath } from './random.ts';
+import { createScaledClock } from './scaled-clock.ts';
 import { type Closure, createWorld } from './world.ts';
 
 /** Seconds of the demo's lab in one real second at speed 1: a whole run then takes about a minute. */
@@ -16,8 +16,8 @@ export type DemoOptions = {
   readonly seed: number;
   /** 1 is the pace for watching; 2 is twice as fast. */
   readonly speed: number;
-  /** Time for tests; a clock that runs ahead of the real one otherwise. */
-  readonly clock?: Clock;
+  /** Time as the viewer knows it; the demo's own runs ahead of it. */
+  readonly clock: Clock;
 };
 
 export type DemoWorld = {
@@ -149,7 +149,7 @@ const readCheck = (truth: SimMachine, check: HealthCheck, now: number): Reading 
 
 /** The simulated lab behind the ports, for the screen and the engine to run over: no Nix, no root, no network. */
 export const createDemoWorld = (options: DemoOptions): DemoWorld => {
-  const clock = options.clock ?? createScaledClock(options.speed * demoPace);
+  const clock = createScaledClock(options.clock, options.speed * demoPace);
   const random = createRandom(options.seed);
   const now = clock.now();
   const locks = demoLocks(now);

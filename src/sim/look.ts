@@ -11,7 +11,7 @@ import type {
   SshError,
 } from '../ports.ts';
 import { faultOf } from './fault.ts';
-import { bootIdNow, type SimMachine, stateOf } from './machine.ts';
+import { type SimMachine, stateOf } from './machine.ts';
 
 /** What a simulated machine shows to who looks at it: pure. The verdict over the readings is the production one. */
 
@@ -36,7 +36,7 @@ export const observationOf = (
     kind: 'reachable',
     machine: machine.name,
     at: now,
-    bootId: bootIdNow(truth),
+    bootId: truth.bootId,
     uptimeSeconds: (now - truth.bootedAt) / 1_000,
     state: stateOf(truth),
     failedUnits: truth.failedUnits,

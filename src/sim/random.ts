@@ -35,7 +35,7 @@ const fromState = (seed: number): Random => {
     chance: (probability) => next() < probability,
     pick: (items) => {
       const index = Math.floor(next() * items.length);
-      if (index >= items.length) throw new RangeError('nothing to pick from');
+      if (index >= items.length) throw new RangeError('there is nothing to pick');
       return items[index] as (typeof items)[number];
     },
     fork: (label) => fromState(hashOf(`${seed >>> 0}/${label}`)),
@@ -58,6 +58,8 @@ export const storePath = (content: string, name: string): string => {
 export const bootIdOf = (machine: string, boot: number): string => {
   const random = fromState(hashOf(`boot ${boot} of ${machine}`));
   const hex = (digits: number): string =>
-    Array.from({ length: digits }, () => random.between(0, 15).toString(16)).join('');
-  return `${hex(8)}-${hex(4)}-4${hex(3)}-8${hex(3)}-${hex(12)}`;
+    Math.floor(random.next() * 16 ** digits)
+      .toString(16)
+      .padStart(digits, '0');
+  return `${hex(8)}-${hex(4)}-4${hex(3)}-8${hex(3)}-${hex(6)}${hex(6)}`;
 };

@@ -1,9 +1,11 @@
 import type { HealthCheck, Machine } from '../fleet/machine.ts';
 import type { ActivationMode, BootParts, Clock, HealthReport, SshError, Target } from '../ports.ts';
 import { beginActivation } from './activation.ts';
+import { advance, beginReboot } from './advance.ts';
 import { faultOf } from './fault.ts';
+import { createLink, type Network, sshError } from './link.ts';
 import { observationOf, preflightFactsOf, type Reading, reportFor } from './look.ts';
-import { advance, beginReboot, bootIdNow, type Due, isWell, type SimMachine } from './machine.ts';
+import { type Due, isWell, type SimMachine } from './machine.ts';
 import type { Random } from './random.ts';
 
 /**
@@ -36,12 +38,7 @@ export type WorldOptions = {
   readonly closures: ReadonlyMap<string, Closure>;
   readonly now: () => number;
   readonly random: Random;
-  readonly network: {
-    /** A round trip lasts between these, milliseconds. */
-    readonly latencyMs: readonly [number, number];
-    /** How long a connection to a machine that is silent is tried; 0: it is refused at once. */
-    readonly silenceMs: number;
-  };
+  readonly network: Network;
   readonly onEffect?: (effect: Effect) => void;
   readonly onHappening?: (machine: SimMachine, due: Due) => void;
   /** Lines that an activation or a copy writes; the demo gives them. */
@@ -70,27 +67,9 @@ const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted 
 /** Between two tries to reach a machine in the middle of an activation, as long as the real adapter waits. */
 const reconnect = { tries: 5, pauseMs: 3_000 } as const;
 
-const sshError = (
-  machine: Machine,
-  kind: SshError['kind'],
-  message: string,
-  more: Partial<SshError> = {},
-): SshError => ({
-  kind,
-  host: machine.name,
-  phase: 'tcp',
-  retryable: true,
-  dispatched: false,
-  message,
-  remedy: `see whether ${machine.name} is up and reachable`,
-  ...more,
-});
-
 export const createWorld = (options: WorldOptions): World => {
   const { random, network } = options;
-  const startedAt = options.now();
   const machines = new Map(options.machines.map((machine) => [machine.name, machine]));
-  const cutUntil = new Map<string, number>();
   const readings = new Map<string, { readonly at: number; readonly well: boolean }>();
   const answers = new Map<string, number>();
   const effects: Effect[] = [];
@@ -108,55 +87,7 @@ export const createWorld = (options: WorldOptions): World => {
     options.onEffect?.(done);
   };
 
-  /** Why no connection to the machine can be made now, or null. */
-  const linkProblem = (machine: Machine): SshError | null => {
-    const truth = look(machine.name);
-    const now = options.now();
-    const silent = sshError(
-      machine,
-      network.silenceMs > 0 ? 'timeout' : 'unreachable',
-      network.silenceMs > 0
-        ? `${machine.name} did not answer within ${network.silenceMs / 1_000} s`
-        : `${machine.name} refused the connection`,
-    );
-    if (truth.power === 'down' || (cutUntil.get(machine.name) ?? 0) > now) return silent;
-    for (const fault of truth.faults)
-      switch (fault.kind) {
-        case 'offline':
-          return silent;
-        case 'away':
-          if (
-            now >= startedAt + fault.atMs &&
-            (fault.forMs === null || now < startedAt + fault.atMs + fault.forMs)
-          )
-            return silent;
-          break;
-        case 'flaky':
-          if (random.chance(fault.chance))
-            return sshError(machine, 'unreachable', `${machine.name} reset the connection`, {
-              phase: 'handshake',
-            });
-          break;
-        case 'flaps':
-          if (
-            truth.boots > 0 &&
-            now - truth.bootedAt < fault.forMs &&
-            (now - truth.bootedAt) % fault.periodMs < fault.downMs
-          )
-            return silent;
-          break;
-        case 'hostkey-changed':
-          if (fault.when === 'always' || truth.boots > 0)
-            return sshError(machine, 'hostkey-mismatch', `${machine.name} answers with another host key`, {
-              phase: 'handshake',
-              retryable: false,
-              remedy: `find out why, then correct known_hosts`,
-            });
-          break;
-        default:
-      }
-    return null;
-  };
+  const link = createLink(network, random, { now: options.now, look });
 
   const targetOn = (clock: Clock): Target => {
     const cancelled = (machine: Machine): SshError =>
@@ -174,7 +105,7 @@ export const createWorld = (options: WorldOptions): World => {
       if (isAborted(signal)) return cancelled(machine);
       if (tripMs > deadlineMs)
         return sshError(machine, 'timeout', `${machine.name} took longer than ${deadlineMs / 1_000} s`);
-      const problem = linkProblem(machine);
+      const problem = link.problem(machine);
       if (problem === null) answers.set(machine.name, options.now());
       if (problem?.kind !== 'timeout') return problem;
       await clock.sleep(Math.min(network.silenceMs, deadlineMs) - tripMs, signal);
@@ -201,9 +132,7 @@ export const createWorld = (options: WorldOptions): World => {
       const fault = look(machine.name).faults.find(
         (candidate) => candidate.kind === 'cut-during' && candidate.act === act,
       );
-      if (fault?.kind !== 'cut-during' || cutUntil.has(machine.name)) return false;
-      cutUntil.set(machine.name, options.now() + fault.forMs);
-      return true;
+      return fault?.kind === 'cut-during' && link.cut(machine.name, fault.forMs);
     };
 
     const health = async (
@@ -273,7 +202,7 @@ export const createWorld = (options: WorldOptions): World => {
       const problem = await reach(machine, request.deadlineMs, given);
       if (problem !== null) return { kind: 'refused', message: problem.message };
       const truth = look(machine.name);
-      if (bootIdNow(truth) !== request.bootId) return { kind: 'already-rebooted', bootId: bootIdNow(truth) };
+      if (truth.bootId !== request.bootId) return { kind: 'already-rebooted', bootId: truth.bootId };
       if (faultOf(truth.faults, 'reboot-refused') !== null)
         return { kind: 'refused', message: 'Access denied' };
       const lost = truth.boots === 0 ? faultOf(truth.faults, 'cut-at-trigger') : null;

@@ -58,21 +58,31 @@ export const machineNamed = (name: string, traits: MachineTraits = {}): Machine 
   },
 });
 
-/** The parts of a toplevel; equal kernels mean that no reboot is needed between them. */
-export const partsWith = (kernel: string): BootParts => ({
-  kernel: `${storePath(kernel, `linux-${kernel}`)}/bzImage`,
-  initrd: `${storePath(kernel, 'initrd-linux')}/initrd`,
-  modules: `${storePath(kernel, `linux-${kernel}-modules`)}/lib/modules`,
-  params: 'loglevel=4',
-  systemd: storePath('257', 'systemd-257'),
-});
+/** Simulations ask for the same few values a thousand times a second. */
+const remembered = <T>(make: (key: string) => T): ((key: string) => T) => {
+  const known = new Map<string, T>();
+  return (key) => {
+    const value = known.get(key) ?? make(key);
+    known.set(key, value);
+    return value;
+  };
+};
 
-export const closureWith = (kernel: string): Closure => ({
-  parts: partsWith(kernel),
-  kernelRelease: kernel,
-  nixosVersion: null,
-});
+/** The parts of a toplevel; equal kernels mean that no reboot is needed between them. */
+export const partsWith = remembered(
+  (kernel): BootParts => ({
+    kernel: `${storePath(kernel, `linux-${kernel}`)}/bzImage`,
+    initrd: `${storePath(kernel, 'initrd-linux')}/initrd`,
+    modules: `${storePath(kernel, `linux-${kernel}-modules`)}/lib/modules`,
+    params: 'loglevel=4',
+    systemd: storePath('257', 'systemd-257'),
+  }),
+);
+
+export const closureWith = remembered(
+  (kernel): Closure => ({ parts: partsWith(kernel), kernelRelease: kernel, nixosVersion: null }),
+);
 
 /** The toplevel of a machine at a version: `old`, `new` … */
-export const toplevelOf = (machine: string, version: string): string =>
-  storePath(`${machine} ${version}`, `nixos-system-${machine}-${version}`);
+export const toplevelOf = (machine: string, version: string): string => toplevel(`${machine}-${version}`);
+const toplevel = remembered((name) => storePath(name, `nixos-system-${name}`));

@@ -10,7 +10,6 @@ import {
   replay,
   type StepRecord,
 } from '../../src/run/state.ts';
-import { bootIdNow } from '../../src/sim/machine.ts';
 import type { Effect, World } from '../../src/sim/world.ts';
 
 /**
@@ -148,7 +147,7 @@ export const createChecker = (plan: Plan, world: World, history: () => readonly 
     if (boot !== undefined) {
       expect(name, 'booted toplevel', truth.booted, boot.booted);
       expect(name, 'running toplevel', truth.current, boot.booted);
-      if (bootIdNow(truth) === entry.prior?.bootId) broke(`${name} counts as rebooted and was not`);
+      if (truth.bootId === entry.prior?.bootId) broke(`${name} counts as rebooted and was not`);
     }
     if (modes.includes('switch') || modes.includes('boot'))
       expect(name, 'profile', truth.profile, entry.wanted);

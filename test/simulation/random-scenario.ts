@@ -14,6 +14,11 @@ const goals: readonly Goal[] = [
   { kind: 'run', update: false },
   { kind: 'run', update: true },
   { kind: 'run', update: false },
+  { kind: 'run', update: false },
+  { kind: 'run', update: false },
+  { kind: 'run', update: false },
+  { kind: 'run', update: false },
+  { kind: 'run', update: false },
   { kind: 'deploy', mode: 'strategy' },
   { kind: 'deploy', mode: 'switch' },
   { kind: 'deploy', mode: 'boot' },
@@ -116,9 +121,7 @@ const natureOf = (random: Random): Nature => ({
 const startOf = (random: Random, name: string, faults: readonly Fault[]): MachineStart => {
   const [old, wanted] = [toplevelOf(name, 'old'), toplevelOf(name, 'new')];
   const ran = random.pick([
-    { booted: old, current: old, profile: old },
-    { booted: old, current: old, profile: old },
-    { booted: old, current: old, profile: old },
+    ...Array.from({ length: 8 }, () => ({ booted: old, current: old, profile: old })),
     { booted: wanted, current: wanted, profile: wanted },
     { booted: old, current: old, profile: wanted },
     { booted: old, current: wanted, profile: old },
@@ -149,7 +152,10 @@ const randomEnd = (random: Random): ProcessEnd => {
 
 export const randomScenario = (seed: number): Scenario => {
   const random = createRandom(seed);
-  const names = Array.from({ length: random.between(1, machinesMax) }, (_, index) => `m${index}`);
+  const names = Array.from(
+    { length: random.pick([1, 2, 3, 4, 5, machinesMax, machinesMax]) },
+    (_, index) => `m${index}`,
+  );
   const hasOrchestrator = random.chance(0.5);
   const machines = names.map((_, index) =>
     randomMachine(random, index, names, hasOrchestrator && index === names.length - 1),
@@ -163,7 +169,7 @@ export const randomScenario = (seed: number): Scenario => {
       : [];
     return startOf(random, name, faults);
   });
-  const selection = random.chance(0.75) ? names : names.filter(() => random.chance(0.6));
+  const selection = random.chance(0.85) ? names : names.filter(() => random.chance(0.6));
   const ends = random.chance(0.5)
     ? []
     : Array.from({ length: random.pick([1, 1, 2, 4]) }, () => randomEnd(random));

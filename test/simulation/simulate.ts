@@ -150,8 +150,9 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
     selectors: scenario.selection,
     by: { user: 'sim', host: 'sim', pid: 1, via: 'cli' },
     labVersion: 'sim',
+    opened: { cwd: '/', overrideInputs: [], nixOptions: [], sshConfig: null },
   });
-  record({ kind: 'plan-made', plan });
+  record({ kind: 'plan-made', plan, remarks: [] });
   record({ kind: 'approved', hash: plan.hash, how: 'yes-flag' });
 
   /** Drives until the run ends or this process does; null when the run is not over. */

@@ -1,0 +1,157 @@
+import { type Fault, faultOf } from './fault.ts';
+import { type Due, isWell, type SimMachine, withDue } from './machine.ts';
+import { bootIdOf } from './random.ts';
+
+/** What time makes of a simulated machine: pure. */
+
+/** What befalls the machine whatever it is doing. A shutdown calls off everything else. */
+const fate: ReadonlySet<Due['kind']> = new Set(['crash', 'ill', 'well', 'unit-recovers']);
+
+/** Its services stop answering, and answer again when the cause and the machine's faults let them. */
+const restartServices = (machine: SimMachine, cause: 'activation' | 'reboot', at: number): SimMachine => {
+  const { nature, faults, origin } = machine;
+  const isNew = machine.current !== origin.current;
+  const illness = faults.find(
+    (fault): fault is Extract<Fault, { kind: 'unhealthy-after' }> =>
+      fault.kind === 'unhealthy-after' &&
+      // A generation that is bad for ever is bad after its boot too.
+      (fault.cause === 'activation'
+        ? isNew && (cause === 'activation' || fault.forMs === null)
+        : cause === 'reboot'),
+  );
+  const unit = faults.find(
+    (fault): fault is Extract<Fault, { kind: 'unit-fails-after' }> =>
+      fault.kind === 'unit-fails-after' && fault.cause === cause && (cause === 'reboot' || isNew),
+  );
+  const usualMs = cause === 'reboot' ? nature.servicesMs : nature.restartMs;
+  const rest = {
+    ...machine,
+    due: machine.due.filter(({ kind }) => kind !== 'ready'),
+    // A unit that only the new generation has does not stay failed without it.
+    failedUnits: isNew ? machine.failedUnits : origin.failedUnits,
+  };
+  const restarting: SimMachine = {
+    ...rest,
+    unready: cause === 'reboot' ? 'connection refused: still starting' : 'connection refused: restarting',
+    failedUnits: unit === undefined ? rest.failedUnits : [...new Set([...rest.failedUnits, unit.unit])],
+  };
+  return illness?.forMs === null
+    ? restarting
+    : withDue(restarting, { at: at + usualMs + (illness?.forMs ?? 0), kind: 'ready' });
+};
+
+const powerOff = (machine: SimMachine): SimMachine => ({
+  ...machine,
+  power: 'down',
+  units: new Map(),
+  due: machine.due.filter(({ kind }) => fate.has(kind)),
+});
+
+const boot = (machine: SimMachine, at: number): SimMachine => {
+  const { nature, faults } = machine;
+  const booted = faultOf(faults, 'old-generation') === null ? machine.profile : machine.booted;
+  const loop = faultOf(faults, 'boot-loop');
+  const boots = machine.boots + 1;
+  const up: SimMachine = {
+    ...machine,
+    power: 'up',
+    boots,
+    bootId: bootIdOf(machine.name, boots),
+    bootedAt: at,
+    booted,
+    current: booted,
+    starting: true,
+    rebooting: false,
+    failedUnits: machine.origin.failedUnits,
+  };
+  const running = restartServices(withDue(up, { at: at + nature.startupMs, kind: 'started' }), 'reboot', at);
+  return loop !== null && boots <= loop.times
+    ? withDue(running, { at: at + loop.afterMs, kind: 'crash' })
+    : running;
+};
+
+const apply = (machine: SimMachine, due: Due): SimMachine => {
+  const { nature, faults } = machine;
+  const { at } = due;
+  switch (due.kind) {
+    case 'stop': {
+      const stopping: SimMachine = { ...machine, power: 'stopping' };
+      if (faultOf(faults, 'never-goes-down') !== null) return stopping;
+      const slowMs = faultOf(faults, 'slow-shutdown')?.ms ?? 0;
+      return withDue(stopping, { at: at + nature.shutdownMs + slowMs, kind: 'down' });
+    }
+    case 'down': {
+      const off = powerOff(machine);
+      if (faultOf(faults, 'never-comes-back') !== null) return off;
+      return withDue(off, {
+        at: at + nature.bootMs + (faultOf(faults, 'slow-boot')?.ms ?? 0),
+        kind: 'boot',
+      });
+    }
+    case 'boot':
+      return boot(machine, at);
+    case 'crash':
+      return machine.power === 'down'
+        ? machine
+        : withDue(powerOff(machine), { at: at + nature.bootMs, kind: 'boot' });
+    case 'started':
+      return { ...machine, starting: false };
+    case 'ready':
+      return { ...machine, unready: null };
+    case 'ill':
+      return { ...machine, ill: due.why };
+    case 'well':
+      return { ...machine, ill: null };
+    case 'unit-fails':
+      return { ...machine, failedUnits: [...new Set([...machine.failedUnits, due.unit])] };
+    case 'unit-recovers':
+      return { ...machine, failedUnits: machine.failedUnits.filter((unit) => unit !== due.unit) };
+    case 'profile':
+      return due.toplevel === machine.profile
+        ? machine
+        : { ...machine, profile: due.toplevel, generation: machine.generation + 1 };
+    case 'live':
+      // What runs already is not restarted.
+      return due.toplevel === machine.current || machine.power === 'down'
+        ? machine
+        : restartServices({ ...machine, current: due.toplevel }, 'activation', at);
+    case 'foreign': {
+      const { toplevel } = due;
+      const theirs = { ...machine, profile: toplevel, current: toplevel, generation: machine.generation + 1 };
+      // The faults are those of what we deploy.
+      return { ...restartServices({ ...theirs, faults: [] }, 'activation', at), faults };
+    }
+    case 'unit-ended': {
+      const unit = machine.units.get(due.unit);
+      if (unit === undefined) return machine;
+      return {
+        ...machine,
+        units: new Map(machine.units).set(due.unit, { ...unit, outcome: due.outcome }),
+      };
+    }
+    default:
+      return due satisfies never;
+  }
+};
+
+/** The machine as it is at `now`. `tell` hears what happened since it was last looked at. */
+export const advance = (
+  machine: SimMachine,
+  now: number,
+  tell?: (due: Due, after: SimMachine) => void,
+): SimMachine => {
+  let current = machine;
+  for (let [due] = current.due; due !== undefined && due.at <= now; [due] = current.due) {
+    const after = apply({ ...current, due: current.due.slice(1) }, due);
+    current = {
+      ...after,
+      unwellSince: isWell(after) ? null : (current.unwellSince ?? due.at),
+    };
+    tell?.(due, current);
+  }
+  return current;
+};
+
+/** Shuts down a second from now, as the trigger's timer does; a shutdown that is under way is not begun again. */
+export const beginReboot = (machine: SimMachine, now: number): SimMachine =>
+  withDue({ ...machine, rebooting: true }, { at: now + 1_000, kind: 'stop' });
