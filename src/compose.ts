@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, freemem, hostname, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { Lab, LabOptions } from './cli/lab.ts';
+import type { Lab, LabOptions, Via } from './cli/lab.ts';
 import { systemClock } from './clock.ts';
 import { type Failure, fail, ok, type Result } from './failure.ts';
 import type { Machine } from './fleet/machine.ts';
 import type { ConductDeps } from './flow/conduct.ts';
 import { openSession } from './flow/live-session.ts';
+import { detachedRuns, hostRuns, type Runs } from './flow/runs.ts';
 import { dialFromHere } from './health/dial.ts';
 import { runChecks } from './health/run-checks.ts';
 import { type Journal, JournalFailure } from './journal/journal.ts';
@@ -19,9 +20,11 @@ import type { Nix, Remote, Target } from './ports.ts';
 import { runProcess } from './process/run.ts';
 import { observe } from './remote/observe.ts';
 import { createTarget } from './remote/target.ts';
+import { replay } from './run/state.ts';
 import { openSshArgv, writeFleetSshConfig } from './ssh/fleet-config.ts';
 import { createLocalRemote } from './ssh/local.ts';
 import { createSshRemote } from './ssh/remote.ts';
+import { type EngineOrder, startEngine } from './start-engine.ts';
 
 /** Builds the real adapters and joins them to the ports. `main.ts` loads this only for commands that need a lab. */
 
@@ -32,6 +35,9 @@ export type Surroundings = {
   readonly version: string;
   /** The folder that holds `nix/fleet.nix`. */
   readonly installation: string;
+  /** argv that runs this program as the engine of one run. */
+  readonly engineArgv: readonly string[];
+  readonly signals: { readonly stop: AbortSignal; readonly abort: AbortSignal };
 };
 
 /** Where the journal, the lock and generated files live. */
@@ -100,8 +106,13 @@ const hostKeyPolicyOf = (env: Surroundings['env']): Result<'strict' | 'accept-ne
       });
 };
 
+/** The lab, and what the engine needs to execute a run itself. */
+export type OpenedLab = Lab & {
+  readonly conductDeps: (via: ConductDeps['by']['via']) => Result<ConductDeps>;
+};
+
 /** Opens the lab over the real world. Nothing is run or connected before it is needed. */
-export const openLab = async (options: LabOptions, around: Surroundings): Promise<Result<Lab>> => {
+export const openLab = async (options: LabOptions, around: Surroundings): Promise<Result<OpenedLab>> => {
   const { env } = around;
   const stateDirectory = stateDirectoryOf(env);
   const knownHosts = hostKeyPolicyOf(env);
@@ -173,23 +184,32 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
   });
 
   let journal: Journal | null = null;
+  const journalOnce = (): Result<Journal> => {
+    if (journal !== null) return ok(journal);
+    const opened = openJournalIn(env);
+    if (opened.ok) journal = opened.value;
+    return opened;
+  };
   const conductDeps = (via: ConductDeps['by']['via']): Result<ConductDeps> => {
-    if (journal === null) {
-      const opened = openJournalIn(env);
-      if (!opened.ok) return opened;
-      journal = opened.value;
-    }
+    const opened = journalOnce();
+    if (!opened.ok) return opened;
     return ok({
       flake: options.flake,
       nix,
       target,
       clock: systemClock,
       hostName: hostname(),
-      journal,
+      journal: opened.value,
       lock: (run) =>
         acquireRunLock(stateDirectory, { pid: process.pid, run, host: hostname(), since: systemClock.now() }),
       by: { user: userInfo().username, host: hostname(), pid: process.pid, via },
       labVersion: around.version,
+      opened: {
+        cwd: around.cwd,
+        overrideInputs: options.overrideInputs.map(({ name, url }) => ({ name, value: url })),
+        nixOptions: options.nixOptions,
+        sshConfig: options.sshConfig,
+      },
     });
   };
   const lab = { flake: options.flake, nix, target, clock: systemClock, hostName: hostname() };
@@ -197,20 +217,102 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
     ...openSshArgv(machine, sshConfigPath),
     ...command,
   ];
+  const runs = (via: Via | 'tui'): Result<Runs> => {
+    if (via === 'timer' || via === 'daemon') {
+      const deps = conductDeps(via);
+      return deps.ok ? ok(hostRuns(deps.value, around.signals)) : deps;
+    }
+    const opened = journalOnce();
+    return opened.ok ? ok(runsInProcesses(opened.value, around, via, options)) : opened;
+  };
   return ok({
     ...lab,
     conductDeps,
+    runs,
     sshArgv,
-    session: () =>
-      openSession({
-        lab,
-        conductDeps: () => conductDeps('tui'),
-        demo: false,
-        sshArgv: (machine): readonly string[] | Failure => sshArgv(machine, []),
-      }),
+    session: () => {
+      const own = runs('tui');
+      return own.ok
+        ? ok(
+            openSession({
+              lab,
+              runs: own.value,
+              demo: false,
+              sshArgv: (machine): readonly string[] | Failure => sshArgv(machine, []),
+            }),
+          )
+        : own;
+    },
     close: async () => {
       await remote.close();
       journal?.close();
+    },
+  });
+};
+
+const processExists = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it is there, and somebody else's.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+};
+
+/** Runs that outlive this process: each is executed by an engine of its own, which reads its order from stdin. */
+const runsInProcesses = (
+  journal: Journal,
+  around: Surroundings,
+  via: 'cli' | 'tui',
+  options: LabOptions,
+): Runs =>
+  detachedRuns({
+    journal,
+    clock: systemClock,
+    who: `${userInfo().username} (${via})`,
+    processExists,
+    hostName: hostname(),
+    launch: async (run, work) => {
+      const order: EngineOrder = { run, via, work, options, cwd: around.cwd };
+      const logPath = join(stateDirectoryOf(around.env), 'engine.log');
+      return startEngine(around.engineArgv, order, logPath);
+    },
+  });
+
+/** Runs of the journal for commands without a flake; what they resume is opened as it was by who began it. */
+export const openRunsIn = (around: Surroundings): Result<Runs> => {
+  const opened = openJournalIn(around.env);
+  if (!opened.ok) return opened;
+  const none: LabOptions = {
+    flake: '.',
+    overrideInputs: [],
+    nixOptions: [],
+    sshConfig: null,
+    refresh: false,
+  };
+  const plain = runsInProcesses(opened.value, around, 'cli', none);
+  return ok({
+    ...plain,
+    resume: async (run) => {
+      const state = replay(opened.value.eventsOf(run));
+      if (state === null)
+        return fail({
+          kind: 'usage',
+          machine: null,
+          phase: 'resume',
+          message: `no run ${run}`,
+          remedy: '`lab journal --runs` lists them',
+        });
+      const { cwd, overrideInputs, nixOptions, sshConfig } = state.opened;
+      const options: LabOptions = {
+        flake: state.flake,
+        overrideInputs: overrideInputs.map(({ name, value }) => ({ name, url: value })),
+        nixOptions,
+        sshConfig,
+        refresh: false,
+      };
+      return runsInProcesses(opened.value, { ...around, cwd }, 'cli', options).resume(run);
     },
   });
 };

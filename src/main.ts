@@ -19,6 +19,8 @@ const installation =
 const version = String(JSON.parse(readFileSync(join(installation, 'package.json'), 'utf8')).version);
 
 const argv = process.argv.slice(2);
+/** First word of the command line of an engine; people never type it. */
+const engineWord = '--engine';
 
 /** The screen has its own way with signals while it is open. */
 let screenIsOpen = false;
@@ -31,7 +33,7 @@ const underScreen = async (open: () => Promise<number>): Promise<number> => {
   }
 };
 
-const signals = (): Pick<Cli, 'stop' | 'abort'> => {
+const signals = (): Pick<Cli, 'stop' | 'abort' | 'hangup'> => {
   const stop = new AbortController();
   const abort = new AbortController();
   const onSignal = (name: string) => (): void => {
@@ -43,13 +45,13 @@ const signals = (): Pick<Cli, 'stop' | 'abort'> => {
   };
   process.on('SIGINT', onSignal('Ctrl-C'));
   process.on('SIGTERM', onSignal('SIGTERM'));
-  // A terminal that goes away must not take a run with it.
-  process.on('SIGHUP', () => {});
+  const hangup = new AbortController();
+  process.on('SIGHUP', () => hangup.abort());
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
     });
-  return { stop: stop.signal, abort: abort.signal };
+  return { stop: stop.signal, abort: abort.signal, hangup: hangup.signal };
 };
 
 const ask: Cli['ask'] = async (question, signal) => {
@@ -65,15 +67,19 @@ const ask: Cli['ask'] = async (question, signal) => {
 };
 
 const makeCli = (): Cli => {
-  const around = { env: process.env, cwd: process.cwd(), version, installation };
+  const own = signals();
+  const script = process.argv[1] ?? '';
+  const engineArgv = [process.execPath, ...process.execArgv, script, engineWord];
+  const around = { env: process.env, cwd: process.cwd(), version, installation, engineArgv, signals: own };
   return {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
     interactive: process.stdin.isTTY === true && process.stdout.isTTY === true,
     ask,
-    ...signals(),
+    ...own,
     openLab: async (options) => (await import('./compose.ts')).openLab(options, around),
     openJournal: async () => (await import('./compose.ts')).openJournalIn(process.env),
+    openRuns: async () => (await import('./compose.ts')).openRunsIn(around),
     clock: systemClock,
     version,
     runInteractive: async (command) => (await import('./process/interactive.ts')).runInteractive(command),
@@ -88,7 +94,16 @@ const makeCli = (): Cli => {
 };
 
 if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) process.stdout.write(`${version}\n`);
-else {
+else if (argv[0] === engineWord) {
+  const { runEngine } = await import('./engine.ts');
+  process.exitCode = await runEngine({
+    env: process.env,
+    version,
+    installation,
+    engineArgv: [],
+    signals: signals(),
+  });
+} else {
   const { runCommandLine } = await import('./cli/program.ts');
   await runCommandLine(
     makeCli(),

@@ -1,7 +1,9 @@
 import type { LabOptions } from './cli/lab.ts';
+import { systemClock } from './clock.ts';
 import { openLab, type Surroundings } from './compose.ts';
 import type { Failure } from './failure.ts';
 import { openSession } from './flow/live-session.ts';
+import { hostRuns } from './flow/runs.ts';
 import type { Session } from './flow/session.ts';
 import { runInteractive } from './process/interactive.ts';
 import { exitCodes } from './run/report.ts';
@@ -38,15 +40,14 @@ const showScreen = async (session: Session, readonly: boolean, env: Surroundings
       await session.close();
       return exitCodes.done;
     case 'signal':
-      // The terminal may be gone; a run under way is not: it goes on to its end, with the journal to tell of it.
-      if (exit.signal === 'SIGHUP') await session.finished();
       await session.close();
       return exit.signal === 'SIGHUP' ? hangUpExit : terminateExit;
     case 'crashed': {
       const text =
         exit.error instanceof Error ? (exit.error.stack ?? exit.error.message) : String(exit.error);
-      process.stderr.write(`lab: the screen broke; a run under way goes on to its end.\n${text}\n`);
-      await session.finished();
+      process.stderr.write(
+        `lab: the screen broke; a run under way goes on without it ("lab attach" shows it).\n${text}\n`,
+      );
       await session.close();
       return exitCodes.failed;
     }
@@ -82,7 +83,10 @@ export const openScreen = async (
     return exitCodes.usage;
   }
   try {
-    return await showScreen(opened.value.session(), screen.readonly, around.env);
+    const session = opened.value.session();
+    if (session.ok) return await showScreen(session.value, screen.readonly, around.env);
+    process.stderr.write(`lab: ${session.failure.message}\n  → ${session.failure.remedy}\n`);
+    return exitCodes.failed;
   } finally {
     await opened.value.close();
   }
@@ -102,23 +106,18 @@ export const openDemo = async (
 ): Promise<number> => {
   const refused = readyFor(around);
   if (refused !== null) return refused;
-  const { nix, target, clock, flake, hostName } = createDemoWorld(options);
+  const { nix, target, clock, flake, hostName } = createDemoWorld({ ...options, clock: systemClock });
   const lab = { flake, nix, target, clock, hostName };
-  const journal = createMemoryJournal(() => clock.now());
-  const session = openSession({
-    lab,
-    demo: true,
-    sshArgv: () => noMachines,
-    conductDeps: () => ({
-      ok: true,
-      value: {
-        ...lab,
-        journal,
-        lock: () => ({ ok: true, value: { release: () => {} } }),
-        by: { user: 'you', host: 'demo', pid: process.pid, via: 'demo' },
-        labVersion: around.version,
-      },
-    }),
-  });
-  return showScreen(session, false, around.env);
+  const runs = hostRuns(
+    {
+      ...lab,
+      journal: createMemoryJournal(() => clock.now()),
+      lock: () => ({ ok: true, value: { release: () => {} } }),
+      by: { user: 'you', host: hostName, pid: process.pid, via: 'demo' },
+      labVersion: around.version,
+      opened: { cwd: around.cwd, overrideInputs: [], nixOptions: [], sshConfig: null },
+    },
+    around.signals,
+  );
+  return showScreen(openSession({ lab, runs, demo: true, sshArgv: () => noMachines }), false, around.env);
 };

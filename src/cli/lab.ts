@@ -1,7 +1,7 @@
 import type { Result } from '../failure.ts';
 import type { Machine } from '../fleet/machine.ts';
-import type { ConductDeps } from '../flow/conduct.ts';
 import type { LabDeps } from '../flow/prepare.ts';
+import type { Runs } from '../flow/runs.ts';
 import type { Session } from '../flow/session.ts';
 import type { Journal } from '../journal/journal.ts';
 
@@ -19,10 +19,14 @@ export type LabOptions = {
   readonly refresh: boolean;
 };
 
+/** What started a run. */
+export type Via = 'cli' | 'timer' | 'daemon';
+
 /** The lab as commands use it; its parts open what they need when they are first used. */
 export type Lab = LabDeps & {
-  readonly conductDeps: (via: ConductDeps['by']['via']) => Result<ConductDeps>;
-  readonly session: () => Session;
+  /** Where runs are begun and watched. By the timer and the daemon they are executed in this process. */
+  readonly runs: (via: Via) => Result<Runs>;
+  readonly session: () => Result<Session>;
   readonly sshArgv: (machine: Machine, command: readonly string[]) => readonly string[];
   readonly close: () => Promise<void>;
 };
@@ -39,8 +43,12 @@ export type Cli = {
   readonly stop: AbortSignal;
   /** Second one. */
   readonly abort: AbortSignal;
+  /** The terminal is gone: whoever only watches leaves. */
+  readonly hangup: AbortSignal;
   readonly openLab: (options: LabOptions) => Promise<Result<Lab>>;
   readonly openJournal: () => Promise<Result<Journal>>;
+  /** Runs of the journal, for commands that need no flake. */
+  readonly openRuns: () => Promise<Result<Runs>>;
   readonly clock: LabDeps['clock'];
   readonly version: string;
   /** Runs an interactive program on this terminal and gives its exit code. */

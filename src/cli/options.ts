@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { z } from 'zod';
 import { type Failure, fail, ok, type Result } from '../failure.ts';
+import type { Runs } from '../flow/runs.ts';
 import { exitCodeOfFailure } from '../run/report.ts';
 import type { Cli, Lab, LabOptions } from './lab.ts';
 import { failureLines } from './render.ts';
@@ -115,6 +116,21 @@ export const useLab = async (
     if (!done.ok) reportFailure(cli, done.failure, json);
   } finally {
     await opened.value.close();
+  }
+};
+
+/** Opens the journal and what can be said of its runs, for commands that need no flake. */
+export const useRuns = async (cli: Cli, work: (runs: Runs) => Promise<Result<void>>): Promise<void> => {
+  const opened = await cli.openRuns();
+  if (!opened.ok) {
+    reportFailure(cli, opened.failure, false);
+    return;
+  }
+  try {
+    const result = await work(opened.value);
+    if (!result.ok) reportFailure(cli, result.failure, false);
+  } finally {
+    opened.value.journal.close();
   }
 };
 

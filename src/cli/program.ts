@@ -10,6 +10,7 @@ import { registerDeploy, registerPlan, registerReboot, registerRun } from './com
 import { registerScreen } from './commands/screen.ts';
 import { registerSsh } from './commands/ssh.ts';
 import { registerStatus } from './commands/status.ts';
+import { registerAttach, registerResume, registerStop } from './commands/steer.ts';
 import { registerUpdate } from './commands/update.ts';
 import type { Cli } from './lab.ts';
 import { joinPairs } from './options.ts';
@@ -50,6 +51,9 @@ Examples:
     registerDeploy,
     registerReboot,
     registerRun,
+    registerAttach,
+    registerStop,
+    registerResume,
     registerJournal,
     registerSsh,
     registerDaemon,

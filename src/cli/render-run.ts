@@ -1,7 +1,7 @@
 import type { RunEvent } from '../run/event.ts';
 import type { RunReport } from '../run/report.ts';
 import { sanitiseLine } from '../text/sanitise.ts';
-import { duration, moment, table } from '../text/words.ts';
+import { count, duration, moment, table } from '../text/words.ts';
 import { goalTitle } from './render-plan.ts';
 
 /** What an event says, in one line without its date; null for events that only matter to machines. */
@@ -33,6 +33,14 @@ export const eventText = ({ body }: Pick<RunEvent, 'body'>): string | null => {
         return `${stepWords(body.step)} ✔ ${sanitiseLine(outcome.facts.note)}`.trimEnd();
       return `${stepWords(body.step)} ${outcome.kind === 'skipped' ? '- skipped' : '✖'} ${sanitiseLine(outcome.failure.message)}`;
     }
+    case 'lock-moved':
+      return `flake.lock: ${count(body.changes.length, 'input')} moved`;
+    case 'lock-restored':
+      return 'flake.lock: put back as it was';
+    case 'paused':
+      return `paused by ${sanitiseLine(body.by)}: no further step begins`;
+    case 'unpaused':
+      return 'goes on';
     case 'stop-requested':
       return `stop requested by ${sanitiseLine(body.by)}: the steps under way end first`;
     case 'resumed':

@@ -1,30 +1,42 @@
 import { randomBytes } from 'node:crypto';
-import type { Failure } from '../failure.ts';
-import { fail, ok, type Result } from '../failure.ts';
+import { type Failure, fail, ok, type Result } from '../failure.ts';
 import { type Journal, JournalFailure } from '../journal/journal.ts';
 import type { RunLock } from '../journal/lock.ts';
-import type { Plan } from '../plan/plan.ts';
+import type { Goal, Plan } from '../plan/plan.ts';
 import { drive } from '../run/drive.ts';
-import type { EventBody, RunEvent, RunId } from '../run/event.ts';
-import { applyEvent, beginRun, type RunState } from '../run/state.ts';
-import { type LabDeps, type Prepared, type PrepareRequest, prepare } from './prepare.ts';
+import type { EventBody, Opened, RunEvent, RunId, RunResult } from '../run/event.ts';
+import { applyEvent, beginRun, ImpossibleHistory, type RunState, replay } from '../run/state.ts';
+import { type Controls, listenToControls } from './controls.ts';
+import { type LabDeps, prepare } from './prepare.ts';
 
 export type ConductDeps = LabDeps & {
   readonly journal: Journal;
   readonly lock: (run: RunId) => Result<RunLock>;
   readonly by: Extract<EventBody, { kind: 'run-started' }>['by'];
   readonly labVersion: string;
+  readonly opened: Opened;
 };
 
-export type Approval = Extract<EventBody, { kind: 'approved' }>['how'];
+/** `ask`: somebody answers through the journal · `given`: go ahead, with these critical machines named for a reboot by hand. */
+export type Consent =
+  | { readonly kind: 'ask' }
+  | { readonly kind: 'given'; readonly confirmed: readonly string[] };
 
-export type ConductRequest = Omit<PrepareRequest, 'dryRun'> & {
-  /** Asked once the plan is made, unless it has nothing to do; null declines it. */
-  readonly approve: (prepared: Prepared, state: RunState) => Promise<Approval | null>;
-  readonly onEvent: (event: RunEvent, state: RunState) => void;
+export type RunRequest = {
+  readonly goal: Goal;
+  readonly selectors: readonly string[];
+  readonly consent: Consent;
+};
+
+export type Hosting = {
+  readonly onEvent: (event: RunEvent) => void;
+  /** Signals of the process that hosts the run, besides what is asked through the journal. */
   readonly stop: AbortSignal;
   readonly abort: AbortSignal;
 };
+
+/** How long a plan waits for its answer. After that it is out of date. */
+const answerDeadlineMs = 2 * 3_600_000;
 
 const twoDigits = (value: number): string => String(value).padStart(2, '0');
 
@@ -36,87 +48,177 @@ export const newRunId = (now: number): RunId => {
   return `${date}-${time}-${randomBytes(2).toString('hex')}`;
 };
 
-const journalFailure = (error: JournalFailure): Failure => ({
+const journalFailure = (message: string, remedy: string): Failure => ({
   kind: 'journal',
   machine: null,
   phase: 'journal',
-  message: error.message,
-  remedy: error.remedy,
+  message,
+  remedy,
 });
 
 /** Whether the plan asks anything of any machine. */
 export const hasWork = (plan: Plan): boolean => plan.machines.some(({ decision }) => decision.kind === 'act');
 
-/**
- * One whole run under the lock: start, prepare, ask, drive, end. Every event is in the journal before it is told.
- * Fails only when the run could not begin or its journal broke; what became of a run that began is in its state.
- */
-export const conduct = async (deps: ConductDeps, request: ConductRequest): Promise<Result<RunState>> => {
-  const run = newRunId(deps.clock.now());
-  const locked = deps.lock(run);
-  if (!locked.ok) return locked;
-  let state: RunState | null = null;
+/** Critical machines that a reboot by hand would reboot: each name has to be typed or given. */
+export const criticalReboots = (plan: Plan): readonly string[] =>
+  plan.goal.kind !== 'reboot'
+    ? []
+    : plan.machines
+        .filter(
+          ({ machine, reboot }) => reboot !== null && machine.orchestration.criticalityLevel === 'critical',
+        )
+        .map(({ machine }) => machine.name);
+
+const unconfirmed = (names: readonly string[]): Failure => ({
+  kind: 'confirmation',
+  machine: names[0] ?? null,
+  phase: 'confirm',
+  message: `${names.join(' and ')} ${names.length === 1 ? 'is' : 'are'} critical: rebooting by hand needs the name`,
+  remedy: `give ${names.map((name) => `--confirm ${name}`).join(' ')}`,
+});
+
+/** The events of one run as they are written: each is durable before anybody hears of it. */
+const openRecord = (deps: ConductDeps, run: RunId, known: RunState | null, onEvent: Hosting['onEvent']) => {
+  let state = known;
   const append = (body: EventBody): RunEvent => {
     const event = deps.journal.append(run, body);
-    // The loop folds its own copy; this one is for those who watch.
     state = state === null ? beginRun(event) : applyEvent(state, event);
-    request.onEvent(event, state);
+    onEvent(event);
     return event;
   };
   const seen = (): RunState => {
     if (state === null) throw new TypeError('the run has no first event');
     return state;
   };
-  const end = (
-    result: 'done' | 'failed' | 'declined' | 'interrupted',
-    reason: string,
-    why: Failure | null,
-  ): Result<RunState> => {
-    append({ kind: 'run-ended', result, reason, failure: why });
-    return ok(seen());
+  const end = (result: RunResult, reason: string, failure: Failure | null): RunState => {
+    append({ kind: 'run-ended', result, reason, failure });
+    return seen();
   };
+  return { append, seen, end };
+};
+
+/** Runs `work` under the lock, with the controls heard; a broken journal becomes a failure that says what to do. */
+const underLock = async (
+  deps: ConductDeps,
+  run: RunId,
+  hosting: Hosting,
+  work: (controls: Controls) => Promise<Result<RunState>>,
+): Promise<Result<RunState>> => {
+  const locked = deps.lock(run);
+  if (!locked.ok) return locked;
+  let controls: Controls | null = null;
   try {
-    append({
-      kind: 'run-started',
-      goal: request.goal,
-      flake: deps.flake,
-      selectors: request.selectors,
-      by: deps.by,
-      labVersion: deps.labVersion,
-    });
-    const early = AbortSignal.any([request.stop, request.abort]);
-    const prepared = await prepare(
-      deps,
-      { goal: request.goal, selectors: request.selectors, dryRun: false },
-      append,
-      early,
-    );
-    if (!prepared.ok)
-      return end(
-        prepared.failure.kind === 'cancelled' ? 'interrupted' : 'failed',
-        prepared.failure.message,
-        prepared.failure,
-      );
-    const { plan, undoUpdate } = prepared.value;
-    const how = hasWork(plan) ? await request.approve(prepared.value, seen()) : 'nothing-to-do';
-    if (how === null || early.aborted) {
-      const undone = await undoUpdate();
-      const lock = undone.ok ? '' : `; flake.lock could not be put back: ${undone.failure.message}`;
-      return end(early.aborted ? 'interrupted' : 'declined', `nothing was touched${lock}`, null);
-    }
-    append({ kind: 'approved', hash: plan.hash, how });
-    await drive(seen(), {
-      append,
-      target: deps.target,
-      clock: deps.clock,
-      stop: request.stop,
-      abort: request.abort,
-    });
-    return ok(seen());
+    controls = listenToControls(deps.journal, run, deps.clock, hosting);
+    return await work(controls);
   } catch (error) {
-    if (error instanceof JournalFailure) return fail(journalFailure(error));
+    if (error instanceof JournalFailure) return fail(journalFailure(error.message, error.remedy));
+    if (error instanceof ImpossibleHistory)
+      return fail(
+        journalFailure(
+          error.message,
+          'this run cannot be continued: look at the machines, then begin a new one',
+        ),
+      );
     throw error;
   } finally {
+    controls?.close();
     locked.value.release();
   }
 };
+
+/** The answer to a plan. `how: null` declines it. */
+const answerTo = async (
+  plan: Plan,
+  consent: Consent,
+  controls: Controls,
+  deps: ConductDeps,
+): Promise<{
+  readonly how: 'yes-flag' | 'answered' | 'nothing-to-do' | null;
+  readonly failure: Failure | null;
+}> => {
+  if (!hasWork(plan)) return { how: 'nothing-to-do', failure: null };
+  if (consent.kind === 'given') {
+    const missing = criticalReboots(plan).filter((name) => !consent.confirmed.includes(name));
+    return missing.length > 0
+      ? { how: null, failure: unconfirmed(missing) }
+      : { how: 'yes-flag', failure: null };
+  }
+  const waiting = new AbortController();
+  const late = deps.clock.sleep(answerDeadlineMs, waiting.signal).then(() => null);
+  const by = await Promise.race([controls.answer, late]);
+  waiting.abort();
+  return { how: by === null ? null : 'answered', failure: null };
+};
+
+/**
+ * One whole run under the lock: start, prepare, ask, drive, end. Fails only when the run could not begin or its
+ * journal broke; what became of a run that began is in its state.
+ */
+export const conduct = (
+  deps: ConductDeps,
+  run: RunId,
+  request: RunRequest,
+  hosting: Hosting,
+): Promise<Result<RunState>> =>
+  underLock(deps, run, hosting, async (controls) => {
+    const { append, seen, end } = openRecord(deps, run, null, hosting.onEvent);
+    const { goal, selectors, consent } = request;
+    append({
+      kind: 'run-started',
+      goal,
+      flake: deps.flake,
+      selectors,
+      by: deps.by,
+      labVersion: deps.labVersion,
+      opened: deps.opened,
+    });
+    const early = AbortSignal.any([controls.stop, controls.abort]);
+    const prepared = await prepare(deps, { goal, selectors, dryRun: false }, append, early);
+    if (!prepared.ok) {
+      const { failure } = prepared;
+      return ok(end(failure.kind === 'cancelled' ? 'interrupted' : 'failed', failure.message, failure));
+    }
+    const { plan, undoUpdate } = prepared.value;
+    const { how, failure } = await answerTo(plan, consent, controls, deps);
+    if (how === null || early.aborted) {
+      const undone = await undoUpdate();
+      const lock = undone.ok ? '' : `; flake.lock could not be put back: ${undone.failure.message}`;
+      return ok(end(early.aborted ? 'interrupted' : 'declined', `nothing was touched${lock}`, failure));
+    }
+    append({ kind: 'approved', hash: plan.hash, how });
+    await drive(seen(), { append, target: deps.target, clock: deps.clock, ...controls });
+    return ok(seen());
+  });
+
+/** Whether a run can be taken up again: it never ended, or it was interrupted. */
+export const canResume = (state: RunState): boolean =>
+  state.ended === null || state.ended.result === 'interrupted';
+
+/**
+ * Takes up a run whose process is gone. Steps that were under way count as unknown: each is looked at anew before
+ * anything is done. A run that had not been approved is not continued: its lock file is put back, and it ends.
+ */
+export const resume = (deps: ConductDeps, run: RunId, hosting: Hosting): Promise<Result<RunState>> =>
+  underLock(deps, run, hosting, async (controls) => {
+    const known = replay(deps.journal.eventsOf(run));
+    const refuse = (message: string, remedy: string): Result<RunState> =>
+      fail({ kind: 'usage', machine: null, phase: 'resume', message, remedy });
+    if (known === null) return refuse(`no run "${run}" is recorded`, '`lab journal --runs` lists them');
+    if (!canResume(known))
+      return refuse(
+        `run ${run} has ended (${known.ended?.result}): ${known.ended?.reason}`,
+        'begin a new one: it plans for what the machines run now',
+      );
+    const { append, seen, end } = openRecord(deps, run, known, hosting.onEvent);
+    append({ kind: 'resumed', pid: process.pid });
+    if (known.plan === null || known.approvedAt === null) {
+      const undone = known.lock === null ? ok(undefined) : await deps.nix.restoreLock(known.lock.previous);
+      if (undone.ok && known.lock !== null) append({ kind: 'lock-restored' });
+      const lock = undone.ok ? '' : `; flake.lock could not be put back: ${undone.failure.message}`;
+      return ok(
+        end('interrupted', `it had not been approved, so nothing was touched${lock}; begin a new run`, null),
+      );
+    }
+    await drive(seen(), { append, target: deps.target, clock: deps.clock, ...controls });
+    return ok(seen());
+  });

@@ -1,13 +1,14 @@
-import type { Failure, Result } from '../failure.ts';
+import { type Failure, ok, type Result } from '../failure.ts';
 import type { Machine } from '../fleet/machine.ts';
 import { validateFleet } from '../fleet/validate.ts';
-import type { Goal } from '../plan/plan.ts';
+import type { ControlKind } from '../journal/journal.ts';
 import type { Toplevel } from '../ports.ts';
-import type { RunEvent } from '../run/event.ts';
-import { type Approval, type ConductDeps, conduct } from './conduct.ts';
+import type { RunEvent, RunId } from '../run/event.ts';
+import type { RunState } from '../run/state.ts';
 import { observeAll, probeAll } from './observe.ts';
 import type { LabDeps } from './prepare.ts';
-import type { LabSnapshot, Session } from './session.ts';
+import { openRun, type Runs, watch } from './runs.ts';
+import type { LabSnapshot, RunPhase, Session } from './session.ts';
 
 /** Changes are told at most this often, milliseconds: every commit of the screen costs a frame. */
 const tellPauseMs = 100;
@@ -16,29 +17,26 @@ const messagesKept = 500;
 /** How old observations may grow before they are read anew while nothing else happens. */
 const observeEveryMs = 30_000;
 const probeEveryMs = 60_000;
+const noticeRunsEveryMs = 1_000;
 
 export type LiveSessionDeps = {
   readonly lab: LabDeps;
-  readonly conductDeps: () => Result<ConductDeps>;
+  readonly runs: Runs;
   readonly demo: boolean;
   readonly sshArgv: (machine: Machine) => readonly string[] | Failure;
 };
 
 /**
  * The session over real adapters (or the simulated world): keeps one immutable snapshot, refreshes what it shows in
- * the background, and conducts at most one run at a time in this process.
+ * the background, and follows at most one run: its own, or one that somebody else started.
  */
 export const openSession = (deps: LiveSessionDeps): Session => {
   const { lab } = deps;
   const { clock } = lab;
   const closing = new AbortController();
   const listeners = new Set<() => void>();
-  let run: {
-    readonly stop: AbortController;
-    readonly abort: AbortController;
-    readonly ended: Promise<void>;
-  } | null = null;
-  let answer: ((approval: Approval | null) => void) | null = null;
+  /** The run on show while it lasts; `id` is null until it has begun. */
+  let following: { id: RunId | null; readonly ended: Promise<void> } | null = null;
   let pending: NodeJS.Timeout | null = null;
   let evaluatedOnce = false;
   let snapshot: LabSnapshot = {
@@ -141,57 +139,83 @@ export const openSession = (deps: LiveSessionDeps): Session => {
     }
   };
 
-  const onEvent = (event: RunEvent, state: NonNullable<LabSnapshot['run']>): void => {
-    change({ run: state, events: [...snapshot.events, event].slice(-eventsKept) });
-    if (event.body.kind === 'step-ended') {
-      const name = event.body.step.slice(0, event.body.step.indexOf('/'));
-      const machine = machines().find((candidate) => candidate.name === name);
-      if (machine !== undefined) {
-        inBackground(observe([machine]));
-        inBackground(probe([machine]));
-      }
-    }
+  const phaseOf = (state: RunState): RunPhase => {
+    if (state.ended !== null) return { kind: 'ended' };
+    if (state.plan === null) return { kind: 'preparing' };
+    if (state.approvedAt === null) return { kind: 'awaiting-approval' };
+    return { kind: 'running', stopRequested: state.stopRequestedBy !== null };
   };
 
-  const conductRun = async (
-    goal: Goal,
-    names: readonly string[],
-    stop: AbortController,
-    abort: AbortController,
-  ): Promise<void> => {
-    const opened = deps.conductDeps();
-    if (!opened.ok) return change({ phase: { kind: 'refused', failure: opened.failure } });
-    const result = await conduct(opened.value, {
-      goal,
-      selectors: names,
-      stop: stop.signal,
-      abort: abort.signal,
-      onEvent,
-      approve: (prepared) => {
-        change({
-          phase: { kind: 'awaiting-approval' },
-          lockChanges: prepared.lockChanges,
-          evaluation: { value: prepared.evaluation, at: clock.now(), refreshing: false, failure: null },
-          problems: prepared.problems,
-        });
-        return new Promise<Approval | null>((resolve) => {
-          const settle = (approval: Approval | null): void => {
-            answer = null;
-            if (approval !== null) change({ phase: { kind: 'running', stopRequested: false } });
-            resolve(approval);
-          };
-          answer = settle;
-          stop.signal.addEventListener('abort', () => settle(null), { once: true });
-        });
-      },
+  const onEvent = (event: RunEvent, state: RunState): void => {
+    change({
+      run: state,
+      phase: phaseOf(state),
+      lockChanges: state.lock?.changes ?? [],
+      events: [...snapshot.events, event].slice(-eventsKept),
     });
-    change({ phase: result.ok ? { kind: 'ended' } : { kind: 'refused', failure: result.failure } });
-    inBackground(Promise.all([observe(machines()), probe(machines()), evaluateToplevels()]).then(() => {}));
+    if (event.body.kind === 'plan-made') inBackground(evaluate());
+    if (event.body.kind !== 'step-ended') return;
+    const name = event.body.step.slice(0, event.body.step.indexOf('/'));
+    const machine = machines().find((candidate) => candidate.name === name);
+    if (machine === undefined) return;
+    inBackground(observe([machine]));
+    inBackground(probe([machine]));
+  };
+
+  const refused = (failure: Failure): void => change({ phase: { kind: 'refused', failure } });
+
+  const followRun = async (begin: () => Promise<Result<RunId>>): Promise<void> => {
+    const begun = await begin();
+    if (!begun.ok) return refused(begun.failure);
+    if (following !== null) following.id = begun.value;
+    const how = await watch(deps.runs, begun.value, onEvent, closing.signal);
+    if (how === 'died')
+      refused({
+        kind: 'died',
+        machine: null,
+        phase: 'run',
+        message: `the process of run ${begun.value} died before it could end`,
+        remedy: `\`lab resume ${begun.value}\` looks at every machine and goes on from there`,
+      });
+    if (how !== 'left')
+      inBackground(Promise.all([observe(machines()), probe(machines()), evaluateToplevels()]).then(() => {}));
+  };
+
+  const follow = (begin: () => Promise<Result<RunId>>): void => {
+    const ended = followRun(begin)
+      .catch((error: unknown) =>
+        refused({
+          kind: 'bug',
+          machine: null,
+          phase: 'run',
+          message: error instanceof Error ? error.message : String(error),
+          remedy: 'this is a defect of lab: please report it',
+        }),
+      )
+      .finally(() => {
+        following = null;
+      });
+    following = { id: null, ended };
+  };
+
+  /** A run that somebody else started appears by itself. */
+  const noticeRuns = async (): Promise<void> => {
+    if (following !== null || snapshot.run !== null) return;
+    const state = openRun(deps.runs);
+    if (state === null || !deps.runs.isAlive(state)) return;
+    change({ events: [] });
+    say('info', `run ${state.run} is under way, started by ${state.by.user} (${state.by.via})`);
+    follow(async () => ok(state.run));
+  };
+
+  const askOfRun = (kind: ControlKind): void => {
+    if (following?.id != null) deps.runs.journal.ask(following.id, kind, deps.runs.who);
   };
 
   inBackground(refreshAll());
   inBackground(every(observeEveryMs, () => observe(machines())));
   inBackground(every(probeEveryMs, () => probe(machines())));
+  inBackground(every(noticeRunsEveryMs, noticeRuns));
 
   return {
     snapshot: () => snapshot,
@@ -203,40 +227,21 @@ export const openSession = (deps: LiveSessionDeps): Session => {
     refresh: () => inBackground(refreshAll()),
     probe: (names) => inBackground(probe(machines().filter(({ name }) => names.includes(name)))),
     prepare: (goal, names) => {
-      if (run !== null) return say('warning', 'a run is under way: let it end first');
-      const stop = new AbortController();
-      const abort = new AbortController();
+      if (following !== null) {
+        say('warning', 'a run is under way: let it end first');
+        return;
+      }
       change({ phase: { kind: 'preparing' }, run: null, events: [], lockChanges: [] });
-      const ended = conductRun(goal, names, stop, abort)
-        .catch((error: unknown) => {
-          const message = error instanceof Error ? error.message : String(error);
-          change({
-            phase: {
-              kind: 'refused',
-              failure: {
-                kind: 'bug',
-                machine: null,
-                phase: 'run',
-                message,
-                remedy: 'this is a defect of lab: please report it',
-              },
-            },
-          });
-        })
-        .finally(() => {
-          run = null;
-        });
-      run = { stop, abort, ended };
+      follow(() => deps.runs.start({ goal, selectors: names, consent: { kind: 'ask' } }));
     },
-    approve: () => answer?.('answered'),
-    decline: () => answer?.(null),
+    approve: () => askOfRun('approve'),
+    decline: () => askOfRun('decline'),
     stop: () => {
-      if (run === null) return;
-      run.stop.abort('the screen');
+      askOfRun('stop');
       if (snapshot.phase.kind === 'running') change({ phase: { kind: 'running', stopRequested: true } });
     },
     dismiss: () => {
-      if (run === null) change({ phase: { kind: 'none' }, run: null, events: [], lockChanges: [] });
+      if (following === null) change({ phase: { kind: 'none' }, run: null, events: [], lockChanges: [] });
     },
     sshArgv: (name) => {
       const machine = machines().find((candidate) => candidate.name === name);
@@ -251,13 +256,13 @@ export const openSession = (deps: LiveSessionDeps): Session => {
         : deps.sshArgv(machine);
     },
     finished: async () => {
-      answer?.(null);
-      await run?.ended;
+      if (snapshot.phase.kind === 'awaiting-approval') askOfRun('decline');
+      await following?.ended;
     },
     close: async () => {
-      run?.stop.abort('the screen');
-      await run?.ended;
+      if (snapshot.phase.kind === 'awaiting-approval') askOfRun('decline');
       closing.abort();
+      await following?.ended;
       if (pending !== null) clearTimeout(pending);
       listeners.clear();
     },

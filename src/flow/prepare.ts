@@ -185,7 +185,14 @@ export const prepare = async (
       const moved = await nix.update([], optionsFor('update'));
       if (!moved.ok) return moved;
       const { changes, previous } = moved.value;
-      if (changes.length > 0) undoUpdate = () => nix.restoreLock(previous);
+      if (changes.length > 0) {
+        record({ kind: 'lock-moved', changes, previous });
+        undoUpdate = async () => {
+          const restored = await nix.restoreLock(previous);
+          if (restored.ok) record({ kind: 'lock-restored' });
+          return restored;
+        };
+      }
       return ok({
         value: changes,
         note:
@@ -292,6 +299,10 @@ export const prepare = async (
     localMachine: local?.name ?? null,
     now: clock.now(),
   });
-  record({ kind: 'plan-made', plan });
+  const remarks = [
+    ...problems.filter(({ kind }) => kind !== 'not-evaluated').map(({ message }) => message),
+    ...evaluation.discrepancies.map(({ message }) => message),
+  ];
+  record({ kind: 'plan-made', plan, remarks });
   return ok({ plan, evaluation, problems, lockChanges, undoUpdate });
 };

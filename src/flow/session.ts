@@ -80,6 +80,6 @@ export type Session = {
   sshArgv(machine: string): readonly string[] | Failure;
   /** Resolves when no run is under way: a plan that still waits for its answer is declined first. */
   finished(): Promise<void>;
-  /** Ends all background work; an ongoing run is stopped gracefully first. */
+  /** Ends all background work. A run under way goes on without this viewer; a plan without answer is declined. */
   close(): Promise<void>;
 };

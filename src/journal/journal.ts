@@ -9,6 +9,18 @@ export type RunSummary = {
   readonly events: number;
 };
 
+/** What somebody asks of a run under way. The process that executes the run reads it from the journal. */
+export type ControlKind = 'approve' | 'decline' | 'stop' | 'abort' | 'pause' | 'unpause';
+export type Control = {
+  /** Rises with every control. */
+  readonly id: number;
+  readonly at: number;
+  readonly run: RunId;
+  readonly kind: ControlKind;
+  /** Who asks, for the record: `amy (cli)`. */
+  readonly by: string;
+};
+
 /**
  * The durable record of runs, the sole truth about them. Reads and writes are synchronous: an append has reached the
  * disk when it returns. Throws `JournalFailure` when it cannot be read or written; never shrugs damage off.
@@ -22,6 +34,10 @@ export type Journal = {
   after(seq: number, count: number): readonly RunEvent[];
   /** The latest runs, newest first. */
   runs(count: number): readonly RunSummary[];
+  /** Asks something of a run, whichever process executes it. */
+  ask(run: RunId, kind: ControlKind, by: string): void;
+  /** What was asked of a run after the control `afterId`, oldest first. */
+  asked(run: RunId, afterId: number): readonly Control[];
   close(): void;
 };
 

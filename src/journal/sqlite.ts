@@ -2,11 +2,12 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { EventBody, type RunEvent, RunId } from '../run/event.ts';
-import { type Journal, JournalFailure, type RunSummary } from './journal.ts';
+import { type Control, type Journal, JournalFailure, type RunSummary } from './journal.ts';
 
 /** Raised when the shape of the tables or of an event changes so that an older `lab` would misread it. */
 const schemaVersion = 1;
 const bodyCharsMax = 32 * 1024 * 1024;
+const controlByCharsMax = 200;
 const busyTimeoutMs = 5_000;
 /** Runs that are kept; older ones are removed when a new one starts, so that the file stays bounded. */
 const runsKept = 500;
@@ -80,6 +81,13 @@ export const openJournal = (directory: string, now: () => number): Journal => {
           run TEXT NOT NULL,
           body TEXT NOT NULL
         ) STRICT;
+        CREATE TABLE IF NOT EXISTS controls (
+          id INTEGER PRIMARY KEY AUTOINCREMENT,
+          at INTEGER NOT NULL,
+          run TEXT NOT NULL,
+          kind TEXT NOT NULL CHECK (kind IN ('approve', 'decline', 'stop', 'abort', 'pause', 'unpause')),
+          by TEXT NOT NULL
+        ) STRICT;
         CREATE INDEX IF NOT EXISTS events_by_run ON events (run, seq);
         PRAGMA user_version = ${schemaVersion};
         COMMIT;
@@ -98,6 +106,11 @@ export const openJournal = (directory: string, now: () => number): Journal => {
   const prune = db.prepare(
     'DELETE FROM events WHERE run NOT IN (SELECT run FROM events GROUP BY run ORDER BY min(seq) DESC LIMIT ?)',
   );
+  const pruneControls = db.prepare('DELETE FROM controls WHERE run NOT IN (SELECT run FROM events)');
+  const insertControl = db.prepare('INSERT INTO controls (at, run, kind, by) VALUES (?, ?, ?, ?)');
+  const controls = db.prepare(
+    'SELECT id, at, run, kind, by FROM controls WHERE run = ? AND id > ? ORDER BY id LIMIT 100',
+  );
   const read = (rows: readonly unknown[]): readonly RunEvent[] => rows.map((row) => readRow(path, row));
   return {
     append: (run, body) =>
@@ -108,7 +121,10 @@ export const openJournal = (directory: string, now: () => number): Journal => {
             `an event of ${text.length} characters is too large for the journal`,
             'choose fewer machines',
           );
-        if (body.kind === 'run-started') prune.run(runsKept - 1);
+        if (body.kind === 'run-started') {
+          prune.run(runsKept - 1);
+          pruneControls.run();
+        }
         const at = now();
         const { lastInsertRowid } = insert.run(at, run, text);
         return { seq: Number(lastInsertRowid), at, run, body };
@@ -118,6 +134,10 @@ export const openJournal = (directory: string, now: () => number): Journal => {
     after: (seq, count) => guard('read', () => read(later.all(seq, count))),
     runs: (count) =>
       guard('read', () => summaries.all(count).map((row) => ({ ...row }) as unknown as RunSummary)),
+    ask: (run, kind, by) =>
+      guard('written', () => void insertControl.run(now(), run, kind, by.slice(0, controlByCharsMax))),
+    asked: (run, afterId) =>
+      guard('read', () => controls.all(run, afterId).map((row) => ({ ...row }) as unknown as Control)),
     close: () => db.close(),
   };
 };

@@ -5,6 +5,9 @@ import { next } from './next.ts';
 import { perform } from './perform.ts';
 import { applyEvent, type RunState } from './state.ts';
 
+/** Whether somebody holds the run back for now. `changed` resolves when `by` says something else. */
+export type Pause = { readonly by: () => string | null; readonly changed: () => Promise<void> };
+
 export type DriveDeps = {
   /** Writes durably, then returns the numbered event. Throws when it cannot: nothing more is done then. */
   readonly append: (body: EventBody) => RunEvent;
@@ -14,6 +17,7 @@ export type DriveDeps = {
   readonly stop: AbortSignal;
   /** Stops at once: steps under way are given up and stay unknown. */
   readonly abort: AbortSignal;
+  readonly pause?: Pause;
 };
 
 /**
@@ -86,6 +90,9 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
           kind: 'stop-requested',
           by: String(deps.stop.reason ?? deps.abort.reason ?? 'a signal').slice(0, 200),
         });
+      const pausedBy = deps.pause?.by() ?? null;
+      if (pausedBy !== null && state.pausedBy === null) append({ kind: 'paused', by: pausedBy });
+      if (pausedBy === null && state.pausedBy !== null) append({ kind: 'unpaused', by: 'who paused it' });
       const left = [...state.steps.values()].some(({ status }) => status === 'open');
       if (deps.abort.aborted || (deps.stop.aborted && underWay.size === 0 && left)) {
         await Promise.all(underWay.values());
@@ -103,7 +110,11 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
           for (const step of decision.steps) begin(step);
           break;
         case 'await':
-          await Promise.race([...underWay.values(), ...(deps.stop.aborted ? [] : [stopAsked])]);
+          await Promise.race([
+            ...underWay.values(),
+            ...(deps.stop.aborted ? [] : [stopAsked]),
+            ...(deps.pause === undefined ? [] : [deps.pause.changed()]),
+          ]);
           break;
         case 'end':
           append({

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Failure } from '../failure.ts';
 import { Goal, Plan } from '../plan/plan.ts';
+import type { LockChange } from '../ports.ts';
 
 /**
  * What the journal records of a run. Every effect has an intent before it and an outcome after it; an intent without
@@ -63,6 +64,24 @@ export type Preparation = z.infer<typeof Preparation>;
 export const RunResult = z.enum(['done', 'failed', 'partial', 'held', 'interrupted', 'declined']);
 export type RunResult = z.infer<typeof RunResult>;
 
+const LockedRef = z.object({ url: sentence, rev: word.nullable(), lastModified: z.int().nullable() });
+const LockMove = z.object({
+  input: sentence,
+  kind: z.enum(['added', 'removed', 'updated']),
+  from: LockedRef.nullable(),
+  to: LockedRef.nullable(),
+}) satisfies z.ZodType<LockChange>;
+
+const pair = z.object({ name: sentence, value: sentence });
+/** Everything besides the flake itself that decides what Nix and ssh read. */
+export const Opened = z.object({
+  cwd: sentence,
+  overrideInputs: z.array(pair).max(100).readonly(),
+  nixOptions: z.array(pair).max(100).readonly(),
+  sshConfig: sentence.nullable(),
+});
+export type Opened = z.infer<typeof Opened>;
+
 const body = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('run-started'),
@@ -76,7 +95,16 @@ const body = z.discriminatedUnion('kind', [
       via: z.enum(['cli', 'tui', 'timer', 'daemon', 'demo']),
     }),
     labVersion: word,
+    /** How the flake was opened, so that another process can take the run over. */
+    opened: Opened,
   }),
+  /** flake.lock was moved. `previous` is its text before, or null where there was none: what putting it back writes. */
+  z.object({
+    kind: z.literal('lock-moved'),
+    changes: z.array(LockMove).max(1_000).readonly(),
+    previous: z.string().max(4_000_000).nullable(),
+  }),
+  z.object({ kind: z.literal('lock-restored') }),
   z.object({ kind: z.literal('preparation-started'), work: Preparation }),
   z.object({ kind: z.literal('preparation-noted'), work: Preparation, note: sentence }),
   z.object({
@@ -85,7 +113,8 @@ const body = z.discriminatedUnion('kind', [
     failure: FailureRecord.nullable(),
     note: sentence,
   }),
-  z.object({ kind: z.literal('plan-made'), plan: Plan }),
+  /** `remarks`: problems and discrepancies worth knowing before approval. */
+  z.object({ kind: z.literal('plan-made'), plan: Plan, remarks: z.array(sentence).max(1_000).readonly() }),
   z.object({
     kind: z.literal('approved'),
     hash: word,
@@ -94,6 +123,9 @@ const body = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('step-intended'), step: word }),
   z.object({ kind: z.literal('step-noted'), step: word, note: sentence }),
   z.object({ kind: z.literal('step-ended'), step: word, outcome: StepOutcome }),
+  /** No step begins until `unpaused`. */
+  z.object({ kind: z.literal('paused'), by: word }),
+  z.object({ kind: z.literal('unpaused'), by: word }),
   /** A person or signal asked the run to stop after the steps under way. */
   z.object({ kind: z.literal('stop-requested'), by: word }),
   /** A new process took the run over: every open intent is unknown from here on. */

@@ -10,7 +10,7 @@ export const concurrency = { preflight: 16, copy: 4 } as const;
 export type Decision =
   /** Begin these steps now, beside those under way. */
   | { readonly kind: 'perform'; readonly steps: readonly Step[] }
-  /** Steps are under way: decide again when one ends. */
+  /** Steps are under way, or the run is paused: decide again when one ends, or when somebody asks for something. */
   | { readonly kind: 'await' }
   | {
       readonly kind: 'end';
@@ -109,6 +109,8 @@ export const next = (state: RunState): Decision => {
         failure: halted.failure,
       }
     );
+
+  if (state.pausedBy !== null) return { kind: 'await' };
 
   for (const kind of ['preflight', 'copy'] as const) {
     // A machine that failed or was skipped still names the step that it ended with.

@@ -45,8 +45,9 @@ export const exitCodeOfRun = (result: RunResult, failure: Failure | null): numbe
       return exitCodes.partial;
     case 'held':
       return exitCodes.held;
-    case 'interrupted':
     case 'declined':
+      return failure === null ? exitCodes.interrupted : exitCodeOfFailure(failure);
+    case 'interrupted':
       return exitCodes.interrupted;
     default:
       return result satisfies never;

@@ -1,6 +1,7 @@
 import type { Failure } from '../failure.ts';
 import type { Goal, MachinePlan, Plan, Step } from '../plan/plan.ts';
-import type { Preparation, RunEvent, RunId, RunResult, StepOutcome } from './event.ts';
+import type { LockChange } from '../ports.ts';
+import type { Opened, Preparation, RunEvent, RunId, RunResult, StepOutcome } from './event.ts';
 
 /**
  * A run as its events tell it: the fold that the engine decides on and that every viewer shows. Pure and frozen in
@@ -36,7 +37,12 @@ export type RunState = {
   readonly lastSeq: number;
   readonly lastAt: number;
   readonly preparations: readonly PreparationRecord[];
+  /** How flake.lock was moved by this run, unless it was put back. */
+  readonly lock: { readonly changes: readonly LockChange[]; readonly previous: string | null } | null;
+  readonly opened: Opened;
   readonly plan: Plan | null;
+  readonly remarks: readonly string[];
+  readonly pausedBy: string | null;
   readonly approvedAt: number | null;
   readonly steps: ReadonlyMap<string, StepRecord>;
   readonly stopRequestedBy: string | null;
@@ -85,7 +91,11 @@ export const beginRun = (event: RunEvent): RunState => {
     lastSeq: event.seq,
     lastAt: event.at,
     preparations: [],
+    lock: null,
+    opened: body.opened,
     plan: null,
+    remarks: [],
+    pausedBy: null,
     approvedAt: null,
     steps: new Map(),
     stopRequestedBy: null,
@@ -147,7 +157,7 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
       };
     case 'plan-made':
       if (state.approvedAt !== null) return impossible(event, 'an approved plan is not replaced');
-      return { ...next, plan: body.plan };
+      return { ...next, plan: body.plan, remarks: body.remarks };
     case 'approved':
       if (state.plan === null || state.plan.hash !== body.hash)
         return impossible(event, 'approves a plan it does not hold');
@@ -189,6 +199,14 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
         }),
       };
     }
+    case 'lock-moved':
+      return { ...next, lock: { changes: body.changes, previous: body.previous } };
+    case 'lock-restored':
+      return { ...next, lock: null };
+    case 'paused':
+      return { ...next, pausedBy: body.by };
+    case 'unpaused':
+      return { ...next, pausedBy: null };
     case 'stop-requested':
       return { ...next, stopRequestedBy: body.by };
     case 'resumed':
@@ -196,6 +214,7 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
         ...next,
         ended: null,
         stopRequestedBy: null,
+        pausedBy: null,
         by: { ...state.by, pid: body.pid },
         steps: new Map(
           [...state.steps].map(([id, record]) => [

@@ -1,10 +1,11 @@
-import { type Journal, JournalFailure, type RunSummary } from '../journal/journal.ts';
+import { type Control, type Journal, JournalFailure, type RunSummary } from '../journal/journal.ts';
 import type { EventBody, RunEvent, RunId } from '../run/event.ts';
 
 /** The journal of simulated runs: the same contract as the durable one, kept in memory and dated by the given clock. */
 export const createMemoryJournal = (now: () => number): Journal => {
   const events: RunEvent[] = [];
   const byRun = new Map<RunId, RunEvent[]>();
+  const controls: Control[] = [];
   let closed = false;
   return {
     append: (run: RunId, body: EventBody): RunEvent => {
@@ -32,6 +33,8 @@ export const createMemoryJournal = (now: () => number): Journal => {
         .filter((summary) => summary !== null)
         .sort((a, b) => b.lastSeq - a.lastSeq)
         .slice(0, count),
+    ask: (run, kind, by) => void controls.push({ id: controls.length + 1, at: now(), run, kind, by }),
+    asked: (run, afterId) => controls.filter((control) => control.run === run && control.id > afterId),
     close: () => {
       closed = true;
     },

@@ -2,6 +2,7 @@ import type { Cli, Lab } from '../../src/cli/lab.ts';
 import { runCommandLine } from '../../src/cli/program.ts';
 import { ok, type Result } from '../../src/failure.ts';
 import type { Machine } from '../../src/fleet/machine.ts';
+import { hostRuns, type Runs } from '../../src/flow/runs.ts';
 import type { Evaluation, LockChange, Nix, Toplevel } from '../../src/ports.ts';
 import { createVirtualClock } from '../../src/sim/clock.ts';
 import type { Fault } from '../../src/sim/fault.ts';
@@ -14,6 +15,7 @@ import { closureWith, machineNamed, toplevelOf } from '../simulation/fleet.ts';
 /** A stage for the command line: the production program over a simulated lab, its output kept as text. */
 
 const startAt = Date.UTC(2026, 10, 20, 4, 0, 0);
+const never = new AbortController().signal;
 const dayMs = 86_400_000;
 
 const nature = {
@@ -103,16 +105,21 @@ export const createStage = (options: StageOptions) => {
   const answers = [...(options.answers ?? [])];
   let exitCode = 0;
   const deps = { flake: '.', nix, target: world.targetOn(clock), clock, hostName: 'elsewhere' };
-  const lab: Lab = {
-    ...deps,
-    conductDeps: (via) =>
-      ok({
+  const runsBy = (via: 'cli' | 'timer' | 'daemon'): Runs =>
+    hostRuns(
+      {
         ...deps,
         journal,
         lock: () => ok({ release: () => {} }),
         by: { user: 'amy', host: 'desk', pid: 1, via },
         labVersion: '0.1.0',
-      }),
+        opened: { cwd: '/', overrideInputs: [], nixOptions: [], sshConfig: null },
+      },
+      { stop: never, abort: never },
+    );
+  const lab: Lab = {
+    ...deps,
+    runs: (via) => ok(runsBy(via)),
     session: () => {
       throw new TypeError('no screen on this stage');
     },
@@ -127,9 +134,11 @@ export const createStage = (options: StageOptions) => {
       asked.push(question);
       return answers.shift() ?? null;
     },
-    stop: new AbortController().signal,
-    abort: new AbortController().signal,
+    stop: never,
+    abort: never,
+    hangup: never,
     openLab: async () => ok(lab) as Result<Lab>,
+    openRuns: async () => ok({ ...runsBy('cli'), journal: { ...journal, close: () => {} } }),
     openJournal: async () => ok({ ...journal, close: () => {} }),
     clock,
     version: '0.1.0',

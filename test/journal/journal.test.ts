@@ -22,6 +22,7 @@ const started: EventBody = {
   selectors: [],
   by: { user: 'amy', host: 'desk', pid: 1, via: 'cli' },
   labVersion: '0.1.0',
+  opened: { cwd: '/', overrideInputs: [], nixOptions: [], sshConfig: null },
 };
 const noted = (note: string): EventBody => ({ kind: 'preparation-noted', work: 'build', note });
 

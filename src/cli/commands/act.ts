@@ -1,47 +1,30 @@
 import type { Command } from 'commander';
-import type { Failure, Result } from '../../failure.ts';
-import { fail, ok } from '../../failure.ts';
-import { type Approval, conduct, hasWork } from '../../flow/conduct.ts';
-import { type Prepared, prepare } from '../../flow/prepare.ts';
+import { fail, type Result } from '../../failure.ts';
+import { criticalReboots, hasWork } from '../../flow/conduct.ts';
+import { prepare } from '../../flow/prepare.ts';
+import { type Runs, watch } from '../../flow/runs.ts';
 import type { Goal, Plan } from '../../plan/plan.ts';
-import { exitCodeOfRun, reportOf } from '../../run/report.ts';
-import type { Cli, Lab } from '../lab.ts';
+import type { RunEvent, RunId } from '../../run/event.ts';
+import { exitCodeOfRun, exitCodes, reportOf } from '../../run/report.ts';
+import type { RunState } from '../../run/state.ts';
+import { sanitiseLine } from '../../text/sanitise.ts';
+import type { Cli, Lab, Via } from '../lab.ts';
 import { done, printJson, printLines, usage, useLab } from '../options.ts';
-import { discrepancyLines, lockLines, problemLines } from '../render.ts';
+import { lockLines } from '../render.ts';
 import { planLines } from '../render-plan.ts';
 import { eventLine, reportLines } from '../render-run.ts';
 
-/** The one way in which commands change machines: prepare, show the plan, ask, conduct, report. */
+/** The one way in which commands change machines: prepare, show the plan, ask, watch, report. */
 
 export type ActOptions = {
   readonly dryRun: boolean;
   readonly yes: boolean;
-  /** Names typed on the command line in place of being asked for them. */
+  /** Critical machines named on the command line, in place of being asked for them. */
   readonly confirm: readonly string[];
-  readonly via: 'cli' | 'timer' | 'daemon';
+  readonly via: Via;
 };
 
-/** Machines of critical level that a reboot goal would reboot: each name has to be typed. */
-const toBeTyped = (plan: Plan): readonly string[] =>
-  plan.goal.kind !== 'reboot'
-    ? []
-    : plan.machines
-        .filter(
-          ({ machine, reboot }) => reboot !== null && machine.orchestration.criticalityLevel === 'critical',
-        )
-        .map(({ machine }) => machine.name);
-
-const showPrepared = (
-  cli: Cli,
-  { plan, evaluation, problems, lockChanges }: Prepared,
-  updated: boolean,
-): void =>
-  printLines(cli, [
-    ...(updated ? [...lockLines(lockChanges), ''] : []),
-    ...problemLines(problems.filter(({ kind }) => kind !== 'not-evaluated')),
-    ...discrepancyLines(evaluation),
-    ...planLines(plan),
-  ]);
+const updates = (goal: Goal): boolean => goal.kind === 'run' && goal.update;
 
 const dryRun = async (
   cli: Cli,
@@ -50,36 +33,102 @@ const dryRun = async (
   selectors: readonly string[],
   json: boolean,
 ): Promise<Result<void>> => {
-  const prepared = await prepare(lab, { goal, selectors, dryRun: true }, () => {}, cli.stop);
+  const remarks: string[] = [];
+  const prepared = await prepare(
+    lab,
+    { goal, selectors, dryRun: true },
+    (body) => {
+      if (body.kind === 'plan-made') remarks.push(...body.remarks);
+    },
+    cli.stop,
+  );
   if (!prepared.ok) return prepared;
-  if (json) printJson(cli, 'plan', { plan: prepared.value.plan, lockChanges: prepared.value.lockChanges });
-  else {
-    showPrepared(cli, prepared.value, goal.kind === 'run' && goal.update);
-    printLines(cli, ['', 'Dry run: nothing was changed.']);
-  }
+  const { plan, lockChanges } = prepared.value;
+  if (json) printJson(cli, 'plan', { plan, lockChanges, remarks });
+  else
+    printLines(cli, [
+      ...(updates(goal) ? [...lockLines(lockChanges), ''] : []),
+      ...remarkLines(remarks),
+      ...planLines(plan),
+      '',
+      'Dry run: nothing was changed.',
+    ]);
   return done;
 };
 
-const approveByAnswer = async (cli: Cli, plan: Plan, options: ActOptions): Promise<Approval | null> => {
-  for (const name of toBeTyped(plan).filter((typed) => !options.confirm.includes(typed))) {
+const remarkLines = (remarks: readonly string[]): readonly string[] =>
+  remarks.map((remark) => `! ${sanitiseLine(remark)}`);
+
+const approve = async (cli: Cli, plan: Plan, options: ActOptions): Promise<boolean> => {
+  for (const name of criticalReboots(plan).filter((critical) => !options.confirm.includes(critical))) {
     const answer = await cli.ask(`${name} is critical. Type its name to reboot it: `, cli.stop);
-    if (answer?.trim() !== name) return null;
+    if (answer?.trim() !== name) return false;
   }
-  if (options.yes) return 'yes-flag';
+  if (options.yes) return true;
   const answer = await cli.ask('Go ahead? [y/N] ', cli.stop);
-  return answer !== null && /^(y|yes)$/iu.test(answer.trim()) ? 'answered' : null;
+  return answer !== null && /^(y|yes)$/iu.test(answer.trim());
 };
 
-const consent = (cli: Cli, options: ActOptions): Result<void> =>
-  options.yes || cli.interactive
-    ? ok(undefined)
-    : fail({
-        kind: 'confirmation',
-        machine: null,
-        phase: 'confirm',
-        message: 'this would change machines, and there is no terminal to ask on',
-        remedy: 'look at it with --dry-run, then give --yes',
-      });
+/** Hands what this process is told (Ctrl-C, and once more) on to the run, wherever it is executed. */
+const steerBySignals = (cli: Cli, runs: Runs, run: RunId): (() => void) => {
+  const stop = (): void => runs.journal.ask(run, 'stop', runs.who);
+  const abort = (): void => runs.journal.ask(run, 'abort', runs.who);
+  cli.stop.addEventListener('abort', stop, { once: true });
+  cli.abort.addEventListener('abort', abort, { once: true });
+  return () => {
+    cli.stop.removeEventListener('abort', stop);
+    cli.abort.removeEventListener('abort', abort);
+  };
+};
+
+/** Watches a run to its end, answers for its plan where `answer` is given, prints what happens, and sets the exit code. */
+export const watchRun = async (
+  cli: Cli,
+  runs: Runs,
+  run: RunId,
+  json: boolean,
+  answer: ((plan: Plan) => Promise<boolean>) | null,
+): Promise<Result<void>> => {
+  let latest: RunState | null = null;
+  let answered: Promise<void> = Promise.resolve();
+  const onPlan = (plan: Plan, state: RunState): void => {
+    if (!json)
+      printLines(cli, [
+        ...(updates(state.goal) ? [...lockLines(state.lock?.changes ?? []), ''] : []),
+        ...remarkLines(state.remarks),
+        ...planLines(plan),
+      ]);
+    if (answer === null || !hasWork(plan)) return;
+    answered = answer(plan).then((yes) => runs.journal.ask(run, yes ? 'approve' : 'decline', runs.who));
+  };
+  const onEvent = (event: RunEvent, state: RunState): void => {
+    latest = state;
+    const line = eventLine(event);
+    if (line !== null && !json) cli.out(`${line}\n`);
+    if (event.body.kind === 'plan-made') onPlan(event.body.plan, state);
+  };
+  const release = steerBySignals(cli, runs, run);
+  const how = await watch(runs, run, onEvent, cli.hangup).finally(release);
+  await answered;
+  const state = latest as RunState | null;
+  if (how === 'left') {
+    cli.setExitCode(exitCodes.interrupted);
+    return done;
+  }
+  const report = state === null ? null : reportOf(state);
+  if (how === 'died' || report === null)
+    return fail({
+      kind: 'died',
+      machine: null,
+      phase: 'run',
+      message: `the process of run ${run} died before it could end`,
+      remedy: `\`lab resume ${run}\` looks at every machine and goes on from there`,
+    });
+  if (json) printJson(cli, 'report', { report });
+  else printLines(cli, ['', ...reportLines(report)]);
+  cli.setExitCode(exitCodeOfRun(report.result, report.failure));
+  return done;
+};
 
 /** Carries a goal out, or only shows it with `--dry-run`. Sets the exit code. */
 export const act = async (
@@ -91,51 +140,28 @@ export const act = async (
 ): Promise<void> =>
   useLab(cli, command, async ({ lab, json }) => {
     if (options.dryRun) return dryRun(cli, lab, goal, selectors, json);
-    const consented = consent(cli, options);
-    if (!consented.ok) return consented;
+    if (!options.yes && !cli.interactive)
+      return fail({
+        kind: 'confirmation',
+        machine: null,
+        phase: 'confirm',
+        message: 'this would change machines, and there is no terminal to ask on',
+        remedy: 'look at it with --dry-run, then give --yes',
+      });
     if (json && !options.yes)
       return usage('--json prints one document and cannot ask', 'give --yes as well, or --dry-run');
-    const deps = lab.conductDeps(options.via);
-    if (!deps.ok) return deps;
-    let unconfirmed: Failure | null = null;
-    const ran = await conduct(deps.value, {
+    const runs = lab.runs(options.via);
+    if (!runs.ok) return runs;
+    // Given beforehand, the consent does not depend on anybody watching; a critical name may still have to be typed.
+    const given = options.yes && (goal.kind !== 'reboot' || !cli.interactive);
+    const started = await runs.value.start({
       goal,
       selectors,
-      stop: cli.stop,
-      abort: cli.abort,
-      onEvent: (event) => {
-        const line = eventLine(event);
-        if (line !== null && !json) cli.out(`${line}\n`);
-      },
-      approve: async (prepared) => {
-        const { plan } = prepared;
-        if (!json) showPrepared(cli, prepared, goal.kind === 'run' && goal.update);
-        const missing = toBeTyped(plan).filter((name) => !options.confirm.includes(name));
-        if (missing.length > 0 && !cli.interactive) {
-          unconfirmed = {
-            kind: 'confirmation',
-            machine: missing[0] ?? null,
-            phase: 'confirm',
-            message: `${missing.join(' and ')} ${missing.length === 1 ? 'is' : 'are'} critical: rebooting by hand needs the name`,
-            remedy: `give ${missing.map((name) => `--confirm ${name}`).join(' ')}`,
-          };
-          return null;
-        }
-        return approveByAnswer(cli, plan, options);
-      },
+      consent: given ? { kind: 'given', confirmed: options.confirm } : { kind: 'ask' },
     });
-    if (!ran.ok) return ran;
-    if (unconfirmed !== null) return fail(unconfirmed);
-    const state = ran.value;
-    const report = reportOf(state);
-    if (report === null) throw new TypeError('the run returned without an end');
-    if (json) printJson(cli, 'report', { report });
-    else {
-      if (state.plan !== null && !hasWork(state.plan)) printLines(cli, ['', ...planLines(state.plan)]);
-      printLines(cli, ['', ...reportLines(report)]);
-    }
-    cli.setExitCode(exitCodeOfRun(report.result, report.failure));
-    return done;
+    if (!started.ok) return started;
+    const answer = given ? null : (plan: Plan) => approve(cli, plan, options);
+    return watchRun(cli, runs.value, started.value, json, answer);
   });
 
 const collect = (value: string, all: readonly string[]): readonly string[] => [...all, value];

@@ -1,0 +1,77 @@
+import { text } from 'node:stream/consumers';
+import { z } from 'zod';
+import { openLab, type Surroundings } from './compose.ts';
+import type { Failure, Result } from './failure.ts';
+import { conduct, type Hosting, resume } from './flow/conduct.ts';
+import { Goal } from './plan/plan.ts';
+import { RunId } from './run/event.ts';
+import { exitCodeOfFailure, exitCodeOfRun, exitCodes } from './run/report.ts';
+import type { RunState } from './run/state.ts';
+import type { EngineOrder } from './start-engine.ts';
+
+/** The process that executes one run. It says one line, that the run has begun, and then speaks through the journal. */
+
+const pair = z.object({ name: z.string(), url: z.string() });
+const Order = z.object({
+  run: RunId,
+  via: z.enum(['cli', 'tui']),
+  cwd: z.string(),
+  options: z.object({
+    flake: z.string(),
+    overrideInputs: z.array(pair),
+    nixOptions: z.array(z.object({ name: z.string(), value: z.string() })),
+    sshConfig: z.string().nullable(),
+    refresh: z.boolean(),
+  }),
+  work: z.discriminatedUnion('kind', [
+    z.object({
+      kind: z.literal('new'),
+      request: z.object({
+        goal: Goal,
+        selectors: z.array(z.string()),
+        consent: z.discriminatedUnion('kind', [
+          z.object({ kind: z.literal('ask') }),
+          z.object({ kind: z.literal('given'), confirmed: z.array(z.string()) }),
+        ]),
+      }),
+    }),
+    z.object({ kind: z.literal('resume') }),
+  ]),
+}) satisfies z.ZodType<EngineOrder>;
+
+export const runEngine = async (around: Omit<Surroundings, 'cwd'>): Promise<number> => {
+  let told = false;
+  const tell = (answer: { readonly begun: true } | { readonly failure: Failure }): void => {
+    if (!told) process.stdout.write(`${JSON.stringify(answer)}\n`);
+    told = true;
+  };
+  const order = Order.parse(JSON.parse(await text(process.stdin)));
+  process.chdir(order.cwd);
+  const opened = await openLab(order.options, { ...around, cwd: order.cwd });
+  if (!opened.ok) {
+    tell({ failure: opened.failure });
+    return exitCodes.usage;
+  }
+  const lab = opened.value;
+  try {
+    const deps = lab.conductDeps(order.via);
+    if (!deps.ok) {
+      tell({ failure: deps.failure });
+      return exitCodeOfFailure(deps.failure);
+    }
+    const hosting: Hosting = { onEvent: () => tell({ begun: true }), ...around.signals };
+    const result: Result<RunState> =
+      order.work.kind === 'new'
+        ? await conduct(deps.value, order.run, order.work.request, hosting)
+        : await resume(deps.value, order.run, hosting);
+    if (!result.ok) {
+      tell({ failure: result.failure });
+      process.stderr.write(`${result.failure.message}\n${result.failure.remedy}\n`);
+      return exitCodeOfFailure(result.failure);
+    }
+    const { ended } = result.value;
+    return ended === null ? exitCodes.failed : exitCodeOfRun(ended.result, ended.failure);
+  } finally {
+    await lab.close();
+  }
+};

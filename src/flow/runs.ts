@@ -1,0 +1,130 @@
+import { fail, ok, type Result } from '../failure.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Clock } from '../ports.ts';
+import type { RunEvent, RunId } from '../run/event.ts';
+import { applyEvent, beginRun, type RunState, replay } from '../run/state.ts';
+import { type ConductDeps, conduct, newRunId, type RunRequest, resume } from './conduct.ts';
+
+/**
+ * Runs as front ends see them: begun somewhere (a process of their own, or this one), watched and steered through the
+ * journal. Whoever watches may go; the run does not notice.
+ */
+export type Runs = {
+  readonly journal: Journal;
+  readonly clock: Clock;
+  /** Resolves once the first event is in the journal, or with why it could not begin. */
+  start(request: RunRequest): Promise<Result<RunId>>;
+  resume(run: RunId): Promise<Result<RunId>>;
+  /** Whether the process that executes the run is still there. */
+  isAlive(state: RunState): boolean;
+  /** Who asks, for the record: `amy (cli)`. */
+  readonly who: string;
+};
+
+/** How often a viewer looks for new events, milliseconds. */
+const lookEveryMs = 100;
+
+export type Watched = 'ended' | 'died' | 'left';
+
+/**
+ * Tells every event of a run from its first on, with the state after it, until it has ended, its process has died, or
+ * the signal aborts.
+ */
+export const watch = async (
+  runs: Runs,
+  run: RunId,
+  onEvent: (event: RunEvent, state: RunState) => void,
+  leave: AbortSignal,
+): Promise<Watched> => {
+  let state: RunState | null = null;
+  let lastSeq = 0;
+  const read = (): void => {
+    for (const event of runs.journal.eventsOf(run, lastSeq)) {
+      state = state === null ? beginRun(event) : applyEvent(state, event);
+      lastSeq = event.seq;
+      onEvent(event, state);
+    }
+  };
+  for (;;) {
+    read();
+    const seen = state as RunState | null;
+    if (seen?.ended != null) return 'ended';
+    if (leave.aborted) return 'left';
+    if (seen !== null && !runs.isAlive(seen)) {
+      // Its last words may have come between the two looks.
+      read();
+      return (state as RunState | null)?.ended != null ? 'ended' : 'died';
+    }
+    await runs.clock.sleep(lookEveryMs, leave);
+  }
+};
+
+/** The latest run that has not ended: alive, or left behind by a process that died. */
+export const openRun = (runs: Pick<Runs, 'journal'>): RunState | null => {
+  const latest = runs.journal.runs(1)[0];
+  const state = latest === undefined ? null : replay(runs.journal.eventsOf(latest.run));
+  return state === null || state.ended !== null ? null : state;
+};
+
+/** Runs hosted by this process: for the timer, whose unit is the run, for the demo and for tests. */
+export const hostRuns = (
+  deps: ConductDeps,
+  signals: { readonly stop: AbortSignal; readonly abort: AbortSignal },
+): Runs & { readonly finished: () => Promise<void> } => {
+  let underWay: Promise<unknown> = Promise.resolve();
+  const alive = new Set<RunId>();
+  const host = (
+    run: RunId,
+    work: (onEvent: () => void) => Promise<Result<RunState>>,
+  ): Promise<Result<RunId>> => {
+    const begun = Promise.withResolvers<Result<RunId>>();
+    alive.add(run);
+    underWay = work(() => begun.resolve(ok(run)))
+      .then((result) => begun.resolve(result.ok ? ok(run) : result))
+      .catch((error: unknown) => begun.reject(error))
+      .finally(() => alive.delete(run));
+    return begun.promise;
+  };
+  return {
+    journal: deps.journal,
+    clock: deps.clock,
+    who: `${deps.by.user} (${deps.by.via})`,
+    start: (request) => {
+      const run = newRunId(deps.clock.now());
+      return host(run, (onEvent) => conduct(deps, run, request, { onEvent, ...signals }));
+    },
+    resume: (run) => host(run, (onEvent) => resume(deps, run, { onEvent, ...signals })),
+    isAlive: ({ run }) => alive.has(run),
+    finished: async () => {
+      await underWay;
+    },
+  };
+};
+
+/** Starts runs in processes of their own. `launch` gives the first line the new process says. */
+export const detachedRuns = (parts: {
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly who: string;
+  readonly launch: (
+    run: RunId,
+    work: { readonly kind: 'new'; readonly request: RunRequest } | { readonly kind: 'resume' },
+  ) => Promise<Result<void>>;
+  readonly processExists: (pid: number) => boolean;
+  readonly hostName: string;
+}): Runs => ({
+  journal: parts.journal,
+  clock: parts.clock,
+  who: parts.who,
+  start: async (request) => {
+    const run = newRunId(parts.clock.now());
+    const begun = await parts.launch(run, { kind: 'new', request });
+    return begun.ok ? ok(run) : fail(begun.failure);
+  },
+  resume: async (run) => {
+    const begun = await parts.launch(run, { kind: 'resume' });
+    return begun.ok ? ok(run) : fail(begun.failure);
+  },
+  // A run of another host in a shared state directory: nothing can be said, so it counts as alive.
+  isAlive: ({ by }) => by.host !== parts.hostName || parts.processExists(by.pid),
+});

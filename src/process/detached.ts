@@ -1,0 +1,51 @@
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { fail, ok, type Result } from '../failure.ts';
+
+const lineCharsMax = 1_000_000;
+
+/**
+ * Starts a program in a session of its own, so that it outlives this process and its terminal; gives the first line it
+ * writes to stdout. Its stderr goes to `logPath`, which begins anew. Fails with a sentence.
+ */
+export const startDetached = async (
+  argv: readonly string[],
+  options: { readonly stdin: string; readonly logPath: string; readonly deadlineMs: number },
+): Promise<Result<string, string>> => {
+  const [file, ...args] = argv;
+  if (file === undefined) throw new TypeError('argv is empty');
+  let log: number;
+  try {
+    mkdirSync(dirname(options.logPath), { recursive: true, mode: 0o700 });
+    log = openSync(options.logPath, 'w', 0o600);
+  } catch (error) {
+    return fail(error instanceof Error ? error.message : String(error));
+  }
+  // Plain spawn: execa keeps watch over its children, and this one is to be forgotten.
+  const child = spawn(file, args, { detached: true, stdio: ['pipe', 'pipe', log] });
+  closeSync(log);
+  const { stdin, stdout } = child;
+  if (stdin === null || stdout === null) throw new TypeError('a pipe was asked for');
+  const said = Promise.withResolvers<Result<string, string>>();
+  let text = '';
+  stdout.setEncoding('utf8');
+  stdout.on('data', (chunk: string) => {
+    text = (text + chunk).slice(0, lineCharsMax);
+    const end = text.indexOf('\n');
+    if (end !== -1) said.resolve(ok(text.slice(0, end)));
+  });
+  stdout.once('end', () => said.resolve(fail('it ended at once')));
+  stdout.once('error', (error) => said.resolve(fail(error.message)));
+  child.once('error', (error) => said.resolve(fail(error.message)));
+  stdin.once('error', (error) => said.resolve(fail(error.message)));
+  const timer = setTimeout(() => said.resolve(fail('it did not answer in time')), options.deadlineMs);
+  stdin.end(options.stdin);
+  const line = await said.promise;
+  clearTimeout(timer);
+  // From here on nothing of it may keep this process alive.
+  stdout.destroy();
+  stdin.destroy();
+  child.unref();
+  return line;
+};
