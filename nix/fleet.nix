@@ -40,16 +40,25 @@ let
     }
     // kinds.${check.type};
 
+  # Before NixOS 21.11, which has no `extendModules`, `options` and `config` come of two evaluations of all modules:
+  # looking at both would double the cost of every machine.
   systemOf =
     configuration:
     let
-      option = configuration.options.nixpkgs.hostPlatform or { };
-      old = configuration.options.nixpkgs.system or { };
+      apart = !(configuration ? extendModules);
+      option = if apart then { } else configuration.options.nixpkgs.hostPlatform or { };
+      old = if apart then { } else configuration.options.nixpkgs.system or { };
+      nixpkgs = configuration.config.nixpkgs or { };
+      cross = nixpkgs.crossSystem or null;
     in
     if option.isDefined or false then
-      configuration.config.nixpkgs.hostPlatform.system
+      nixpkgs.hostPlatform.system
     else if old.highestPrio or 1500 < 1500 then
-      configuration.config.nixpkgs.system
+      nixpkgs.system
+    else if apart && cross != null then
+      cross.system
+    else if apart && nixpkgs ? localSystem then
+      nixpkgs.localSystem.system
     else
       configuration.pkgs.stdenv.hostPlatform.system;
 

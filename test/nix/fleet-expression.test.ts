@@ -56,6 +56,15 @@ const flakeText = `{
           options = { };
           pkgs.stdenv.hostPlatform.system = "aarch64-linux";
         };
+        before-21-11 = {
+          config.networking.hostName = "before";
+          config.nixpkgs.localSystem.system = "aarch64-linux";
+          options = throw "all modules were evaluated once more";
+        };
+        crossed-before-21-11 = {
+          config.networking.hostName = "crossed";
+          config.nixpkgs = { localSystem.system = "x86_64-linux"; crossSystem.system = "armv7l-linux"; };
+        };
         incomplete = machine { lab.machine.healthChecks = [ { type = "http"; } ]; };
         typo = machine { lab.machine.rolle = "nas"; };
         loops = machine ({ config, ... }: { networking.hostName = config.networking.hostName; });
@@ -196,6 +205,12 @@ describe('the record of a machine', () => {
       ssh: { host: null, port: null, user: null },
     });
     expect(old).toMatchObject({ name: 'old-style', hostName: 'old', system: 'aarch64-linux', role: null });
+  });
+
+  test('of machines of an old NixOS is told from `config` alone, which costs half', async () => {
+    const [plain, crossed] = await records('before-21-11', 'crossed-before-21-11');
+    expect(plain).toMatchObject({ hostName: 'before', system: 'aarch64-linux' });
+    expect(crossed).toMatchObject({ hostName: 'crossed', system: 'armv7l-linux' });
   });
 });
 
