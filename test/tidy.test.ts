@@ -44,7 +44,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   remote: [...ground, 'fleet', 'ports.ts', 'ssh'],
   health: [...ground, 'fleet', 'ports.ts', 'process', 'concurrency.ts'],
   'nix-integration': [...ground, 'fleet', 'ports.ts', 'process'],
-  sim: [...ground, 'fleet', 'plan', 'run', 'journal', 'ports.ts'],
+  sim: [...ground, 'fleet', 'health', 'plan', 'run', 'journal', 'ports.ts'],
   flow: [...ground, 'fleet', 'plan', 'run', 'journal', 'ports.ts', 'concurrency.ts'],
   tui: [...ground, 'fleet', 'plan', 'run', 'flow', 'ports.ts'],
   cli: [...ground, 'fleet', 'plan', 'run', 'journal', 'flow', 'ports.ts'],
