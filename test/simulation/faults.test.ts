@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest';
+import { describeFault, type Fault } from '../../src/sim/fault.ts';
+import { toplevelOf } from './fleet.ts';
+import { tell } from './story.ts';
+
+/** One machine has one trouble, another has none: each trouble is called by its name, and hinders only its own. */
+
+const outcomes: readonly (readonly [Fault, string])[] = [
+  // the way to it
+  [{ kind: 'offline' }, 'skipped: unreachable'],
+  [{ kind: 'hostkey-changed', when: 'always' }, 'skipped: unreachable'],
+  [{ kind: 'slow-link', ms: 2_000 }, 'done'],
+  [{ kind: 'away', atMs: 8_000, forMs: 20_000 }, 'done'],
+  [{ kind: 'away', atMs: 8_000, forMs: null }, 'failed: activation-unknown'],
+  [{ kind: 'cut-during', act: 'copy', forMs: 10_000 }, 'failed: copy'],
+  [{ kind: 'cut-during', act: 'activate', forMs: 60_000 }, 'done'],
+  // before anything is touched
+  [{ kind: 'disk-full', path: '/nix' }, 'failed: no-space'],
+  [{ kind: 'disk-full', path: '/boot' }, 'failed: no-space'],
+  [{ kind: 'disk-full', path: 'during-copy' }, 'failed: copy'],
+  [{ kind: 'sudo-refused' }, 'failed: no-root'],
+  [{ kind: 'inhibited' }, 'failed: inhibited'],
+  [
+    { kind: 'foreign-deploy', atMs: 3_000, toplevel: toplevelOf('box', 'foreign') },
+    'failed: changed-since-plan',
+  ],
+  // the activation
+  [{ kind: 'activation-exit', code: 1 }, 'restored: activation-refused'],
+  [{ kind: 'activation-exit', code: 2 }, 'restored: activation-refused'],
+  [{ kind: 'activation-exit', code: 4 }, 'failed: unhealthy'],
+  [{ kind: 'activation-exit', code: 100 }, 'done'],
+  [{ kind: 'activation-lies', about: 'everything' }, 'restored: activation-without-effect'],
+  [{ kind: 'activation-lies', about: 'the-profile' }, 'restored: activation-without-effect'],
+  [{ kind: 'slow-activation', ms: 600_000 }, 'done'],
+  [{ kind: 'crash-in-activation' }, 'restored: activation-unknown'],
+  [{ kind: 'unhealthy-after', cause: 'activation', forMs: 30_000 }, 'done'],
+  [{ kind: 'unhealthy-after', cause: 'activation', forMs: null }, 'failed: unhealthy'],
+  [{ kind: 'unit-fails-after', cause: 'activation', unit: 'app.service' }, 'failed: unhealthy'],
+  [{ kind: 'falls-ill', atMs: 12_000, forMs: 20_000 }, 'done'],
+  // the reboot: each way to fail has its own name
+  [{ kind: 'reboot-refused' }, 'failed: reboot-refused'],
+  [{ kind: 'cut-at-trigger', arrived: true }, 'done'],
+  [{ kind: 'cut-at-trigger', arrived: false }, 'failed: never-went-down'],
+  [{ kind: 'never-goes-down' }, 'failed: never-went-down'],
+  [{ kind: 'slow-shutdown', ms: 10_000 }, 'done'],
+  [{ kind: 'slow-shutdown', ms: 60_000 }, 'failed: never-went-down'],
+  [{ kind: 'never-comes-back' }, 'failed: never-came-back'],
+  [{ kind: 'slow-boot', ms: 30_000 }, 'done'],
+  [{ kind: 'slow-boot', ms: 120_000 }, 'failed: never-came-back'],
+  [{ kind: 'old-generation' }, 'failed: old-generation'],
+  [{ kind: 'boot-loop', times: 1, afterMs: 8_000 }, 'failed: boot-loop'],
+  [{ kind: 'boot-unreadable' }, 'failed: unknown-boot'],
+  [{ kind: 'hostkey-changed', when: 'after-reboot' }, 'failed: hostkey-changed'],
+  [{ kind: 'flaps', forMs: 30_000, periodMs: 6_000, downMs: 2_000 }, 'done'],
+  [{ kind: 'unhealthy-after', cause: 'reboot', forMs: 30_000 }, 'done'],
+  [{ kind: 'unhealthy-after', cause: 'reboot', forMs: null }, 'failed: unhealthy'],
+  [{ kind: 'unit-fails-after', cause: 'reboot', unit: 'app.service' }, 'failed: unhealthy'],
+];
+
+describe('a machine with one trouble', () => {
+  for (const [fault, expected] of outcomes)
+    test(`${describeFault(fault)} → ${expected}`, async () => {
+      const { became, result } = await tell({ box: { faults: [fault] }, other: {} });
+      expect(became).toEqual({ box: expected, other: 'done' });
+      expect(result).toBe(expected === 'done' ? 'done' : 'partial');
+    });
+});
+
+test('a machine that went away before its turn is skipped like one that was never there', async () => {
+  const { became, done } = await tell({
+    other: { rebootOrder: 1 },
+    box: { rebootOrder: 2, faults: [{ kind: 'away', atMs: 20_000, forMs: null }] },
+  });
+  expect(became).toEqual({ other: 'done', box: 'skipped: timeout' });
+  expect(done).toEqual(['other switch new', 'other reboot']);
+});
+
+test('an activation that only a reboot makes live is a failure where none may be taken', async () => {
+  const { became, done } = await tell(
+    { box: { faults: [{ kind: 'activation-exit', code: 100 }] }, other: {} },
+    { goal: { kind: 'deploy', mode: 'switch' } },
+  );
+  expect(became).toEqual({ box: 'failed: needs-reboot', other: 'done' });
+  expect(done).toEqual(['box switch new', 'other switch new']);
+});
+
+test('what could not be restored is not called restored', async () => {
+  const { became } = await tell({
+    box: { faults: [{ kind: 'activation-exit', code: 2 }, { kind: 'restore-refused' }] },
+    other: {},
+  });
+  expect(became.box).toBe('failed: activation-refused');
+});
+
+test('a machine that was degraded before the run may stay so, and no more', async () => {
+  const before = ['backup.service'];
+  const same = await tell({ box: { failedUnits: before } });
+  expect(same.became.box).toBe('done');
+  const worse = await tell({
+    box: {
+      failedUnits: before,
+      faults: [{ kind: 'unit-fails-after', cause: 'reboot', unit: 'app.service' }],
+    },
+  });
+  expect(worse.became.box).toBe('failed: unhealthy');
+});

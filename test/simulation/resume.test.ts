@@ -1,0 +1,121 @@
+import { describe, expect, test } from 'vitest';
+import type { ProcessEnd } from './scenario.ts';
+import { tell } from './story.ts';
+
+/** What the next process makes of a run whose process is gone. */
+
+const killedAfter = (append: number, downMs: number): readonly ProcessEnd[] => [
+  { kind: 'killed-at-append', append, when: 'after', downMs },
+];
+
+/** The append at which a step is intended, in a run of `box` alone that nothing disturbs. */
+const intentOf = async (step: string): Promise<number> => {
+  const { events } = await tell({ box: {} });
+  const index = events.findIndex(({ body }) => body.kind === 'step-intended' && body.step === step);
+  expect(index, `${step} is in the run`).toBeGreaterThan(0);
+  // run-started, plan-made and approved are written before the loop.
+  return index + 1 - 3;
+};
+
+const stepsAgain = (told: Awaited<ReturnType<typeof tell>>): readonly string[] => {
+  const resumed = told.events.findIndex(({ body }) => body.kind === 'resumed');
+  return told.events.slice(resumed).flatMap(({ body }) => (body.kind === 'step-intended' ? [body.step] : []));
+};
+
+describe('the process dies', () => {
+  test('before it could trigger the reboot: the next one triggers it', async () => {
+    const told = await tell({ box: {} }, { ends: killedAfter(await intentOf('box/reboot'), 60_000) });
+    expect(told.became.box).toBe('done');
+    expect(told.done).toEqual(['box switch new', 'box reboot']);
+    expect(stepsAgain(told)[0]).toBe('box/reboot');
+  });
+
+  test('while the machine is down: the next one finds it down and does not trigger again', async () => {
+    const reboot = await intentOf('box/reboot');
+    const told = await tell(
+      { box: {} },
+      // The outcome of the trigger is lost; ten seconds later the machine is in the middle of its boot.
+      { ends: [{ kind: 'killed-at-append', append: reboot + 1, when: 'before', downMs: 10_000 }] },
+    );
+    expect(told.done.filter((line) => line === 'box reboot')).toHaveLength(1);
+    expect(told.state.steps.get('box/reboot')?.outcome).toMatchObject({
+      kind: 'succeeded',
+      facts: { note: expect.stringContaining('probably triggered before lab was interrupted') },
+    });
+    expect(told.became.box).toBe('done');
+  });
+
+  test('and comes back after the machine did: the reboot is known by its boot id', async () => {
+    const reboot = await intentOf('box/reboot');
+    const told = await tell(
+      { box: {} },
+      { ends: [{ kind: 'killed-at-append', append: reboot + 1, when: 'before', downMs: 3_600_000 }] },
+    );
+    expect(told.done.filter((line) => line === 'box reboot')).toHaveLength(1);
+    expect(told.state.steps.get('box/reboot')?.outcome).toMatchObject({
+      facts: { note: expect.stringContaining('it has rebooted since the run looked at it') },
+    });
+    expect(told.became.box).toBe('done');
+  });
+
+  test('in the middle of an activation: the next one follows it instead of starting another', async () => {
+    const { state } = await tell({ box: {} });
+    const begun = (state.steps.get('box/activate-switch')?.intendedAt ?? 0) - (state.approvedAt ?? 0);
+    const told = await tell({ box: {} }, { ends: [{ kind: 'killed-at', ms: begun + 6_000, downMs: 500 }] });
+    expect(told.done).toEqual(['box switch new', 'box reboot']);
+    expect(told.became.box).toBe('done');
+  });
+
+  test('between the look at the dependencies and the reboot: they are looked at again', async () => {
+    const app = { dependencies: ['nas'] };
+    const calm = await tell({ nas: {}, app }, { selection: ['app'] });
+    const intended = calm.events.findIndex(
+      ({ body }) => body.kind === 'step-intended' && body.step === 'app/reboot',
+    );
+    const told = await tell(
+      { nas: { faults: [{ kind: 'falls-ill', atMs: 1_800_000, forMs: null }] }, app },
+      { selection: ['app'], ends: killedAfter(intended + 1 - 3, 3_600_000) },
+    );
+    expect(told.done).toEqual(['app switch new']);
+    expect(told.became.app).toBe('skipped: dependency');
+  });
+});
+
+describe('a stop', () => {
+  test('finishes the step under way, begins no other, and the run can be resumed', async () => {
+    const { state } = await tell({ box: {} });
+    const begun = (state.steps.get('box/activate-switch')?.intendedAt ?? 0) - (state.approvedAt ?? 0);
+    const told = await tell(
+      { box: {} },
+      { ends: [{ kind: 'stopped-at', ms: begun + 2_000, downMs: 60_000 }] },
+    );
+    const kinds = told.events.map(({ body }) => body.kind);
+    const stopped = kinds.indexOf('stop-requested');
+    const ended = kinds.indexOf('run-ended');
+    expect(told.events[ended]?.body).toMatchObject({ result: 'interrupted' });
+    expect(kinds.slice(stopped, ended)).not.toContain('step-intended');
+    expect(kinds.slice(stopped, ended)).toContain('step-ended');
+    expect(told.became.box).toBe('done');
+  });
+
+  test('cuts a delay short', async () => {
+    const told = await tell(
+      { box: { delay: 3_600 } },
+      { ends: [{ kind: 'stopped-at', ms: 300_000, downMs: 0 }] },
+    );
+    const at = (kind: string): number => told.events.find(({ body }) => body.kind === kind)?.at ?? 0;
+    expect(at('run-ended') - at('stop-requested')).toBeLessThan(1_000);
+    expect(told.became.box).toBe('done');
+  });
+});
+
+test('a journal that cannot be written ends the process, and nothing more is done', async () => {
+  const { events } = await tell({ box: {}, other: {} });
+  for (let append = 1; append < events.length - 3; append += 3) {
+    const told = await tell(
+      { box: {}, other: {} },
+      { ends: [{ kind: 'journal-breaks', append, downMs: 60_000 }] },
+    );
+    expect(told.became).toEqual({ box: 'done', other: 'done' });
+  }
+});

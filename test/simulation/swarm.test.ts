@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { randomScenario } from './random-scenario.ts';
+import { simulate } from './simulate.ts';
+
+/** Random fleets, goals, faults and process deaths. `npm run sim -- --runs N` goes further. */
+const seeds = 1_500;
+
+test(`${seeds} seeds break no rule`, async () => {
+  const results = new Set<string>();
+  for (let seed = 1; seed <= seeds; seed += 1)
+    try {
+      results.add((await simulate(randomScenario(seed))).state.ended?.result ?? 'none');
+    } catch (error) {
+      throw new Error(`seed ${seed} broke a rule. Replay: npm run sim -- --seed ${seed}`, { cause: error });
+    }
+  // The swarm reaches every way a run can end by itself.
+  expect([...results].sort()).toEqual(['done', 'failed', 'held', 'partial']);
+});
+
+test('the same seed gives the same run, event for event', async () => {
+  for (const seed of [7, 42, 1234]) {
+    const [first, second] = [await simulate(randomScenario(seed)), await simulate(randomScenario(seed))];
+    expect(second.events).toEqual(first.events);
+    expect(second.world.effects).toEqual(first.world.effects);
+  }
+});
