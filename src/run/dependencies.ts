@@ -2,7 +2,7 @@ import type { Machine } from '../fleet/machine.ts';
 import type { Step } from '../plan/plan.ts';
 import type { StepOutcome } from './event.ts';
 import { judgeHealth } from './gate.ts';
-import { progressOf } from './state.ts';
+import { progressOf } from './progress.ts';
 import { actDeadlines, failureAt, type PerformContext, succeeded } from './step-context.ts';
 
 /** Every machine that this one needs must have come to its goal in this run and be healthy at this moment. */

@@ -1,7 +1,8 @@
 import type { Failure } from '../failure.ts';
 import type { Step } from '../plan/plan.ts';
 import type { RunResult } from './event.ts';
-import { type MachineProgress, progressOf, type RunState } from './state.ts';
+import { type MachineProgress, progressOf } from './progress.ts';
+import type { RunState } from './state.ts';
 import { changedSincePlan } from './step-context.ts';
 
 /** How many machines may be looked at, or copied to, at the same time. Activation and reboot go one by one. */

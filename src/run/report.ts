@@ -1,6 +1,7 @@
 import type { Failure } from '../failure.ts';
 import type { RunResult } from './event.ts';
-import { type MachineProgress, progressOf, type RunState } from './state.ts';
+import { type MachineProgress, progressOf } from './progress.ts';
+import type { RunState } from './state.ts';
 
 /** Exit codes of every command: documented, stable, told by the unit of the timer as they are. */
 export const exitCodes = {

@@ -1,7 +1,8 @@
 import type { Failure } from '../failure.ts';
-import type { Goal, MachinePlan, Plan, Step } from '../plan/plan.ts';
+import type { Goal, Plan, Step } from '../plan/plan.ts';
 import type { LockChange } from '../ports.ts';
 import type { Opened, Preparation, RunEvent, RunId, RunResult, StepOutcome } from './event.ts';
+import { progressOf } from './progress.ts';
 
 /**
  * A run as its events tell it: the fold that the engine decides on and that every viewer shows. Pure and frozen in
@@ -239,92 +240,4 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
 export const replay = (events: readonly RunEvent[]): RunState | null => {
   const [first, ...rest] = events;
   return first === undefined ? null : rest.reduce(applyEvent, beginRun(first));
-};
-
-/** Where a machine of the plan stands, for decisions and screens alike. */
-export type MachineProgress = {
-  readonly plan: MachinePlan;
-  readonly status:
-    | 'waiting' // nothing begun in earnest yet
-    | 'active'
-    | 'done'
-    | 'nothing' // already as wanted
-    | 'failed'
-    | 'skipped'
-    | 'restored'; // failed, and back at what it ran
-  /** The steps it goes through, contingent ones included once they are needed. */
-  readonly steps: readonly Step[];
-  /** The first step that has not succeeded, or null at the end. */
-  readonly current: Step | null;
-  readonly failure: Failure | null;
-  /** True once an effect on the machine may have happened (activate or reboot intended). */
-  readonly touched: boolean;
-};
-
-const effects: ReadonlySet<Step['kind']> = new Set(['activate', 'reboot', 'restore']);
-/** Whether a step changes its machine. */
-export const isEffect = ({ kind }: Step): boolean => effects.has(kind);
-
-export const progressOf = (state: RunState, plan: MachinePlan): MachineProgress => {
-  const wantsReboot = plan.steps.some(({ id }) => {
-    const outcome = state.steps.get(id)?.outcome;
-    return outcome?.kind === 'succeeded' && outcome.facts.needsReboot;
-  });
-  const plainGate = (step: Step): boolean =>
-    wantsReboot && step.kind === 'gate' && step.after === 'activation';
-  const rebootPlanned = plan.steps.some(({ kind }) => kind === 'reboot');
-  // An activation that is live only after a reboot has nothing to gate before it.
-  const steps = [
-    ...plan.steps.filter((step) => !plainGate(step)),
-    ...(wantsReboot && !rebootPlanned ? plan.contingent : []),
-  ];
-  const base = { plan, steps };
-  const touched = [...steps, ...(plan.restore === null ? [] : [plan.restore])].some(
-    (step) =>
-      isEffect(step) && state.steps.has(step.id) && state.steps.get(step.id)?.outcome?.kind !== 'skipped',
-  );
-  if (plan.decision.kind === 'nothing')
-    return { ...base, status: 'nothing', current: null, failure: null, touched };
-  if (plan.decision.kind === 'skip') {
-    const { message, remedy, reason } = plan.decision;
-    const failure = { kind: reason, machine: plan.machine.name, phase: 'plan', message, remedy };
-    return { ...base, status: 'skipped', current: null, failure, touched };
-  }
-  for (const step of steps) {
-    const record = state.steps.get(step.id);
-    if (record === undefined) {
-      const begun = steps.some(
-        ({ id, kind }) => state.steps.has(id) && kind !== 'preflight' && kind !== 'copy',
-      );
-      return { ...base, status: begun ? 'active' : 'waiting', current: step, failure: null, touched };
-    }
-    const { outcome } = record;
-    if (outcome === null) {
-      const early = step.kind === 'preflight' || step.kind === 'copy';
-      return { ...base, status: early ? 'waiting' : 'active', current: step, failure: null, touched };
-    }
-    if (outcome.kind === 'succeeded') continue;
-    if (outcome.kind === 'skipped')
-      return { ...base, status: 'skipped', current: step, failure: outcome.failure, touched };
-    const restored = plan.restore !== null && state.steps.get(plan.restore.id)?.status === 'succeeded';
-    return {
-      ...base,
-      status: restored ? 'restored' : 'failed',
-      current: step,
-      failure: outcome.failure,
-      touched,
-    };
-  }
-  if (wantsReboot && !steps.some(({ kind }) => kind === 'reboot')) {
-    const failure = {
-      kind: 'needs-reboot',
-      machine: plan.machine.name,
-      phase: 'activate',
-      message:
-        'its activation asks for a reboot, which this plan does not take: the new generation is not live',
-      remedy: `reboot it when it suits: \`lab reboot ${plan.machine.name}\``,
-    };
-    return { ...base, status: 'failed', current: null, failure, touched };
-  }
-  return { ...base, status: 'done', current: null, failure: null, touched };
 };

@@ -2,7 +2,8 @@ import type { Failure } from '../failure.ts';
 import type { MachinePlan, Step } from '../plan/plan.ts';
 import type { Clock, Observation, SshError, Target } from '../ports.ts';
 import { noFacts, type RunId, type StepFacts, type StepOutcome } from './event.ts';
-import { isEffect, type RunState } from './state.ts';
+import { isEffect } from './progress.ts';
+import type { RunState } from './state.ts';
 
 /** Hard limits of single acts, in milliseconds; gates have their own deadlines in the plan. */
 export const actDeadlines = {

@@ -1,15 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { MachinePlan, Plan, Step } from '../../src/plan/plan.ts';
 import type { RunEvent } from '../../src/run/event.ts';
-import {
-  applyEvent,
-  beginRun,
-  type MachineProgress,
-  progressOf,
-  type RunState,
-  replay,
-  type StepRecord,
-} from '../../src/run/state.ts';
+import { type MachineProgress, progressOf } from '../../src/run/progress.ts';
+import { applyEvent, beginRun, type RunState, replay, type StepRecord } from '../../src/run/state.ts';
 import type { Effect, World } from '../../src/sim/world.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { Goal } from '../../src/plan/plan.ts';
-import { progressOf } from '../../src/run/state.ts';
+import { progressOf } from '../../src/run/progress.ts';
 import type { Fault } from '../../src/sim/fault.ts';
 import type { MachineStart, Nature } from '../../src/sim/machine.ts';
 import { closureWith, type MachineTraits, machineNamed, toplevelOf } from './fleet.ts';

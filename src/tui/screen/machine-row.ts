@@ -2,7 +2,7 @@ import type { FailedMachine, Machine } from '../../fleet/machine.ts';
 import type { LabSnapshot } from '../../flow/session.ts';
 import { driftOf, rebootNeed } from '../../plan/drift.ts';
 import type { HealthReport, HealthVerdict, Observation, Reachable, Toplevel } from '../../ports.ts';
-import { progressOf } from '../../run/state.ts';
+import { progressOf } from '../../run/progress.ts';
 import type { Pen } from '../draw/pen.ts';
 import type { Cell } from './table.ts';
 import { busyWord, sshWords } from './words.ts';

@@ -1,4 +1,5 @@
-import { type MachineProgress, progressOf, type RunState, type StepRecord } from '../../run/state.ts';
+import { type MachineProgress, progressOf } from '../../run/progress.ts';
+import type { RunState, StepRecord } from '../../run/state.ts';
 import type { Pen } from '../draw/pen.ts';
 import type { Tone } from '../draw/theme.ts';
 import { stepWords, stopwatch } from './words.ts';
