@@ -162,8 +162,17 @@ const statusLeft = (scene: Scene): Line => {
   );
 };
 
-const statusLine = (scene: Scene): Line =>
-  spread(statusLeft(scene), line(placeWords(scene), 'quiet'), scene.ui.size.columns, scene.pen.glyphs.more);
+const statusLine = (scene: Scene): Line => {
+  const { ui, pen } = scene;
+  const width = ui.size.columns;
+  const left = statusLeft(scene);
+  const right = line(placeWords(scene), 'quiet');
+  // What was just said, or is being typed, matters more than where one is.
+  const crowded = widthOf(left) + widthOf(right) > width;
+  return crowded && (ui.notice !== null || ui.input !== null)
+    ? fitLine(left, width, pen.glyphs.more)
+    : spread(left, right, width, pen.glyphs.more);
+};
 
 const hintSpans = ({ key, text, disabled }: Hint): Line =>
   disabled

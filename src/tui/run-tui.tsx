@@ -45,8 +45,11 @@ export const startTui = (session: Session, options: TuiOptions): RunningTui => {
   const exit = Promise.withResolvers<TuiExit>();
   let reason: TuiExit = { kind: 'quit' };
   let suspended = false;
+  let closed = false;
 
   const leave = (why: TuiExit): void => {
+    if (closed) return;
+    closed = true;
     reason = why;
     instance.unmount();
   };
@@ -63,6 +66,8 @@ export const startTui = (session: Session, options: TuiOptions): RunningTui => {
     } finally {
       suspended = false;
       shell.resize(sizeNow());
+      // The cursor stands where the program left it, and Ink draws from the cursor.
+      repaint();
     }
   };
 
@@ -128,6 +133,8 @@ export const startTui = (session: Session, options: TuiOptions): RunningTui => {
     repaint();
   };
   stdout.on('resize', onResize);
+  // Ink draws its first frame from the column the cursor is in.
+  stdout.write('\r');
   const instance = render(tree(), {
     stdin,
     stdout,
@@ -142,6 +149,7 @@ export const startTui = (session: Session, options: TuiOptions): RunningTui => {
 
   /** Forgets what is thought to be on the screen, and draws all of it. */
   const repaint = (): void => {
+    if (closed || suspended) return;
     instance.clear();
     stdout.write('\u001b[2J\u001b[H');
     instance.rerender(tree());
@@ -160,6 +168,7 @@ export const startTui = (session: Session, options: TuiOptions): RunningTui => {
   stdout.on('error', onHup);
 
   const finish = (why: TuiExit): void => {
+    closed = true;
     clearInterval(ticker);
     process.off('SIGTERM', onTerm).off('SIGHUP', onHup).off('SIGINT', onInt);
     stdin.off('end', onHup).off('error', onHup);

@@ -36,7 +36,7 @@ export const talkOver = async (
   await suspend(async () => {
     message = await act();
     if (message === null) return;
-    stdout.write(`\n[lab] ${message}. Press Enter to return.`);
+    stdout.write(`\n[lab] ${message}\nPress Enter to return to the screen.`);
     await nextEnter(stdin);
   });
   return message;

@@ -13,11 +13,17 @@ const place = (
 
 const machineNames = ({ rows }: Scene): readonly string[] => rows.map(({ name }) => name);
 
+/** The machine under the cursor stays under it when the list around it changes. */
+const pinned = ({ view, machine, scroll }: Scene): readonly Act[] =>
+  view.kind === 'machines' && machine !== null
+    ? [{ kind: 'scroll', scroll: { ...scroll, selected: machine } }]
+    : [];
+
 const openMachine = (scene: Scene, argument: string): readonly Act[] => {
   const name = argument === '' ? scene.machine : argument;
   if (name === null) return [notice('there is no machine under the cursor')];
   if (!scene.rows.some((row) => row.name === name)) return [notice(`no machine is called "${name}"`)];
-  return [{ kind: 'open', view: { kind: 'machine', name, tab: 'overview' } }];
+  return [...pinned(scene), { kind: 'open', view: { kind: 'machine', name, tab: 'overview' } }];
 };
 
 const turnTab = ({ view }: Scene, by: 1 | -1): readonly Act[] => {
@@ -79,7 +85,7 @@ export const goCommands: readonly Command[] = [
     title: 'back to where one came from; at the machines, all of them again',
     keys: ['esc'],
     hint: ({ ui }) => (ui.stack.length > 1 || ui.filter !== '' ? { text: 'back', rank: 90 } : null),
-    run: () => [{ kind: 'back' }],
+    run: (scene) => [...pinned(scene), { kind: 'back' }],
   }),
   command({
     id: 'help',

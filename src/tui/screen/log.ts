@@ -1,5 +1,6 @@
 import type { LabSnapshot } from '../../flow/session.ts';
 import type { RunEvent } from '../../run/event.ts';
+import { count } from '../../text/words.ts';
 import { type Line, line, span } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
 import type { Tone } from '../draw/theme.ts';
@@ -75,6 +76,14 @@ export const eventEntry = ({ at, body }: Pick<RunEvent, 'at' | 'body'>, pen: Pen
       const glyph = outcome.kind === 'skipped' ? glyphs.warn : glyphs.bad;
       return { at, machine, text: `${glyph} ${step}${how}: ${outcome.failure.message}`, tone, minor: false };
     }
+    case 'lock-moved':
+      return general(`flake.lock: ${count(body.changes.length, 'input')} moved`);
+    case 'lock-restored':
+      return general('flake.lock was put back as it was', 'warn');
+    case 'paused':
+      return general(`paused by ${body.by}: no step begins`, 'warn');
+    case 'unpaused':
+      return general(`goes on, by ${body.by}`);
     case 'stop-requested':
       return general(`stop requested by ${body.by}: the steps under way end, no other begins`, 'warn');
     case 'resumed':

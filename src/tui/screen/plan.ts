@@ -170,12 +170,17 @@ const machineLines = (entry: MachinePlan, width: number, pen: Pen): readonly Lin
 export const planLines = (
   plan: Plan,
   lockChanges: readonly LockChange[],
+  remarks: readonly string[],
   width: number,
   pen: Pen,
 ): readonly Line[] => {
   const waves = [...new Set(plan.machines.map(({ wave }) => wave))].sort((a, b) => a - b);
   return [
     ...lockLines(lockChanges, width, pen),
+    ...(remarks.length === 0 ? [] : [blank, line(' Worth knowing', 'title')]),
+    ...remarks.flatMap((text) =>
+      labelled(span(`   ${pen.glyphs.warn} `, 'warn'), 5, pen.clean(text), 'warn', width - 1),
+    ),
     ...waves.flatMap((wave) => [
       blank,
       line(` Wave ${wave + 1}`, 'title'),
@@ -192,12 +197,18 @@ export const planLines = (
   ];
 };
 
-/** The plan that waits for yes or no. */
-export const planPane = (plan: Plan, lockChanges: readonly LockChange[], width: number, pen: Pen): Pane => {
+/** The plan that waits for yes or no. `remarks`: what is worth knowing before the answer. */
+export const planPane = (
+  plan: Plan,
+  lockChanges: readonly LockChange[],
+  remarks: readonly string[],
+  width: number,
+  pen: Pen,
+): Pane => {
   const { acting } = countPlan(plan);
   const total = plan.machines.length + plan.leftOut.length;
   return {
-    ...textPane(planLines(plan, lockChanges, width, pen)),
+    ...textPane(planLines(plan, lockChanges, remarks, width, pen)),
     head: [
       [
         span(` Plan: ${goalWords(plan.goal)}`, 'strong'),

@@ -163,7 +163,11 @@ const livePane = (scene: RunScene, run: RunState, stopRequested: boolean): Pane 
         span(`${settled} of ${rows.length}`, 'plain'),
         span(`  ${stopwatch(elapsed)} of about ${duration(expected)}`, 'quiet'),
       ],
-      ...(stopRequested ? [line(pen.clean('   the steps under way end; no other begins'), 'warn')] : []),
+      ...(stopRequested
+        ? [line('   the steps under way end; no other begins', 'warn')]
+        : run.pausedBy !== null
+          ? [line(pen.clean(`   paused by ${run.pausedBy}: no step begins`), 'warn')]
+          : []),
       [
         span('  '),
         ...tableLine(
@@ -218,6 +222,9 @@ const nonePane = ({ snapshot }: RunScene): Pane =>
     ),
   ]);
 
+const lockChangesOf = ({ run, lockChanges }: LabSnapshot): LabSnapshot['lockChanges'] =>
+  run?.lock?.changes ?? lockChanges;
+
 /** The run in whatever phase it is: nothing, being prepared, a plan that waits, live, over, or refused. */
 export const runPane = (scene: RunScene): Pane => {
   const { snapshot, width, pen } = scene;
@@ -228,11 +235,13 @@ export const runPane = (scene: RunScene): Pane => {
     case 'preparing':
       return preparingPane(scene);
     case 'awaiting-approval':
-      return run?.plan == null ? preparingPane(scene) : planPane(run.plan, snapshot.lockChanges, width, pen);
+      return run?.plan == null
+        ? preparingPane(scene)
+        : planPane(run.plan, lockChangesOf(snapshot), run.remarks, width, pen);
     case 'running':
       return run === null ? preparingPane(scene) : livePane(scene, run, phase.stopRequested);
     case 'ended':
-      return run === null ? nonePane(scene) : resultPane(run, snapshot.lockChanges, width, pen);
+      return run === null ? nonePane(scene) : resultPane(run, lockChangesOf(snapshot), width, pen);
     case 'refused':
       return refusedPane(phase.failure, scene);
     default:

@@ -111,7 +111,9 @@ describe('the line after :', () => {
       intent: { kind: 'prepare', machines: ['grey-area', 'sleeper-service'] },
     });
     expect(noticeOf(actsOfCommandLine('reboot gray-area', scene))).toContain('did you mean "grey-area"');
-    expect(actsOfCommandLine('details grey-area', scene)[0]).toMatchObject({ view: { name: 'grey-area' } });
+    expect(actsOfCommandLine('details grey-area', scene).at(-1)).toMatchObject({
+      view: { name: 'grey-area' },
+    });
   });
 
   test('Tab completes names, then machines', () => {
