@@ -61,7 +61,7 @@ describe('filtering', () => {
     press('enter');
     expect(text()).toContain('filter: grey');
     press('esc');
-    expect(text()).toContain('1 of 5 machines');
+    expect(text()).toContain('2 of 5 machines');
   });
 
   test('Esc while typing brings back what was there before', () => {
