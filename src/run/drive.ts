@@ -77,9 +77,11 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
     underWay.set(step.id, work);
   };
 
-  const stopAsked = new Promise<void>((resolve) => {
-    if (deps.stop.aborted) resolve();
-    else deps.stop.addEventListener('abort', () => resolve(), { once: true });
+  // Once a stop is asked for, the steps under way alone are waited for, and an abort ends them.
+  const endAsked = new Promise<void>((resolve) => {
+    const asked = AbortSignal.any([deps.stop, deps.abort]);
+    if (asked.aborted) resolve();
+    else asked.addEventListener('abort', () => resolve(), { once: true });
   });
 
   const loop = async (): Promise<RunState> => {
@@ -112,7 +114,7 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
         case 'await':
           await Promise.race([
             ...underWay.values(),
-            ...(deps.stop.aborted ? [] : [stopAsked]),
+            ...(deps.stop.aborted ? [] : [endAsked]),
             ...(deps.pause === undefined ? [] : [deps.pause.changed()]),
           ]);
           break;

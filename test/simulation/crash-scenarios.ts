@@ -100,6 +100,7 @@ export const crashScenario = ({ fault, machine, crash }: CrashCase): Scenario =>
     goal: { kind: 'run', update: false },
     localMachine: null,
     network: { latencyMs: [20, 60], silenceMs: 3_000 },
+    pauses: [],
     ends: crash === null ? [] : [{ kind: 'killed-at-append', ...crash }],
   };
 };

@@ -175,7 +175,10 @@ export const createChecker = (plan: Plan, world: World, history: () => readonly 
       stopSeq = null;
       resumedAt = event.at;
     }
-    if (body.kind === 'step-intended') intentSeq.set(body.step, event.seq);
+    if (body.kind === 'step-intended') {
+      intentSeq.set(body.step, event.seq);
+      if (state.pausedBy !== null && !body.step.endsWith('/restore')) broke(`${body.step} began in a pause`);
+    }
     if (body.kind !== 'step-ended') return;
     const record = state.steps.get(body.step);
     if (record?.status !== 'succeeded') return;

@@ -173,6 +173,9 @@ export const randomScenario = (seed: number): Scenario => {
   const ends = random.chance(0.5)
     ? []
     : Array.from({ length: random.pick([1, 1, 2, 4]) }, () => randomEnd(random));
+  const pauses = random.chance(0.15)
+    ? [{ atMs: random.between(0, 300_000), forMs: random.pick([1_000, 60_000, 3_600_000]) }]
+    : [];
   const sameKernel = random.chance(0.3);
   return {
     seed,
@@ -199,6 +202,7 @@ export const randomScenario = (seed: number): Scenario => {
       ]),
       silenceMs: random.pick([0, 3_000, 10_000]),
     },
+    pauses,
     ends,
   };
 };

@@ -109,6 +109,33 @@ describe('a stop', () => {
   });
 });
 
+describe('a pause', () => {
+  test('lets the step under way end, holds the next one back, and goes on afterwards', async () => {
+    const told = await tell({ box: {} }, { pauses: [{ atMs: 8_000, forMs: 1_000_000 }] });
+    const at = (kind: string): number => told.events.find(({ body }) => body.kind === kind)?.at ?? 0;
+    expect(at('unpaused') - at('paused')).toBeGreaterThan(900_000);
+    const between = told.events.filter(({ at: when }) => when >= at('paused') && when < at('unpaused'));
+    expect(between.map(({ body }) => body.kind)).toEqual(['paused', 'step-ended']);
+    expect(told.became.box).toBe('done');
+  });
+
+  test('that nobody ends can still be stopped, and aborted', async () => {
+    for (const kind of ['stopped-at', 'aborted-at'] as const) {
+      const told = await tell(
+        { box: {} },
+        {
+          pauses: [{ atMs: 8_000, forMs: 1_000_000 }],
+          ends: [{ kind, ms: 500_000, downMs: 600_000 }],
+        },
+      );
+      const interrupted = told.events.find(({ body }) => body.kind === 'run-ended');
+      expect(interrupted?.body).toMatchObject({ result: 'interrupted' });
+      expect((interrupted?.at ?? 0) - told.startedAt).toBeLessThan(501_000);
+      expect(told.became.box).toBe('done');
+    }
+  });
+});
+
 test('a journal that cannot be written ends the process, and nothing more is done', async () => {
   const { events } = await tell({ box: {}, other: {} });
   for (let append = 1; append < events.length - 3; append += 3) {

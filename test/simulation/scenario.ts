@@ -26,6 +26,8 @@ export type Scenario = {
   readonly goal: Goal;
   readonly localMachine: string | null;
   readonly network: { readonly latencyMs: readonly [number, number]; readonly silenceMs: number };
+  /** When somebody holds the run back, milliseconds from its approval. */
+  readonly pauses: readonly { readonly atMs: number; readonly forMs: number }[];
   /** Processes that do not live to the end, in order; after them one does. */
   readonly ends: readonly ProcessEnd[];
 };
@@ -47,5 +49,6 @@ export const describeScenario = (scenario: Scenario): readonly string[] => [
       ...faults.map(describeFault),
     ].join('; ');
   }),
+  ...scenario.pauses.map(({ atMs, forMs }) => `  paused at ${atMs / 1_000} s for ${forMs / 1_000} s`),
   ...scenario.ends.map((end) => `  process ${describeEnd(end)}`),
 ];

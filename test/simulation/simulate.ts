@@ -156,6 +156,19 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
   record({ kind: 'plan-made', plan, remarks: [] });
   record({ kind: 'approved', hash: plan.hash, how: 'yes-flag' });
 
+  let pausedBy: string | null = null;
+  let waiting: (() => void)[] = [];
+  const pause = (by: string | null): void => {
+    pausedBy = by;
+    for (const wake of waiting) wake();
+    waiting = [];
+  };
+  for (const { atMs, forMs } of scenario.pauses) {
+    time.schedule(time.now() + atMs, () => pause('somebody'));
+    time.schedule(time.now() + atMs + forMs, () => pause(null));
+  }
+  const pausedMs = scenario.pauses.reduce((sum, { forMs }) => sum + forMs, 0);
+
   /** Drives until the run ends or this process does; null when the run is not over. */
   const live = async (number: number, end: ProcessEnd | null): Promise<RunState | null> => {
     const process = time.process();
@@ -204,11 +217,15 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
         clock: process.clock,
         stop: stop.signal,
         abort: abort.signal,
+        pause: {
+          by: () => pausedBy,
+          changed: () => new Promise((resolve) => waiting.push(resolve)),
+        },
       });
     })();
     try {
       const ended = await time.run(Promise.race([working, killed]), {
-        until: time.now() + boundMs(plan),
+        until: time.now() + boundMs(plan) + pausedMs,
         turnsMax,
       });
       if (ended === 'killed') return null;
