@@ -12,6 +12,7 @@ const deadlineMs = 60_000;
 const script = fileURLToPath(new URL('planning-round.ts', import.meta.url));
 const Round = z.object({
   firstMs: z.number(),
+  firstCpuMs: z.number(),
   firstRoundTripMs: z.number(),
   warmMs: z.number(),
   warmRoundTripMs: z.number(),
@@ -36,6 +37,7 @@ export const planning: Benchmark = {
     return measured(
       [
         msRow('first plan of a process', of('firstMs'), targetMs),
+        msRow('… of which on the processor', of('firstCpuMs'), null),
         msRow('once warm', of('warmMs'), targetMs),
         ratioRow('first plan of a process', of('firstMs'), trip, of('firstRoundTripMs'), null),
         ratioRow('once warm', of('warmMs'), trip, of('warmRoundTripMs'), null),

@@ -13,16 +13,16 @@ export const dependencyMap = (machines: readonly Machine[]): ReadonlyMap<string,
 
 /** Every machine that needs one of `names`, directly or through others (without `names` themselves). */
 export const dependentsOf = (machines: readonly Machine[], names: readonly string[]): ReadonlySet<string> => {
-  const reached = new Set(names);
-  const queue = [...names];
-  for (let current = queue.shift(); current !== undefined; current = queue.shift()) {
-    for (const { name, dependencies } of machines) {
-      if (!reached.has(name) && dependencies.includes(current)) {
-        reached.add(name);
-        queue.push(name);
-      }
+  const dependents = new Map<string, string[]>();
+  for (const { name, dependencies } of machines)
+    for (const dependency of dependencies) {
+      const list = dependents.get(dependency);
+      if (list === undefined) dependents.set(dependency, [name]);
+      else list.push(name);
     }
-  }
+  const reached = new Set(names);
+  // A set gives out what is added while it is gone through.
+  for (const name of reached) for (const dependent of dependents.get(name) ?? []) reached.add(dependent);
   for (const name of names) reached.delete(name);
   return reached;
 };

@@ -36,8 +36,10 @@ const error = (kind: ProblemKind, machines: readonly string[], message: string, 
   remedy,
 });
 
-const dependencyProblems = (fleet: Fleet, machine: Machine): readonly Problem[] => {
-  const names = fleet.machines.map(({ name }) => name);
+/** Names of the machines of a fleet, made once for all of them. */
+type Names = { readonly sound: ReadonlySet<string>; readonly failed: ReadonlySet<string> };
+
+const dependencyProblems = (names: Names, machine: Machine): readonly Problem[] => {
   const option = `lab.machine.dependencies of ${machine.name}`;
   return [...new Set(machine.dependencies)].flatMap((dependency): Problem[] => {
     if (dependency === machine.name)
@@ -49,8 +51,8 @@ const dependencyProblems = (fleet: Fleet, machine: Machine): readonly Problem[] 
           `remove "${machine.name}" from ${option}`,
         ),
       ];
-    if (names.includes(dependency)) return [];
-    if (fleet.failed.some(({ name }) => name === dependency))
+    if (names.sound.has(dependency)) return [];
+    if (names.failed.has(dependency))
       return [
         error(
           'dependency-not-evaluated',
@@ -59,7 +61,7 @@ const dependencyProblems = (fleet: Fleet, machine: Machine): readonly Problem[] 
           `repair the configuration of ${dependency} first`,
         ),
       ];
-    const near = nearest(dependency, names);
+    const near = nearest(dependency, [...names.sound]);
     return [
       error(
         'missing-dependency',
@@ -122,12 +124,16 @@ const duplicates = (
  */
 export const validateFleet = (fleet: Fleet): readonly Problem[] => {
   const { machines } = fleet;
+  const names: Names = {
+    sound: new Set(machines.map(({ name }) => name)),
+    failed: new Set(fleet.failed.map(({ name }) => name)),
+  };
   const orchestrators = machines.filter(({ orchestrator }) => orchestrator).map(({ name }) => name);
   const problems: Problem[] = [
     ...fleet.failed.map(({ name, message, remedy }) =>
       error('not-evaluated', [name], `${name}: ${message}`, remedy),
     ),
-    ...machines.flatMap((machine) => dependencyProblems(fleet, machine)),
+    ...machines.flatMap((machine) => dependencyProblems(names, machine)),
     ...findCycles(machines).map((path) =>
       error(
         'cycle',

@@ -409,15 +409,17 @@ export const makePlan = (input: PlanInput): Plan => {
       ordered.has(machine.name) ? draftFor(input, machine) : orderlessDraft(input, machine),
     ]),
   );
-  const skipped = members.filter(({ name }) => drafts.get(name)?.skip != null).map(({ name }) => name);
-  const orphaned = dependentsOf(members, skipped);
+  const skipped = new Set(
+    members.filter(({ name }) => drafts.get(name)?.skip != null).map(({ name }) => name),
+  );
+  const orphaned = dependentsOf(members, [...skipped]);
 
   let rebootsBefore = 0;
   const machines = members.flatMap((machine, position): MachinePlan[] => {
     const draft = drafts.get(machine.name);
     if (draft === undefined) return [];
     const place = { position, wave: waveNumbers.get(machine.name) ?? 0, first: rebootsBefore === 0 };
-    const lost = machine.dependencies.filter((name) => skipped.includes(name) || orphaned.has(name));
+    const lost = machine.dependencies.filter((name) => skipped.has(name) || orphaned.has(name));
     const planned = planMachine(machine, draft, place);
     if (planned.decision.kind === 'act' && orphaned.has(machine.name)) {
       const message = `it depends on ${lost.join(' and ')}, which this plan leaves out`;
