@@ -156,6 +156,13 @@ describe.skipIf(!available.ok)('faults of a host', () => {
     expect(await ssh('victim', 'true')).toBe('Host key verification failed.');
   });
 
+  test('hostkey-at-boot: the key is another one after the reboot, not before', async () => {
+    await set('hostkey-at-boot');
+    expect(await ssh('victim', 'systemctl daemon-reload; hostname')).toBe('victim');
+    await fleet.reboot('victim');
+    expect(await ssh('victim', 'true')).toBe('Host key verification failed.');
+  });
+
   test('disk-full: no byte more fits', async () => {
     const write = async (path: string) =>
       fleet.exec('victim', [

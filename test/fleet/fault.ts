@@ -34,6 +34,8 @@ export const faultDetails = {
   'slow-stop': seconds.default(10),
   /** The host answers with another key than known_hosts says. */
   'hostkey-regenerated': none,
+  /** The same, but only from its next boot on. */
+  'hostkey-at-boot': none,
   /** The file system that has no space left. */
   'disk-full': z.enum(['/nix', '/']).default('/nix'),
   /** sshd does not start: connections are refused, the unit has failed. */
@@ -67,6 +69,7 @@ export const clearingOrder: readonly FaultKind[] = [
   'failed-unit',
   'slow-stop',
   'hostkey-regenerated',
+  'hostkey-at-boot',
   'sshd-broken',
   'slow-return',
   'never-returns',

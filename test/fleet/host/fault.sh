@@ -105,6 +105,15 @@ END
       ssh-keygen -q -t ed25519 -N '' -C '' -f "$root/etc/ssh/ssh_host_ed25519_key"
       inside systemctl restart sshd.service
       ;;
+    hostkey-at-boot)
+      mkdir -p "$units/sshd.service.d"
+      # Without a reload of systemd it takes effect when the host boots.
+      write_file "$units/sshd.service.d/other-key.conf" <<END
+[Service]
+ExecStartPre=/bin/rm -f /etc/ssh/ssh_host_ed25519_key
+ExecStartPre=/usr/bin/ssh-keygen -q -t ed25519 -N "" -f /etc/ssh/ssh_host_ed25519_key
+END
+      ;;
     sshd-broken)
       mkdir -p "$units/sshd.service.d"
       write_file "$units/sshd.service.d/broken.conf" <<<$'[Service]\nExecStartPre=/bin/false\nRestart=no'
@@ -127,12 +136,14 @@ clear_fault() {
     power-cut | never-returns | slow-return | boots-old-generation | boot-loop) ;;
     failed-unit) remove_unit "$detail" ;;
     slow-stop) remove_unit lab-slow-stop.service ;;
-    hostkey-regenerated)
+    hostkey-regenerated | hostkey-at-boot)
+      rm -f "$units/sshd.service.d/other-key.conf"
+      inside systemctl daemon-reload
       install -m 0600 "$host/ssh_host_ed25519_key" "$root/etc/ssh/ssh_host_ed25519_key"
       inside systemctl restart sshd.service
       ;;
     sshd-broken)
-      rm -rf "$units/sshd.service.d"
+      rm -f "$units/sshd.service.d/broken.conf"
       inside systemctl daemon-reload
       inside systemctl reset-failed sshd.service 2>/dev/null || true
       inside systemctl restart sshd.service
