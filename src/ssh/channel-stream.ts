@@ -8,6 +8,8 @@ import type { ClientChannel } from 'ssh2';
 export const channelStream = (channel: ClientChannel): Duplex => {
   let pending: ((error?: Error | null) => void) | null = null;
   const stream = new Duplex({
+    // As a socket: when the other side has ended, so does this one.
+    allowHalfOpen: false,
     read: () => {
       channel.resume();
     },

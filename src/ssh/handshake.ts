@@ -177,21 +177,25 @@ export const shakeHands = (sock: Duplex, shake: Handshake): Promise<Result<Clien
       algorithms: { serverHostKey: [...hostKeys.algorithms] },
       // ssh2 takes any answer but `false` for yes, a promise too: so nothing is returned, and the verdict is exact.
       hostVerifier: (key: Buffer, verify: (accepted: boolean) => void): void => {
-        hostKeys.verify(key).then(
-          (problem) => {
-            denied = problem;
-            verify(problem === null);
-          },
-          (error: unknown) => {
-            denied = sshError({
+        const answer = (problem: SshError | null): void => {
+          denied = problem;
+          verify(problem === null);
+        };
+        const rekeyed = hostKeys.again(key);
+        if (rekeyed !== null) {
+          answer(rekeyed.problem);
+          return;
+        }
+        hostKeys.verify(key).then(answer, (error: unknown) =>
+          answer(
+            sshError({
               kind: 'config',
               host: label,
               phase: 'handshake',
               message: `the host key of ${label} could not be checked: ${messageOf(error)}`,
               remedy: 'This is a defect of lab: please report it.',
-            });
-            verify(false);
-          },
+            }),
+          ),
         );
       },
       authHandler: (left, partial, give) => {

@@ -27,8 +27,13 @@ export type KnownHostsPolicy = 'strict' | 'accept-new';
 /** How one server's host keys are checked. */
 export type HostKeyCheck = {
   readonly algorithms: readonly ServerHostKeyAlgorithm[];
-  /** Null when the key is the host's. Asked again at each rekey, it answers for the same key only. */
+  /** For the first key of a connection: null when it is the host's. */
   verify(key: Buffer): Promise<SshError | null>;
+  /**
+   * For the keys of later key exchanges: whether it is the one that was accepted. At once, because ssh2 sends data
+   * between the exchange and a late verdict, which OpenSSH ends the connection for. Null before the first verdict.
+   */
+  again(key: Buffer): { readonly problem: SshError | null } | null;
 };
 
 const fingerprintOf = (key: Buffer): string =>
@@ -197,20 +202,21 @@ export const createHostKeys = (policy: KnownHostsPolicy, limits: SshLimits): Hos
       return ok({
         algorithms,
         verify: async (key) => {
-          if (accepted !== null) {
-            return accepted.equals(key)
-              ? null
-              : sshError({
-                  kind: 'hostkey-mismatch',
-                  host,
-                  phase: 'handshake',
-                  message: `${names.name} changed its host key within one connection`,
-                  remedy: 'Do not use this connection; look at the machine and at the network between.',
-                });
-          }
           const problem = mayRecord(config) ? await oneAtATime(() => accept(key)) : await accept(key);
           if (problem === null) accepted = Buffer.from(key);
           return problem;
+        },
+        again: (key) => {
+          if (accepted === null) return null;
+          if (accepted.equals(key)) return { problem: null };
+          const problem = sshError({
+            kind: 'hostkey-mismatch',
+            host,
+            phase: 'handshake',
+            message: `${names.name} changed its host key within one connection`,
+            remedy: 'Do not use this connection; look at the machine and at the network between.',
+          });
+          return { problem };
         },
       });
     },

@@ -8,7 +8,8 @@ import { quoteForRemoteShell } from './quote.ts';
 /**
  * Says which session the command runs in, then becomes the command. sshd makes each command the leader of a session
  * (`setsid` in its `do_exec_no_pty`); where a server does not, setsid(1) does. The start time of the leader, field
- * 22 of /proc/PID/stat, tells it from a later process with the same number.
+ * 22 of /proc/PID/stat, tells it from a later process with the same number. Who cannot say it does not become it: a
+ * command whose caller has left while the login shell still read its start-up files never begins.
  */
 const announce = `n=$1
 shift
@@ -17,14 +18,14 @@ t=
 f() { s=$4 t=\${20}; }
 if read -r l </proc/$$/stat; then f \${l##*) }; fi 2>/dev/null
 if [ "$s" = $$ ]; then
-echo "$n $$ $t"
+echo "$n $$ $t" || exit 1
 exec "$@"
 fi
 if [ "$t" ] && command -v setsid >/dev/null 2>&1; then
-echo "$n $$ $t"
+echo "$n $$ $t" || exit 1
 exec setsid "$@"
 fi
-echo "$n - -"
+echo "$n - -" || exit 1
 exec "$@"`;
 
 /**
