@@ -1,20 +1,14 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { z } from 'zod';
 import { type Failure, fail, ok, type Result } from '../failure.ts';
 import type { Runs } from '../flow/runs.ts';
 import { exitCodeOfFailure } from '../run/report.ts';
 import type { Cli, Lab, LabOptions } from './lab.ts';
 import { failureLines } from './render.ts';
 
-/** Options of every command that reads the flake. Parsed by commander, checked here once more. */
-const FlakeOptions = z.object({
-  flake: z.string().min(1).max(4_096),
-  overrideInput: z.array(z.object({ name: z.string(), url: z.string() })),
-  nixOption: z.array(z.object({ name: z.string(), value: z.string() })),
-  sshConfig: z.string().max(4_096).exactOptional(),
-  refresh: z.boolean(),
-  json: z.boolean(),
-});
+/**
+ * What commands are made of. Modules that declare commands are loaded whatever `lab` is asked, also for `--help`: what
+ * only the work needs (schemas, the engine) is imported by the action.
+ */
 
 /** `NAME=URL`; the two-word form of Nix is joined by `joinPairs` before commander sees it. */
 const pair = (text: string): readonly [string, string] => {
@@ -76,18 +70,11 @@ export const joinPairs = (argv: readonly string[]): readonly string[] => {
 
 export type Opened = { readonly lab: Lab; readonly json: boolean };
 
-export const labOptionsOf = (command: Command): { readonly options: LabOptions; readonly json: boolean } => {
-  const parsed = FlakeOptions.parse(command.optsWithGlobals());
-  return {
-    json: parsed.json,
-    options: {
-      flake: parsed.flake,
-      overrideInputs: parsed.overrideInput,
-      nixOptions: parsed.nixOption,
-      sshConfig: parsed.sshConfig ?? null,
-      refresh: parsed.refresh,
-    },
-  };
+export const labOptionsOf = async (
+  command: Command,
+): Promise<{ readonly options: LabOptions; readonly json: boolean }> => {
+  const { readFlakeOptions } = await import('./flake-options.ts');
+  return readFlakeOptions(command.optsWithGlobals());
 };
 
 /** Prints a failure, as JSON where asked, and sets the exit code it stands for. */
@@ -108,7 +95,7 @@ export const useLab = async (
   command: Command,
   act: (opened: Opened) => Promise<Result<void>>,
 ): Promise<void> => {
-  const { options, json } = labOptionsOf(command);
+  const { options, json } = await labOptionsOf(command);
   const opened = await cli.openLab(options);
   if (!opened.ok) return reportFailure(cli, opened.failure, json);
   try {

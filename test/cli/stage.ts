@@ -14,6 +14,13 @@ import { closureWith, machineNamed, toplevelOf } from '../simulation/fleet.ts';
 
 /** A stage for the command line: the production program over a simulated lab, its output kept as text. */
 
+// Commands import these when they begin to work. Simulated time waits for no file, so they are there before.
+await Promise.all([
+  import('../../src/cli/commands/act.ts'),
+  import('../../src/cli/commands/steering.ts'),
+  import('../../src/cli/flake-options.ts'),
+]);
+
 const startAt = Date.UTC(2026, 10, 20, 4, 0, 0);
 const never = new AbortController().signal;
 const dayMs = 86_400_000;

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import type { Problem } from '../../fleet/validate.ts';
-import { validateFleet } from '../../fleet/validate.ts';
 import { exitCodes } from '../../run/report.ts';
 import { sanitiseLine } from '../../text/sanitise.ts';
 import { choose, selectorArgument } from '../choose.ts';
@@ -31,6 +30,7 @@ export const registerCheck = (program: Command, cli: Cli): void => {
         const chosen = await choose(cli, lab, selectors);
         if (!chosen.ok) return chosen;
         const { evaluation, machines } = chosen.value;
+        const { validateFleet } = await import('../../fleet/validate.ts');
         const problems: readonly Problem[] = validateFleet(evaluation.fleet);
         const toplevels = options.quick
           ? { built: [], failed: [] }

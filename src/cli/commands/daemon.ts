@@ -3,7 +3,6 @@ import { moment } from '../../text/words.ts';
 import { selectorArgument } from '../choose.ts';
 import type { Cli } from '../lab.ts';
 import { withFlake } from '../options.ts';
-import { act } from './act.ts';
 
 /** `lab daemon`: the schedule for places without systemd timers. One run at a time; a run that overlaps is left out. */
 export const registerDaemon = (program: Command, cli: Cli): void => {
@@ -20,7 +19,7 @@ export const registerDaemon = (program: Command, cli: Cli): void => {
       '\nEach run is reported as `lab run` would; Ctrl-C lets one under way end its step, then leaves.\n\nExamples:\n  lab daemon --cron "0 4 * * *" --flake /etc/nixos\n',
     )
     .action(async (selectors: string[], options: { cron: string; update: boolean }, command: Command) => {
-      const cron = await import('node-cron');
+      const [cron, { act }] = await Promise.all([import('node-cron'), import('./act.ts')]);
       if (!cron.validate(options.cron)) {
         command.error(
           `error: "${options.cron}" is no cron expression; five fields are expected, as in "0 4 * * 6"`,

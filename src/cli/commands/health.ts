@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { probeAll } from '../../flow/observe.ts';
 import type { HealthReport } from '../../ports.ts';
 import { exitCodes } from '../../run/report.ts';
 import { sanitiseLine } from '../../text/sanitise.ts';
@@ -36,6 +35,7 @@ export const registerHealth = (program: Command, cli: Cli): void => {
         const chosen = await choose(cli, lab, selectors);
         if (!chosen.ok) return chosen;
         const { machines, evaluation, names } = chosen.value;
+        const { probeAll } = await import('../../flow/observe.ts');
         const reports = [...(await probeAll(lab.target, machines, cli.stop)).values()];
         const failed = evaluation.fleet.failed.filter(({ name }) => names.includes(name));
         if (json) printJson(cli, 'health', { flake: lab.flake, machines: reports, failed });

@@ -1,6 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Journal, JournalFailure } from '../../journal/journal.ts';
-import { RunId } from '../../run/event.ts';
 import { reportOf } from '../../run/report.ts';
 import { ImpossibleHistory, replay } from '../../run/state.ts';
 import { moment, table } from '../../text/words.ts';
@@ -62,10 +61,17 @@ const listRuns = (cli: Cli, journal: Journal, json: boolean): void => {
     );
 };
 
-const showReport = (cli: Cli, journal: Journal, run: string | undefined, json: boolean): void => {
+type IsRunId = (text: string) => boolean;
+
+const showReport = (
+  cli: Cli,
+  journal: Journal,
+  run: string | undefined,
+  json: boolean,
+  isRunId: IsRunId,
+): void => {
   const chosen = run ?? journal.runs(1)[0]?.run;
-  const state =
-    chosen === undefined || !RunId.safeParse(chosen).success ? null : replay(journal.eventsOf(chosen));
+  const state = chosen === undefined || !isRunId(chosen) ? null : replay(journal.eventsOf(chosen));
   if (state === null) {
     reportFailure(
       cli,
@@ -91,7 +97,7 @@ const showReport = (cli: Cli, journal: Journal, run: string | undefined, json: b
     );
 };
 
-const show = async (cli: Cli, journal: Journal, options: JournalOptions): Promise<void> => {
+const show = async (cli: Cli, journal: Journal, options: JournalOptions, isRunId: IsRunId): Promise<void> => {
   const print = (events: ReturnType<Journal['tail']>): void => {
     for (const event of events) {
       if (options.run !== undefined && event.run !== options.run) continue;
@@ -103,7 +109,7 @@ const show = async (cli: Cli, journal: Journal, options: JournalOptions): Promis
     }
   };
   const first =
-    options.run === undefined || !RunId.safeParse(options.run).success
+    options.run === undefined || !isRunId(options.run)
       ? journal.tail(options.lines)
       : journal.eventsOf(options.run).slice(-options.lines);
   print(first);
@@ -131,6 +137,8 @@ export const registerJournal = (program: Command, cli: Cli): void => {
       '\nExamples:\n  lab journal --lines 20\n  lab journal --follow\n  lab journal --runs\n  lab journal --report --json\n',
     )
     .action(async (options: JournalOptions) => {
+      const { RunId } = await import('../../run/event.ts');
+      const isRunId: IsRunId = (text) => RunId.safeParse(text).success;
       const opened = await cli.openJournal();
       if (!opened.ok) {
         reportFailure(cli, opened.failure, options.json);
@@ -139,8 +147,8 @@ export const registerJournal = (program: Command, cli: Cli): void => {
       const journal = opened.value;
       try {
         if (options.runs) listRuns(cli, journal, options.json);
-        else if (options.report) showReport(cli, journal, options.run, options.json);
-        else await show(cli, journal, options);
+        else if (options.report) showReport(cli, journal, options.run, options.json, isRunId);
+        else await show(cli, journal, options, isRunId);
       } catch (error) {
         if (!(error instanceof JournalFailure || error instanceof ImpossibleHistory)) throw error;
         reportFailure(

@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import type { Result } from '../../failure.ts';
 import type { Machine } from '../../fleet/machine.ts';
 import { rebootOrderOf, wavesOf } from '../../fleet/order.ts';
-import { validateFleet } from '../../fleet/validate.ts';
 import { exitCodes } from '../../run/report.ts';
 import { sanitiseLine } from '../../text/sanitise.ts';
 import { choose, selectorArgument } from '../choose.ts';
@@ -23,6 +22,7 @@ const showSequence = async (
   const chosen = await choose(cli, lab, selectors);
   if (!chosen.ok) return chosen;
   const { evaluation, names } = chosen.value;
+  const { validateFleet } = await import('../../fleet/validate.ts');
   const problems = validateFleet(evaluation.fleet);
   const order = rebootOrderOf(evaluation.fleet.machines);
   const members = order.filter(({ name }) => names.includes(name));

@@ -14,7 +14,8 @@ export const registerScreen = (program: Command, cli: Cli): void => {
   withFlake(program.command('tui').description('open the screen; plain `lab` does the same'))
     .option('--readonly', 'refuse everything that would change machines', false)
     .action(async (options: { readonly: boolean }, command: Command) => {
-      cli.setExitCode(await cli.openScreen(labOptionsOf(command).options, { readonly: options.readonly }));
+      const { options: labOptions } = await labOptionsOf(command);
+      cli.setExitCode(await cli.openScreen(labOptions, { readonly: options.readonly }));
     });
   program
     .command('demo')

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { observeAll } from '../../flow/observe.ts';
 import { driftOf } from '../../plan/drift.ts';
 import type { Observation, Toplevel } from '../../ports.ts';
 import { exitCodes } from '../../run/report.ts';
@@ -47,6 +46,7 @@ export const registerStatus = (program: Command, cli: Cli): void => {
         const chosen = await choose(cli, lab, selectors);
         if (!chosen.ok) return chosen;
         const { evaluation, machines, names } = chosen.value;
+        const { observeAll } = await import('../../flow/observe.ts');
         const [seen, toplevels] = await Promise.all([
           observeAll(lab.target, machines, cli.stop),
           options.wanted

@@ -1,0 +1,22 @@
+import type { Command } from 'commander';
+
+/** How commands that change machines are declared; `commands/act.ts` is what they do. */
+
+const collect = (value: string, all: readonly string[]): readonly string[] => [...all, value];
+
+/** The options of every command that changes machines. */
+export const withActing = (command: Command): Command =>
+  command
+    .option('--dry-run', 'show the plan and change nothing', false)
+    .option('--yes', 'go ahead without asking', false);
+
+export const withConfirm = (command: Command): Command =>
+  command.option(
+    '--confirm <name>',
+    'confirm the reboot of this critical machine (repeatable)',
+    collect,
+    [] as readonly string[],
+  );
+
+export const exitCodeHelp =
+  '\nExit codes: 0 done · 1 failed · 2 usage or configuration · 3 partial · 4 held, needs a person · 5 locked by another run · 130 interrupted\n';

@@ -1,0 +1,72 @@
+import { ok, type Result } from '../../failure.ts';
+import { canResume } from '../../flow/conduct.ts';
+import { openRun, type Runs } from '../../flow/runs.ts';
+import type { ControlKind } from '../../journal/journal.ts';
+import { type RunState, replay } from '../../run/state.ts';
+import type { Cli } from '../lab.ts';
+import { done, printLines, usage, useRuns } from '../options.ts';
+import { watchRun } from './act.ts';
+
+/** What the commands of `steer.ts` do. */
+
+const chosenRun = (runs: Runs, id: string | undefined): Result<RunState> => {
+  const state = id === undefined ? openRun(runs) : replay(runs.journal.eventsOf(id));
+  if (state !== null) return ok(state);
+  return id === undefined
+    ? usage('no run is under way', '`lab journal --runs` lists past ones')
+    : usage(`no run "${id.slice(0, 40)}" is recorded`, '`lab journal --runs` lists them');
+};
+
+const runThatLives = (runs: Runs, id: string | undefined): Result<RunState> => {
+  const chosen = chosenRun(runs, id);
+  if (!chosen.ok) return chosen;
+  const { run, ended } = chosen.value;
+  if (ended !== null)
+    return usage(`run ${run} has ended (${ended.result})`, '`lab journal --report` tells of it');
+  return runs.isAlive(chosen.value)
+    ? chosen
+    : usage(
+        `the process of run ${run} is gone`,
+        `\`lab resume ${run}\` looks at every machine and goes on from there`,
+      );
+};
+
+/** Watches a run that was started elsewhere. */
+export const attachTo = (cli: Cli, id: string | undefined): Promise<void> =>
+  useRuns(cli, async (runs) => {
+    const chosen = runThatLives(runs, id);
+    return chosen.ok ? watchRun(cli, runs, chosen.value.run, false, null) : chosen;
+  });
+
+/** Asks something of a run; `says` tells what that means. */
+export const ask = (cli: Cli, id: string | undefined, kind: ControlKind, says: string): Promise<void> =>
+  useRuns(cli, async (runs) => {
+    const chosen = runThatLives(runs, id);
+    if (!chosen.ok) return chosen;
+    runs.journal.ask(chosen.value.run, kind, runs.who);
+    printLines(cli, [`run ${chosen.value.run}: ${says}`]);
+    return done;
+  });
+
+/** Goes on with a run that is paused, was interrupted, or whose process died. */
+export const resume = (cli: Cli, id: string | undefined): Promise<void> =>
+  useRuns(cli, async (runs) => {
+    const latest = runs.journal.runs(1)[0]?.run;
+    const chosen = chosenRun(runs, id ?? latest);
+    if (!chosen.ok) return chosen;
+    const state = chosen.value;
+    if (state.ended === null && runs.isAlive(state)) {
+      if (state.pausedBy === null)
+        return usage(`run ${state.run} is under way and not paused`, '`lab attach` shows it');
+      runs.journal.ask(state.run, 'unpause', runs.who);
+      printLines(cli, [`run ${state.run}: asked to go on`]);
+      return done;
+    }
+    if (!canResume(state))
+      return usage(
+        `run ${state.run} has ended (${state.ended?.result}): there is nothing to resume`,
+        '`lab run` plans for what the machines run now',
+      );
+    const resumed = await runs.resume(state.run);
+    return resumed.ok ? watchRun(cli, runs, state.run, false, null) : resumed;
+  });
