@@ -126,6 +126,24 @@ const underLock = async (
   }
 };
 
+/**
+ * Ends, in the record, a run whose process died: whoever holds the lock knows that it is gone. Nothing is undone; the
+ * run that begins now looks at every machine itself.
+ */
+export const closeLeftover = (journal: Journal, why: string): void => {
+  const latest = journal.runs(1)[0];
+  const state = latest === undefined ? null : replay(journal.eventsOf(latest.run));
+  if (state === null || state.ended !== null) return;
+  const lock =
+    state.lock !== null && state.approvedAt === null ? '; it had moved flake.lock, which stays as it is' : '';
+  journal.append(state.run, {
+    kind: 'run-ended',
+    result: 'interrupted',
+    reason: `its process died; ${why}${lock}`,
+    failure: null,
+  });
+};
+
 /** The answer to a plan. `how: null` declines it. */
 const answerTo = async (
   plan: Plan,
@@ -163,6 +181,7 @@ export const conduct = (
   underLock(deps, run, hosting, async (controls) => {
     const { append, seen, end } = openRecord(deps, run, null, hosting.onEvent);
     const { goal, selectors, consent } = request;
+    closeLeftover(deps.journal, `run ${run} began after it`);
     append({
       kind: 'run-started',
       goal,
