@@ -37,9 +37,11 @@ const machineLines = (entry: MachinePlan): readonly string[] => {
     reboot === null
       ? entry.noRebootWhy === ''
         ? []
-        : [`       no reboot: ${sanitiseLine(entry.noRebootWhy)}`]
+        : [
+            `       reboot: ${entry.noRebootWhy.startsWith('not known') ? '' : 'no: '}${sanitiseLine(entry.noRebootWhy)}`,
+          ]
       : [
-          `       reboot because: ${reboot.why.map((reason) => sanitiseLine(reason)).join(', ')}`,
+          `       reboot: yes: ${reboot.why.map((reason) => sanitiseLine(reason)).join(', ')}`,
           ...(reboot.delayMs > 0
             ? [`       not before ${duration(reboot.delayMs)} after the machine before it passed its gate`]
             : []),

@@ -228,6 +228,12 @@ export const resume = (deps: ConductDeps, run: RunId, hosting: Hosting): Promise
         `run ${run} has ended (${known.ended?.result}): ${known.ended?.reason}`,
         'begin a new one: it plans for what the machines run now',
       );
+    const latest = deps.journal.runs(1)[0]?.run;
+    if (latest !== run)
+      return refuse(
+        `run ${latest} has begun since run ${run}: what the old one knows is out of date`,
+        'begin a new one: it plans for what the machines run now',
+      );
     const { append, seen, end } = openRecord(deps, run, known, hosting.onEvent);
     append({ kind: 'resumed', pid: process.pid });
     if (known.plan === null || known.approvedAt === null) {
