@@ -1,4 +1,4 @@
-import { fail, ok, type Result } from '../failure.ts';
+import { type Failure, fail, ok, type Result } from '../failure.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Clock } from '../ports.ts';
 import type { RunEvent, RunId } from '../run/event.ts';
@@ -17,6 +17,10 @@ export type Runs = {
   resume(run: RunId): Promise<Result<RunId>>;
   /** Whether the process that executes the run is still there. */
   isAlive(state: RunState): boolean;
+  /** Why the process of a run gave it up without an end, where that is known: its journal broke. */
+  whyDied(run: RunId): Failure | null;
+  /** False where this process executes the runs itself: then it must stay until they have ended. */
+  readonly detached: boolean;
   /** Who asks, for the record: `amy (cli)`. */
   readonly who: string;
 };
@@ -73,6 +77,7 @@ export const hostRuns = (
 ): Runs & { readonly finished: () => Promise<void> } => {
   let underWay: Promise<unknown> = Promise.resolve();
   const alive = new Set<RunId>();
+  const died = new Map<RunId, Failure>();
   const host = (
     run: RunId,
     work: (onEvent: () => void) => Promise<Result<RunState>>,
@@ -80,7 +85,10 @@ export const hostRuns = (
     const begun = Promise.withResolvers<Result<RunId>>();
     alive.add(run);
     underWay = work(() => begun.resolve(ok(run)))
-      .then((result) => begun.resolve(result.ok ? ok(run) : result))
+      .then((result) => {
+        if (!result.ok) died.set(run, result.failure);
+        begun.resolve(result.ok ? ok(run) : result);
+      })
       .catch((error: unknown) => begun.reject(error))
       .finally(() => alive.delete(run));
     return begun.promise;
@@ -95,6 +103,8 @@ export const hostRuns = (
     },
     resume: (run) => host(run, (onEvent) => resume(deps, run, { onEvent, ...signals })),
     isAlive: ({ run }) => alive.has(run),
+    whyDied: (run) => died.get(run) ?? null,
+    detached: false,
     finished: async () => {
       await underWay;
     },
@@ -126,5 +136,7 @@ export const detachedRuns = (parts: {
     return begun.ok ? ok(run) : fail(begun.failure);
   },
   // A run of another host in a shared state directory: nothing can be said, so it counts as alive.
+  whyDied: () => null,
+  detached: true,
   isAlive: ({ by }) => by.host !== parts.hostName || parts.processExists(by.pid),
 });

@@ -27,14 +27,19 @@ const usageKinds: ReadonlySet<string> = new Set([
   'ssh-config',
 ]);
 
+/** Failures after which a person has to decide before anything more is done. */
+const heldKinds: ReadonlySet<string> = new Set(['died', 'left-unfinished', 'journal']);
+
 export const exitCodeOfFailure = (failure: Failure): number =>
   failure.kind === 'locked'
     ? exitCodes.locked
-    : usageKinds.has(failure.kind)
-      ? exitCodes.usage
-      : failure.kind === 'cancelled' || failure.kind === 'interrupted'
-        ? exitCodes.interrupted
-        : exitCodes.failed;
+    : heldKinds.has(failure.kind)
+      ? exitCodes.held
+      : usageKinds.has(failure.kind)
+        ? exitCodes.usage
+        : failure.kind === 'cancelled' || failure.kind === 'interrupted'
+          ? exitCodes.interrupted
+          : exitCodes.failed;
 
 export const exitCodeOfRun = (result: RunResult, failure: Failure | null): number => {
   switch (result) {

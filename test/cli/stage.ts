@@ -3,6 +3,7 @@ import { runCommandLine } from '../../src/cli/program.ts';
 import { ok, type Result } from '../../src/failure.ts';
 import type { Machine } from '../../src/fleet/machine.ts';
 import { hostRuns, type Runs } from '../../src/flow/runs.ts';
+import { type ControlKind, type Journal, JournalFailure } from '../../src/journal/journal.ts';
 import type { Evaluation, LockChange, Nix, Toplevel } from '../../src/ports.ts';
 import { createVirtualClock } from '../../src/sim/clock.ts';
 import type { Fault } from '../../src/sim/fault.ts';
@@ -45,6 +46,8 @@ export type StageOptions = {
   readonly answers?: readonly string[];
   readonly interactive?: boolean;
   readonly nix?: Partial<Nix>;
+  /** The journal takes this many events, and then no more. */
+  readonly journalFullAfter?: number;
 };
 
 export const createStage = (options: StageOptions) => {
@@ -105,7 +108,15 @@ export const createStage = (options: StageOptions) => {
     build: async (names) => ({ built: toplevels(names), failed: [] }),
     ...options.nix,
   };
-  const journal = createMemoryJournal(() => time.now());
+  const memory = createMemoryJournal(() => time.now());
+  const journal: Journal = {
+    ...memory,
+    append: (run, body) => {
+      if (memory.tail(1_000_000).length >= (options.journalFullAfter ?? Number.POSITIVE_INFINITY))
+        throw new JournalFailure('the disk is full', 'make room');
+      return memory.append(run, body);
+    },
+  };
   const written: string[] = [];
   const errors: string[] = [];
   const asked: string[] = [];
@@ -165,6 +176,24 @@ export const createStage = (options: StageOptions) => {
     /** How often flake.lock was moved and not put back. */
     lockMoves: () => lock,
     asked,
+    /** Lets something happen this long after the start, while a command runs. */
+    at: (ms: number, act: () => void): void => time.schedule(startAt + ms, act),
+    askLatest: (kind: ControlKind): void => {
+      const latest = journal.runs(1)[0];
+      if (latest !== undefined) journal.ask(latest.run, kind, 'somebody');
+    },
+    /** Leaves a run in the journal as a process does that is killed while it prepares. */
+    leaveUnfinished: async (): Promise<void> => {
+      journal.append('20261119-040000-dead', {
+        kind: 'run-started',
+        goal: { kind: 'run', update: false },
+        flake: '.',
+        selectors: [],
+        by: { user: 'amy', host: 'desk', pid: 1, via: 'cli' },
+        labVersion: '0.1.0',
+        opened: { cwd: '/', overrideInputs: [], nixOptions: [], sshConfig: null },
+      });
+    },
     /** Runs one command line and shows it as a terminal session. Run ids, which are random, read `RUN`. */
     run: async (
       ...argv: readonly string[]

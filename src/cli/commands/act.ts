@@ -2,12 +2,13 @@ import type { Command } from 'commander';
 import { fail, type Result } from '../../failure.ts';
 import { criticalReboots, hasWork } from '../../flow/conduct.ts';
 import { prepare } from '../../flow/prepare.ts';
-import { type Runs, watch } from '../../flow/runs.ts';
+import { openRun, type Runs, watch } from '../../flow/runs.ts';
 import type { Goal, Plan } from '../../plan/plan.ts';
 import type { RunEvent, RunId } from '../../run/event.ts';
 import { exitCodeOfRun, exitCodes, reportOf } from '../../run/report.ts';
 import type { RunState } from '../../run/state.ts';
 import { sanitiseLine } from '../../text/sanitise.ts';
+import { moment } from '../../text/words.ts';
 import type { Cli, Lab, Via } from '../lab.ts';
 import { done, printJson, printLines, usage, useLab } from '../options.ts';
 import { lockLines } from '../render.ts';
@@ -108,7 +109,8 @@ export const watchRun = async (
     if (event.body.kind === 'plan-made') onPlan(event.body.plan, state);
   };
   const release = steerBySignals(cli, runs, run);
-  const how = await watch(runs, run, onEvent, cli.hangup).finally(release);
+  const leave = runs.detached ? cli.hangup : new AbortController().signal;
+  const how = await watch(runs, run, onEvent, leave).finally(release);
   await answered;
   const state = latest as RunState | null;
   if (how === 'left') {
@@ -116,14 +118,17 @@ export const watchRun = async (
     return done;
   }
   const report = state === null ? null : reportOf(state);
-  if (how === 'died' || report === null)
-    return fail({
-      kind: 'died',
-      machine: null,
-      phase: 'run',
-      message: `the process of run ${run} died before it could end`,
-      remedy: `\`lab resume ${run}\` looks at every machine and goes on from there`,
-    });
+  if (how === 'died' || report === null) {
+    return fail(
+      runs.whyDied(run) ?? {
+        kind: 'died',
+        machine: null,
+        phase: 'run',
+        message: `the process of run ${run} died before it could end`,
+        remedy: `\`lab resume ${run}\` looks at every machine and goes on from there`,
+      },
+    );
+  }
   if (json) printJson(cli, 'report', { report });
   else printLines(cli, ['', ...reportLines(report)]);
   cli.setExitCode(exitCodeOfRun(report.result, report.failure));
@@ -152,6 +157,14 @@ export const act = async (
       return usage('--json prints one document and cannot ask', 'give --yes as well, or --dry-run');
     const runs = lab.runs(options.via);
     if (!runs.ok) return runs;
+    const left = openRun(runs.value);
+    if (left !== null && !runs.value.isAlive(left)) {
+      const how = `\`lab resume\` goes on with it; with --yes a new run begins in its place`;
+      const message = `run ${left.run} of ${moment(left.startedAt)} was left unfinished: its process died`;
+      if (!options.yes)
+        return fail({ kind: 'left-unfinished', machine: null, phase: 'run', message, remedy: how });
+      if (!json) printLines(cli, [`! ${message}; this run begins in its place`]);
+    }
     // Given beforehand, the consent does not depend on anybody watching; a critical name may still have to be typed.
     const given = options.yes && (goal.kind !== 'reboot' || !cli.interactive);
     const started = await runs.value.start({

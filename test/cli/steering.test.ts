@@ -1,0 +1,109 @@
+import { describe, expect, test } from 'vitest';
+import type { EventBody } from '../../src/run/event.ts';
+import { createStage, exampleMachines } from './stage.ts';
+
+process.env.TZ = 'UTC';
+
+const newKernel = { 'sleeper-service': '6.12.11', 'grey-area': '6.12.11' };
+const minute = 60_000;
+
+const rebooted = (stage: ReturnType<typeof createStage>): readonly string[] =>
+  stage.world.effects.filter(({ kind }) => kind === 'reboot').map(({ machine }) => machine);
+
+describe('a run under way', () => {
+  test('is stopped from elsewhere after the step under way, and resumed to its end', async () => {
+    const stage = createStage({ machines: exampleMachines, wants: newKernel });
+    // While sleeper-service is down.
+    stage.at(25_000, () => stage.askLatest('stop'));
+    const stopped = await stage.run('run', '--yes', '--no-update');
+    expect(stopped.exitCode).toBe(130);
+    expect(stopped.out).toContain('stop requested by somebody');
+    expect(stopped.out).toContain('sleeper-service: await boot ✔');
+    expect(stopped.out).not.toContain('gate after reboot');
+    expect(rebooted(stage)).toEqual(['sleeper-service']);
+
+    const resumed = await stage.run('resume');
+    expect(resumed.exitCode).toBe(0);
+    expect(resumed.out).toContain('sleeper-service: gate after reboot ✔');
+    expect(rebooted(stage)).toEqual(['sleeper-service', 'grey-area']);
+    expect((await stage.run('resume')).shown).toContain('there is nothing to resume');
+  });
+
+  test('begins no step while it is paused', async () => {
+    const stage = createStage({ machines: exampleMachines, wants: newKernel });
+    stage.at(5_000, () => stage.askLatest('pause'));
+    stage.at(30 * minute, () => stage.askLatest('unpause'));
+    const { exitCode } = await stage.run('run', '--yes', '--no-update');
+    expect(exitCode).toBe(0);
+    const events = stage.journal.tail(1_000);
+    const at = (kind: EventBody['kind']): number =>
+      events.find(({ body }) => body.kind === kind)?.at ?? Number.NaN;
+    expect(at('unpaused') - at('paused')).toBeGreaterThan(29 * minute);
+    const begunMeanwhile = events.filter(
+      ({ body, at: when }) => body.kind === 'step-intended' && when > at('paused') && when < at('unpaused'),
+    );
+    expect(begunMeanwhile).toEqual([]);
+  });
+
+  test('commands about it say when there is none', async () => {
+    const stage = createStage({ machines: exampleMachines });
+    for (const command of ['attach', 'stop', 'abort', 'pause', 'resume']) {
+      const { shown, exitCode } = await stage.run(command);
+      expect(shown).toContain('no run is under way');
+      expect(exitCode).toBe(2);
+    }
+    expect((await stage.run('stop', 'yesterday')).shown).toContain('no run "yesterday" is recorded');
+  });
+});
+
+describe('a run whose process died', () => {
+  const died = async (): Promise<ReturnType<typeof createStage>> => {
+    const stage = createStage({ machines: exampleMachines, wants: newKernel });
+    await stage.leaveUnfinished();
+    return stage;
+  };
+
+  test('is offered for resumption before another begins', async () => {
+    const stage = await died();
+    const { shown, exitCode } = await stage.run('run', '--no-update');
+    expect(exitCode).toBe(2);
+    expect(shown).toContain('give --yes');
+    const asked = createStage({ machines: exampleMachines, wants: newKernel, interactive: true });
+    await asked.leaveUnfinished();
+    const offered = await asked.run('run', '--no-update');
+    expect(offered.exitCode).toBe(4);
+    expect(offered.shown).toContain('was left unfinished: its process died');
+    expect(asked.world.effects).toEqual([]);
+  });
+
+  test('is closed in the record when a run begins in its place with --yes', async () => {
+    const stage = await died();
+    const { out, exitCode } = await stage.run('run', '--yes', '--no-update');
+    expect(exitCode).toBe(0);
+    expect(out).toContain('was left unfinished');
+    const runs = await stage.run('journal', '--runs');
+    expect(runs.out).toMatch(/interrupted: its process died; run RUN began after it/u);
+  });
+
+  test('cannot be attached to, and says what can be done', async () => {
+    const stage = await died();
+    expect((await stage.run('attach')).shown).toContain('is gone');
+    expect((await stage.run('attach')).shown).toContain('lab resume');
+  });
+
+  test('that had not been approved ends at resumption, with the lock file put back', async () => {
+    const stage = await died();
+    const { out, exitCode } = await stage.run('resume');
+    expect(out).toContain('it had not been approved, so nothing was touched');
+    expect(exitCode).toBe(130);
+    expect(stage.world.effects).toEqual([]);
+  });
+});
+
+test('a journal that cannot be written any more holds the run and says what to do', async () => {
+  const stage = createStage({ machines: exampleMachines, wants: newKernel, journalFullAfter: 22 });
+  const { shown, exitCode } = await stage.run('run', '--yes', '--no-update');
+  expect(exitCode).toBe(4);
+  expect(shown).toContain('the disk is full');
+  expect(rebooted(stage)).toEqual([]);
+});
