@@ -77,16 +77,16 @@ const makeCli = (): Cli => {
     interactive: process.stdin.isTTY === true && process.stdout.isTTY === true,
     ask,
     ...own,
-    openLab: async (options) => (await import('./compose.ts')).openLab(options, around),
-    openJournal: async () => (await import('./compose.ts')).openJournalIn(process.env),
-    openRuns: async () => (await import('./compose.ts')).openRunsIn(around),
+    openLab: async (options) => (await import('./compose/lab.ts')).openLab(options, around),
+    openJournal: async () => (await import('./compose/surroundings.ts')).openJournalIn(process.env),
+    openRuns: async () => (await import('./compose/runs.ts')).openRunsIn(around),
     clock: systemClock,
     version,
     runInteractive: async (command) => (await import('./process/interactive.ts')).runInteractive(command),
     openScreen: (options, screen) =>
-      underScreen(async () => (await import('./open-screen.ts')).openScreen(options, screen, around)),
+      underScreen(async () => (await import('./compose/screen.ts')).openScreen(options, screen, around)),
     openDemo: (options) =>
-      underScreen(async () => (await import('./open-screen.ts')).openDemo(options, around)),
+      underScreen(async () => (await import('./compose/screen.ts')).openDemo(options, around)),
     setExitCode: (code) => {
       process.exitCode = code;
     },
@@ -95,7 +95,7 @@ const makeCli = (): Cli => {
 
 if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) process.stdout.write(`${version}\n`);
 else if (argv[0] === engineWord) {
-  const { runEngine } = await import('./engine.ts');
+  const { runEngine } = await import('./compose/engine.ts');
   process.exitCode = await runEngine({
     env: process.env,
     version,

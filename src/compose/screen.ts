@@ -1,16 +1,17 @@
-import type { LabOptions } from './cli/lab.ts';
-import { systemClock } from './clock.ts';
-import { openLab, type Surroundings } from './compose.ts';
-import type { Failure } from './failure.ts';
-import { openSession } from './flow/live-session.ts';
-import { hostRuns } from './flow/runs.ts';
-import type { Session } from './flow/session.ts';
-import { runInteractive } from './process/interactive.ts';
-import { exitCodes } from './run/report.ts';
-import { createDemoWorld } from './sim/demo.ts';
-import { createMemoryJournal } from './sim/memory-journal.ts';
-import { prepareColour, wantsAscii } from './tui/prepare-colour.ts';
-import { terminalProblem } from './tui/terminal-problem.ts';
+import type { LabOptions } from '../cli/lab.ts';
+import { systemClock } from '../clock.ts';
+import type { Failure } from '../failure.ts';
+import { openSession } from '../flow/live-session.ts';
+import { hostRuns } from '../flow/runs.ts';
+import type { Session } from '../flow/session.ts';
+import { runInteractive } from '../process/interactive.ts';
+import { exitCodes } from '../run/report.ts';
+import { createDemoWorld } from '../sim/demo.ts';
+import { createMemoryJournal } from '../sim/memory-journal.ts';
+import { prepareColour, wantsAscii } from '../tui/prepare-colour.ts';
+import { terminalProblem } from '../tui/terminal-problem.ts';
+import { openLab } from './lab.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** The screen's part of the composition root: it joins a session to the terminal. */
 
@@ -25,7 +26,7 @@ const suspendProcess = (): Promise<void> =>
   });
 
 const showScreen = async (session: Session, readonly: boolean, env: Surroundings['env']): Promise<number> => {
-  const { runTui } = await import('./tui/run-tui.tsx');
+  const { runTui } = await import('../tui/run-tui.tsx');
   const exit = await runTui(session, {
     ascii: wantsAscii({ ...env }),
     colour,

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { LabOptions } from './cli/lab.ts';
-import { fail, ok, type Result } from './failure.ts';
-import type { RunRequest } from './flow/conduct.ts';
-import { startDetached } from './process/detached.ts';
-import { FailureRecord, type RunId } from './run/event.ts';
+import type { LabOptions } from '../cli/lab.ts';
+import { fail, ok, type Result } from '../failure.ts';
+import type { RunRequest } from '../flow/conduct.ts';
+import { startDetached } from '../process/detached.ts';
+import { FailureRecord, type RunId } from '../run/event.ts';
 
 /** What an engine is told on its stdin: one run, new or to be resumed, and how its flake is opened. */
 export type EngineOrder = {

@@ -2,73 +2,30 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, freemem, hostname, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { Lab, LabOptions, Via } from './cli/lab.ts';
-import { systemClock } from './clock.ts';
-import { type Failure, fail, ok, type Result } from './failure.ts';
-import type { Machine } from './fleet/machine.ts';
-import type { ConductDeps } from './flow/conduct.ts';
-import { openSession } from './flow/live-session.ts';
-import { detachedRuns, hostRuns, type Runs } from './flow/runs.ts';
-import { dialFromHere } from './health/dial.ts';
-import { runChecks } from './health/run-checks.ts';
-import { type Journal, JournalFailure } from './journal/journal.ts';
-import { acquireRunLock } from './journal/lock.ts';
-import { openJournal } from './journal/sqlite.ts';
-import { copyClosure } from './nix-integration/copy.ts';
-import { createNix } from './nix-integration/create-nix.ts';
-import type { Nix, Remote, Target } from './ports.ts';
-import { runProcess } from './process/run.ts';
-import { observe } from './remote/observe.ts';
-import { createTarget } from './remote/target.ts';
-import { replay } from './run/state.ts';
-import { openSshArgv, writeFleetSshConfig } from './ssh/fleet-config.ts';
-import { createLocalRemote } from './ssh/local.ts';
-import { createSshRemote } from './ssh/remote.ts';
-import { type EngineOrder, startEngine } from './start-engine.ts';
+import type { Lab, LabOptions, Via } from '../cli/lab.ts';
+import { systemClock } from '../clock.ts';
+import { type Failure, fail, ok, type Result } from '../failure.ts';
+import type { Machine } from '../fleet/machine.ts';
+import type { ConductDeps } from '../flow/conduct.ts';
+import { openSession } from '../flow/live-session.ts';
+import { hostRuns, type Runs } from '../flow/runs.ts';
+import { dialFromHere } from '../health/dial.ts';
+import { runChecks } from '../health/run-checks.ts';
+import type { Journal } from '../journal/journal.ts';
+import { acquireRunLock } from '../journal/lock.ts';
+import { copyClosure } from '../nix-integration/copy.ts';
+import { createNix } from '../nix-integration/create-nix.ts';
+import type { Nix, Remote, Target } from '../ports.ts';
+import { runProcess } from '../process/run.ts';
+import { observe } from '../remote/observe.ts';
+import { createTarget } from '../remote/target.ts';
+import { openSshArgv, writeFleetSshConfig } from '../ssh/fleet-config.ts';
+import { createLocalRemote } from '../ssh/local.ts';
+import { createSshRemote } from '../ssh/remote.ts';
+import { runsInProcesses } from './runs.ts';
+import { cacheDirectoryOf, openJournalIn, type Surroundings, stateDirectoryOf } from './surroundings.ts';
 
 /** Builds the real adapters and joins them to the ports. `main.ts` loads this only for commands that need a lab. */
-
-export type Surroundings = {
-  /** The environment itself, not a copy: the screen writes its colour level into it. */
-  readonly env: Record<string, string | undefined>;
-  readonly cwd: string;
-  readonly version: string;
-  /** The folder that holds `nix/fleet.nix`. */
-  readonly installation: string;
-  /** argv that runs this program as the engine of one run. */
-  readonly engineArgv: readonly string[];
-  readonly signals: { readonly stop: AbortSignal; readonly abort: AbortSignal };
-};
-
-/** Where the journal, the lock and generated files live. */
-export const stateDirectoryOf = (env: Surroundings['env']): string => {
-  // systemd gives several directories with colons between; the first is ours.
-  const given = env.LAB_STATE_DIR ?? env.STATE_DIRECTORY?.split(':')[0];
-  if (given !== undefined && given !== '') return resolve(given);
-  const home = env.HOME ?? userInfo().homedir;
-  return join(env.XDG_STATE_HOME || join(home, '.local', 'state'), 'lab');
-};
-
-const cacheDirectoryOf = (env: Surroundings['env']): string => {
-  const given = env.CACHE_DIRECTORY?.split(':')[0];
-  if (given !== undefined && given !== '') return resolve(given);
-  return join(env.XDG_CACHE_HOME || join(env.HOME ?? userInfo().homedir, '.cache'), 'lab');
-};
-
-export const openJournalIn = (env: Surroundings['env']): Result<Journal> => {
-  try {
-    return ok(openJournal(stateDirectoryOf(env), () => systemClock.now()));
-  } catch (error) {
-    if (!(error instanceof JournalFailure)) throw error;
-    return fail({
-      kind: 'journal',
-      machine: null,
-      phase: 'journal',
-      message: error.message,
-      remedy: error.remedy,
-    });
-  }
-};
 
 /** The machine `lab` runs on is reached without ssh: it is the one marked as orchestrator that bears our host name. */
 const isHere = (machine: Machine): boolean => machine.orchestrator && machine.hostName === hostname();
@@ -246,73 +203,6 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
     close: async () => {
       await remote.close();
       journal?.close();
-    },
-  });
-};
-
-const processExists = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it is there, and somebody else's.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
-};
-
-/** Runs that outlive this process: each is executed by an engine of its own, which reads its order from stdin. */
-const runsInProcesses = (
-  journal: Journal,
-  around: Surroundings,
-  via: 'cli' | 'tui',
-  options: LabOptions,
-): Runs =>
-  detachedRuns({
-    journal,
-    clock: systemClock,
-    who: `${userInfo().username} (${via})`,
-    processExists,
-    hostName: hostname(),
-    launch: async (run, work) => {
-      const order: EngineOrder = { run, via, work, options, cwd: around.cwd };
-      const logPath = join(stateDirectoryOf(around.env), 'engine.log');
-      return startEngine(around.engineArgv, order, logPath);
-    },
-  });
-
-/** Runs of the journal for commands without a flake; what they resume is opened as it was by who began it. */
-export const openRunsIn = (around: Surroundings): Result<Runs> => {
-  const opened = openJournalIn(around.env);
-  if (!opened.ok) return opened;
-  const none: LabOptions = {
-    flake: '.',
-    overrideInputs: [],
-    nixOptions: [],
-    sshConfig: null,
-    refresh: false,
-  };
-  const plain = runsInProcesses(opened.value, around, 'cli', none);
-  return ok({
-    ...plain,
-    resume: async (run) => {
-      const state = replay(opened.value.eventsOf(run));
-      if (state === null)
-        return fail({
-          kind: 'usage',
-          machine: null,
-          phase: 'resume',
-          message: `no run ${run}`,
-          remedy: '`lab journal --runs` lists them',
-        });
-      const { cwd, overrideInputs, nixOptions, sshConfig } = state.opened;
-      const options: LabOptions = {
-        flake: state.flake,
-        overrideInputs: overrideInputs.map(({ name, value }) => ({ name, url: value })),
-        nixOptions,
-        sshConfig,
-        refresh: false,
-      };
-      return runsInProcesses(opened.value, { ...around, cwd }, 'cli', options).resume(run);
     },
   });
 };

@@ -1,13 +1,14 @@
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
-import { openLab, type Surroundings } from './compose.ts';
-import type { Failure, Result } from './failure.ts';
-import { conduct, type Hosting, resume } from './flow/conduct.ts';
-import { Goal } from './plan/plan.ts';
-import { RunId } from './run/event.ts';
-import { exitCodeOfFailure, exitCodeOfRun, exitCodes } from './run/report.ts';
-import type { RunState } from './run/state.ts';
+import type { Failure, Result } from '../failure.ts';
+import { conduct, type Hosting, resume } from '../flow/conduct.ts';
+import { Goal } from '../plan/plan.ts';
+import { RunId } from '../run/event.ts';
+import { exitCodeOfFailure, exitCodeOfRun, exitCodes } from '../run/report.ts';
+import type { RunState } from '../run/state.ts';
+import { openLab } from './lab.ts';
 import type { EngineOrder } from './start-engine.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** The process that executes one run. It says one line, that the run has begun, and then speaks through the journal. */
 

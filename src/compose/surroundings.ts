@@ -1,0 +1,50 @@
+import { userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
+import { systemClock } from '../clock.ts';
+import { fail, ok, type Result } from '../failure.ts';
+import { type Journal, JournalFailure } from '../journal/journal.ts';
+import { openJournal } from '../journal/sqlite.ts';
+
+/** What `main.ts` hands to the rest of the composition root, and where state lives. */
+
+export type Surroundings = {
+  /** The environment itself, not a copy: the screen writes its colour level into it. */
+  readonly env: Record<string, string | undefined>;
+  readonly cwd: string;
+  readonly version: string;
+  /** The folder that holds `nix/fleet.nix`. */
+  readonly installation: string;
+  /** argv that runs this program as the engine of one run. */
+  readonly engineArgv: readonly string[];
+  readonly signals: { readonly stop: AbortSignal; readonly abort: AbortSignal };
+};
+
+/** Where the journal, the lock and generated files live. */
+export const stateDirectoryOf = (env: Surroundings['env']): string => {
+  // systemd gives several directories with colons between; the first is ours.
+  const given = env.LAB_STATE_DIR ?? env.STATE_DIRECTORY?.split(':')[0];
+  if (given !== undefined && given !== '') return resolve(given);
+  const home = env.HOME ?? userInfo().homedir;
+  return join(env.XDG_STATE_HOME || join(home, '.local', 'state'), 'lab');
+};
+
+export const cacheDirectoryOf = (env: Surroundings['env']): string => {
+  const given = env.CACHE_DIRECTORY?.split(':')[0];
+  if (given !== undefined && given !== '') return resolve(given);
+  return join(env.XDG_CACHE_HOME || join(env.HOME ?? userInfo().homedir, '.cache'), 'lab');
+};
+
+export const openJournalIn = (env: Surroundings['env']): Result<Journal> => {
+  try {
+    return ok(openJournal(stateDirectoryOf(env), () => systemClock.now()));
+  } catch (error) {
+    if (!(error instanceof JournalFailure)) throw error;
+    return fail({
+      kind: 'journal',
+      machine: null,
+      phase: 'journal',
+      message: error.message,
+      remedy: error.remedy,
+    });
+  }
+};
