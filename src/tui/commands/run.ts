@@ -119,7 +119,13 @@ const approvalDialog = (scene: Scene): Dialog | null => {
     title: `Approve: ${goalWords(plan.goal)}`,
     body: [
       `${planSummary(plan)}; about ${duration(plan.expectedMs)}.`,
-      ...(skipped > 0 ? [`${count(skipped, 'machine')} will be left as they are: the plan says why.`] : []),
+      ...(skipped > 0
+        ? [
+            skipped === 1
+              ? 'One machine is left as it is: the plan says why.'
+              : `${skipped} machines are left as they are: the plan says why.`,
+          ]
+        : []),
       ...(names.length > 0 ? [`Critical: type ${names.join(', then ')} to go on.`] : []),
     ],
     choices: [

@@ -143,7 +143,13 @@ export const labelled = (
 ): readonly Line[] => {
   const lines = wrapText(text, Math.max(8, width - labelWidth));
   return (lines.length === 0 ? [''] : lines).map((part, index) => [
-    { ...label, text: index === 0 ? label.text.padEnd(labelWidth) : ' '.repeat(labelWidth) },
+    {
+      ...label,
+      text:
+        index === 0
+          ? label.text + ' '.repeat(Math.max(0, labelWidth - cellsOf(label.text)))
+          : ' '.repeat(labelWidth),
+    },
     span(part, tone),
   ]);
 };

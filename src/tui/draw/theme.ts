@@ -50,8 +50,8 @@ const named: Record<Tone, Style> = {
 const full: Record<Tone, Style> = {
   plain: {},
   strong: { bold: true },
-  quiet: { color: '#8b949e' },
-  title: { color: '#8b949e', bold: true },
+  quiet: { color: '#7a8490' },
+  title: { color: '#7a8490', bold: true },
   accent: { color: '#3b9eda' },
   good: { color: '#3fa45b' },
   busy: { color: '#4f8ff0' },

@@ -1,7 +1,7 @@
 import type { LabSnapshot } from '../../flow/session.ts';
 import type { RunEvent } from '../../run/event.ts';
 import { count } from '../../text/words.ts';
-import { type Line, line, span } from '../draw/line.ts';
+import { fitText, type Line, line, span } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
 import type { Tone } from '../draw/theme.ts';
 import { type Pane, textPane } from './pane.ts';
@@ -110,18 +110,29 @@ export const logEntries = ({ events, messages }: LabSnapshot, pen: Pen): readonl
     ),
   ].sort((a, b) => a.at - b.at);
 
-export const logLine = ({ at, machine, text, tone }: LogEntry, pen: Pen): Line => [
+const machineWidthMax = 20;
+
+/** Cells for the names of machines, so that what is said of them stands in one column. */
+export const machineColumn = (entries: readonly LogEntry[]): number =>
+  entries.reduce((width, { machine }) => Math.max(width, Math.min(machineWidthMax, machine?.length ?? 0)), 0);
+
+export const logLine = ({ at, machine, text, tone }: LogEntry, machineWidth: number, pen: Pen): Line => [
   span(` ${clockTime(at)}  `, 'quiet'),
-  ...(machine === null ? [] : [span(`${pen.clean(machine)}  `, 'accent')]),
+  ...(machine === null
+    ? []
+    : [span(`${fitText(pen.clean(machine), machineWidth, pen.glyphs.more)}  `, 'accent')]),
   span(pen.clean(text), tone),
 ];
 
 /** The log; rows are made as they come into the window. */
-export const logPane = (entries: readonly LogEntry[], pen: Pen): Pane => ({
-  ...textPane([], [line('   nothing has happened yet', 'quiet')]),
-  count: entries.length,
-  lineAt: (index) => {
-    const entry = entries[index];
-    return entry === undefined ? [] : logLine(entry, pen);
-  },
-});
+export const logPane = (entries: readonly LogEntry[], pen: Pen): Pane => {
+  const machineWidth = machineColumn(entries);
+  return {
+    ...textPane([], [line('   nothing has happened yet', 'quiet')]),
+    count: entries.length,
+    lineAt: (index) => {
+      const entry = entries[index];
+      return entry === undefined ? [] : logLine(entry, machineWidth, pen);
+    },
+  };
+};

@@ -10,7 +10,7 @@ import { ageWords, shortAge } from './words.ts';
 type ColumnId = 'name' | 'state' | 'drift' | 'reboot' | 'role' | 'groups' | 'ssh' | 'seen';
 
 const columns: readonly Column<ColumnId>[] = [
-  { id: 'name', title: 'MACHINE', rank: 0, good: 22, least: 20, most: 36 },
+  { id: 'name', title: 'MACHINE', rank: 0, good: 22, least: 20, most: 26 },
   { id: 'state', title: 'STATE', rank: 1, good: 15, least: 15, most: 18 },
   { id: 'role', title: 'ROLE', rank: 5, good: 18, least: null, most: 24 },
   { id: 'groups', title: 'GROUPS', rank: 6, good: 22, least: null, most: 30 },

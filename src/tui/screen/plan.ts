@@ -1,7 +1,7 @@
 import type { MachinePlan, Plan } from '../../plan/plan.ts';
 import type { LockChange, LockedRef } from '../../ports.ts';
 import { count, day, duration } from '../../text/words.ts';
-import { blank, type Line, labelled, line, span } from '../draw/line.ts';
+import { blank, cellsOf, type Line, labelled, line, span } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
 import type { Tone } from '../draw/theme.ts';
 import { type Pane, textPane } from './pane.ts';
@@ -56,6 +56,8 @@ const fact = (label: string, text: string, tone: Tone, width: number, pen: Pen):
 const ref = (locked: LockedRef | null): string =>
   locked === null ? 'none' : `${locked.rev?.slice(0, 8) ?? locked.url} (${day(locked.lastModified)})`;
 
+const inputWidthMax = 32;
+
 const lockLines = (changes: readonly LockChange[], width: number, pen: Pen): readonly Line[] =>
   changes.length === 0
     ? []
@@ -65,7 +67,8 @@ const lockLines = (changes: readonly LockChange[], width: number, pen: Pen): rea
         ...changes.flatMap(({ input, kind, from, to }) =>
           labelled(
             span(`   ${pen.clean(input)}  `, 'strong'),
-            Math.max(labelWidth, input.length + 5),
+            5 +
+              Math.min(inputWidthMax, Math.max(...changes.map((change) => cellsOf(pen.clean(change.input))))),
             pen.clean(kind === 'removed' ? `removed (was ${ref(from)})` : `${ref(from)} → ${ref(to)}`),
             'plain',
             width - 1,
@@ -219,7 +222,7 @@ export const planPane = (
       ...labelled(
         span('   '),
         3,
-        pen.clean(`${planSummary(plan)}. No machine is touched before you approve.`),
+        pen.clean(`${planSummary(plan)}. No machine is touched yet.`),
         acting === 0 ? 'quiet' : 'plain',
         width - 1,
       ),

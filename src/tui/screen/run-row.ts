@@ -103,7 +103,7 @@ const rowOf = (run: RunState, progress: MachineProgress, now: number, spinner: s
       status: 'waiting',
       tone: 'quiet',
       glyph: pen.glyphs.idle,
-      elapsed,
+      elapsed: '',
       note: '',
       over: false,
     };

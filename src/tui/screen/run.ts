@@ -5,7 +5,7 @@ import { duration } from '../../text/words.ts';
 import { blank, type Line, labelled, line, span } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
 import type { Tone } from '../draw/theme.ts';
-import { type LogEntry, logLine } from './log.ts';
+import { type LogEntry, logLine, machineColumn } from './log.ts';
 import { type Pane, textPane } from './pane.ts';
 import { planPane } from './plan.ts';
 import { resultPane } from './result.ts';
@@ -33,10 +33,9 @@ const preparationWords = {
 const logFoot = ({ log, pen, width }: RunScene): NonNullable<Pane['foot']> => ({
   least: 3,
   lines: (height) => {
-    const lines = log
-      .filter(({ minor }) => !minor)
-      .slice(-Math.max(0, height - 1))
-      .map((entry) => logLine(entry, pen));
+    const entries = log.filter(({ minor }) => !minor).slice(-Math.max(1, height - 1));
+    const machineWidth = machineColumn(entries);
+    const lines = entries.map((entry) => logLine(entry, machineWidth, pen));
     const title = ` Log ${pen.glyphs.rule}`;
     return [line(title + pen.glyphs.rule.repeat(Math.max(0, width - title.length)), 'quiet'), ...lines];
   },

@@ -59,7 +59,14 @@ export const goalWords = (goal: Goal): string => {
   }
 };
 
-/** What a machine is doing while this step is under way: at most twenty cells. */
+const activationWords = {
+  switch: 'activating',
+  test: 'activating (test)',
+  boot: 'activating (boot)',
+  'dry-activate': 'dry activation',
+} as const satisfies Record<Extract<Step, { kind: 'activate' }>['mode'], string>;
+
+/** What a machine is doing while this step is under way: at most eighteen cells. */
 export const stepWords = (step: Step): string => {
   switch (step.kind) {
     case 'preflight':
@@ -69,7 +76,7 @@ export const stepWords = (step: Step): string => {
     case 'dependencies':
       return 'checking its needs';
     case 'activate':
-      return step.mode === 'dry-activate' ? 'dry activation' : `activating (${step.mode})`;
+      return activationWords[step.mode];
     case 'gate':
       return step.after === 'reboot' ? 'proving the reboot' : 'proving health';
     case 'delay':
