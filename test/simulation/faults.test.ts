@@ -75,6 +75,27 @@ test('a machine that went away before its turn is skipped like one that was neve
   expect(done).toEqual(['other switch new', 'other reboot']);
 });
 
+test('green that a crash threw back to blue is not taken for healthy green', async () => {
+  const { became, done } = await tell(
+    { box: { strategy: 'blue-green', stable: 30, faults: [{ kind: 'crash', atMs: 25_000 }] } },
+    { sameKernel: true },
+  );
+  expect(became.box).toBe('restored: wrong-generation');
+  expect(done).toEqual(['box test new', 'box switch old']);
+});
+
+test('a machine that would boot what somebody else made of it is not rebooted', async () => {
+  const { became, done } = await tell({
+    box: {
+      delay: 300,
+      faults: [{ kind: 'foreign-deploy', atMs: 100_000, toplevel: toplevelOf('box', 'foreign') }],
+    },
+    other: { delay: 0 },
+  });
+  expect(became).toEqual({ box: 'failed: changed-since-plan', other: 'done' });
+  expect(done).not.toContain('box reboot');
+});
+
 test('an activation that only a reboot makes live is a failure where none may be taken', async () => {
   const { became, done } = await tell(
     { box: { faults: [{ kind: 'activation-exit', code: 100 }] }, other: {} },

@@ -127,7 +127,7 @@ export const createChecker = (plan: Plan, world: World, history: () => readonly 
 
   const expect = (name: string, what: string, actual: string | null, expected: string | null): void => {
     if (expected === null || actual === expected || crashedSinceSeen(name)) return;
-    broke(`${name} counts as done, but its ${what} is ${actual} instead of ${expected}`);
+    broke(`${name} passes, but its ${what} is ${actual} instead of ${expected}`);
   };
 
   /** Called when the journal says of a machine that it has come to its goal. */
@@ -156,6 +156,9 @@ export const createChecker = (plan: Plan, world: World, history: () => readonly 
         broke(`the gate ${step.id} passed without a reading`);
       else if (!reading.well) broke(`the gate ${step.id} passed though the machine was not well`);
       expect(step.machine, 'running toplevel', world.look(step.machine).current, step.current);
+      const boot = now().steps.get(`${step.machine}/await-boot`)?.outcome;
+      if (step.after === 'reboot' && boot?.kind === 'succeeded')
+        expect(step.machine, 'boot', world.look(step.machine).bootId, boot.facts.bootId);
     }
     if (step.kind === 'restore') {
       const truth = world.look(step.machine);
