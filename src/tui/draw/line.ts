@@ -79,7 +79,7 @@ export const fitText = (text: string, width: number, more: string): string => {
   return cut + ' '.repeat(Math.max(0, width - cellsOf(cut)));
 };
 
-export const cutLine = (content: Line, width: number, more: string): Line => {
+const cutLine = (content: Line, width: number, more: string): Line => {
   if (widthOf(content) <= width) return content;
   const kept = sliceLine(content, 0, Math.max(0, width - 1));
   const last = kept.at(-1) ?? content[0];
@@ -153,8 +153,6 @@ export const labelled = (
     span(part, tone),
   ]);
 };
-
-export const plainTextOf = (content: Line): string => content.map(({ text }) => text).join('');
 
 export const sameLine = (a: Line, b: Line): boolean =>
   a === b ||

@@ -2,7 +2,7 @@ import { sanitiseLine } from '../../text/sanitise.ts';
 import { cellsOf, graphemesOf } from './line.ts';
 
 /** Signs that stand beside colours, each one cell wide. */
-export type Glyphs = {
+type Glyphs = {
   readonly good: string;
   readonly warn: string;
   readonly bad: string;

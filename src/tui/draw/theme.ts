@@ -24,7 +24,7 @@ export type Surface =
   | 'danger-button';
 
 /** The properties of Ink's Text that a style may set. */
-export type Style = {
+type Style = {
   readonly color?: string;
   readonly backgroundColor?: string;
   readonly bold?: boolean;

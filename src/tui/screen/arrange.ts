@@ -15,7 +15,7 @@ const matchesTerm = (row: MachineRow, term: string): boolean => {
 };
 
 /** A filter: words that must all be found, `@group`, `role:NAME`; with `!` in front of the whole, what does not match. */
-export const matchesFilter = (row: MachineRow, filter: string): boolean => {
+const matchesFilter = (row: MachineRow, filter: string): boolean => {
   const inverse = filter.startsWith('!');
   const terms = (inverse ? filter.slice(1) : filter)
     .toLowerCase()

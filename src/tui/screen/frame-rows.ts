@@ -4,7 +4,7 @@ export const leastSize = { columns: 60, rows: 12 } as const;
 /** From this height on there is room for lines that only separate. */
 const airyRows = 18;
 
-export type FrameRows = { readonly title: 1; readonly tabs: 1; readonly air: 0 | 1; readonly body: number };
+type FrameRows = { readonly title: 1; readonly tabs: 1; readonly air: 0 | 1; readonly body: number };
 
 /** Title, tabs, (air,) body, status line, hint bar. */
 export const frameRows = ({ rows }: { readonly rows: number }): FrameRows => {

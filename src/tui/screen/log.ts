@@ -25,7 +25,7 @@ const stepName = (id: string): { machine: string; step: string } => {
 };
 
 /** What an event says; null for what follows from others. */
-export const eventEntry = ({ at, body }: Pick<RunEvent, 'at' | 'body'>, pen: Pen): LogEntry => {
+const eventEntry = ({ at, body }: Pick<RunEvent, 'at' | 'body'>, pen: Pen): LogEntry => {
   const { glyphs } = pen;
   const general = (text: string, tone: Tone = 'plain'): LogEntry => ({
     at,

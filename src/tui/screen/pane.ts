@@ -38,7 +38,7 @@ export const textPane = (lines: readonly Line[], empty: readonly Line[] = []): P
 });
 
 /** Rows of the pane that fit in a body of `height` lines, beside its head and foot. */
-export const rowRoom = (pane: Pane, height: number): number => {
+const rowRoom = (pane: Pane, height: number): number => {
   const room = Math.max(0, height - pane.head.length);
   if (pane.foot === null) return room;
   const kept = Math.max(pane.foot.least, Math.floor(room / 3));

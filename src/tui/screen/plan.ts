@@ -8,7 +8,7 @@ import { type Pane, textPane } from './pane.ts';
 import { closureWords, goalWords } from './words.ts';
 
 /** How many machines a plan acts on, and in which way. */
-export type PlanCounts = {
+type PlanCounts = {
   readonly acting: number;
   readonly activating: number;
   readonly rebooting: number;

@@ -91,7 +91,7 @@ const machineLines = (
 };
 
 /** How a run ended: what happened, what to do, the evidence, and what became of every machine. */
-export const resultLines = (
+const resultLines = (
   run: RunState,
   lockChanges: readonly LockChange[],
   width: number,

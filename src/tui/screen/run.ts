@@ -13,7 +13,7 @@ import { type RunRow, runRows } from './run-row.ts';
 import { type Column, placeColumns, tableLine } from './table.ts';
 import { goalWords, stopwatch } from './words.ts';
 
-export type RunScene = {
+type RunScene = {
   readonly snapshot: LabSnapshot;
   readonly now: number;
   readonly log: readonly LogEntry[];

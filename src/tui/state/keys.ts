@@ -25,7 +25,7 @@ export type KeyFlags = {
 };
 
 /** More different characters at once than this were not typed as commands: a paste without its brackets. */
-export const typedChunkMax = 8;
+const typedChunkMax = 8;
 
 const named = [
   ['upArrow', 'up'],

@@ -39,7 +39,7 @@ export type Dialog = {
   /** Names that have to be typed, one after the other, before any choice but the first can be taken. */
   readonly typed: { readonly names: readonly string[]; readonly text: string } | null;
 };
-export type DialogChoice = {
+type DialogChoice = {
   readonly label: string;
   readonly danger: boolean;
   readonly acts: readonly Act[];
@@ -50,7 +50,7 @@ export type Input =
   | { readonly kind: 'filter'; readonly text: string; readonly before: string }
   | { readonly kind: 'command'; readonly text: string };
 
-export type Notice = { readonly text: string; readonly tone: Tone };
+type Notice = { readonly text: string; readonly tone: Tone };
 export type Size = { readonly columns: number; readonly rows: number };
 
 export type Ui = {
@@ -109,7 +109,7 @@ export const initialUi = (size: Size): Ui => ({
 export const viewOf = ({ stack }: Ui): View => stack.at(-1) ?? { kind: 'machines' };
 
 /** The name under which a view's place in its rows is kept. */
-export const viewKey = (view: View): string =>
+const viewKey = (view: View): string =>
   view.kind === 'machine' ? `machine/${view.name}/${view.tab}` : view.kind;
 
 export const scrollOf = (ui: Ui): Scroll => {

@@ -6,7 +6,6 @@ import {
   cutTextStart,
   fitLine,
   type Line,
-  plainTextOf,
   sliceLine,
   span,
   spread,
@@ -14,6 +13,7 @@ import {
   wrapText,
 } from '../../../src/tui/draw/line.ts';
 import { makePen } from '../../../src/tui/draw/pen.ts';
+import { plainTextOf } from '../fixtures/text.ts';
 
 const anyText = fc.string({ unit: 'grapheme', maxLength: 40 });
 const cleanLine = fc

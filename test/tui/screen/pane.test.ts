@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { line, plainTextOf, widthOf } from '../../../src/tui/draw/line.ts';
+import { line, widthOf } from '../../../src/tui/draw/line.ts';
 import { makePen } from '../../../src/tui/draw/pen.ts';
 import {
   atEnd,
@@ -14,6 +14,7 @@ import {
   textPane,
   topOf,
 } from '../../../src/tui/screen/pane.ts';
+import { plainTextOf } from '../fixtures/text.ts';
 
 const pen = makePen(false);
 
