@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fail, ok, type Result } from '../failure.ts';
+import { type Failure, fail, ok, type Result } from '../failure.ts';
 import type { Machine } from '../fleet/machine.ts';
 import type { ExecResult, PreflightFacts, Remote } from '../ports.ts';
 import { sanitiseLine, sanitiseLines } from '../text/sanitise.ts';
@@ -7,7 +7,9 @@ import { failureOf, unusableAnswer } from './problem.ts';
 import { prelude, readRecord, recordBytesMax } from './record.ts';
 
 /**
- * Free space, and who forbids a shutdown. The inhibitors come from logind itself: the table of
+ * Free space, whether an activation is under way, and who forbids a shutdown. That activations take turns by a lock on
+ * one file is NixOS's own rule; its holder is looked up in /proc/locks (proc(5): `1: FLOCK ADVISORY WRITE PID
+ * MAJOR:MINOR:INODE 0 EOF`), because trying the lock could refuse an activation that asks for it just then. The inhibitors come from logind itself: the table of
  * `systemd-inhibit --list` cannot be split, since its names and reasons hold spaces, and it has no JSON form before
  * systemd 256. Without logind there are none.
  */
@@ -16,6 +18,18 @@ echo lab-preflight
 if [ -d /nix/store ]; then nix=/nix/store; else nix=/nix; fi
 put nix "$(timeout 5 df -P -k "$nix" 2>/dev/null | tail -n 1)"
 put boot "$(timeout 5 df -P -k /boot 2>/dev/null | tail -n 1)"
+lock=/run/nixos/switch-to-configuration.lock
+if [ -e "$lock" ]; then
+  device=$(printf '%04x' "0x$(stat -c %D "$lock")" | sed 's/^../&:/')
+  inode=$(stat -c %i "$lock")
+  while read -r number class kind access pid file rest; do
+    if [ "$class $file" = "FLOCK $device:$inode" ]; then put activating yes; fi
+  done </proc/locks
+  timeout 5 systemctl list-units --plain --no-legend --no-pager --full 'lab-*.service' 'nixos-rebuild-*.service' 2>/dev/null | head -n 20 |
+    while read -r unit load active sub rest; do
+      if [ "$sub" = running ]; then put activator "$unit"; fi
+    done
+fi
 put inhibitors "$(timeout 5 busctl --system --json=short call org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager ListInhibitors 2>/dev/null | head -c 65536 | tr '\\n' ' ')"
 echo lab-end
 `;
@@ -52,12 +66,19 @@ const blockers = (json: string): readonly string[] => {
     .slice(0, inhibitorsMax);
 };
 
-export const parsePreflight = (
-  result: ExecResult,
-): Pick<PreflightFacts, 'nixFreeBytes' | 'bootFreeBytes' | 'inhibitors'> | string => {
+type Preflight = Pick<PreflightFacts, 'nixFreeBytes' | 'bootFreeBytes' | 'inhibitors'> & {
+  /** What is being activated at this moment, as far as it has a name; null when nothing is. */
+  readonly activating: readonly string[] | null;
+};
+
+export const parsePreflight = (result: ExecResult): Preflight | string => {
   const record = readRecord('preflight', result);
   if (typeof record === 'string') return record;
   return {
+    activating:
+      record.first('activating') === 'yes'
+        ? record.all('activator').map((unit) => sanitiseLine(unit, 256))
+        : null,
     nixFreeBytes: freeBytes(record.first('nix')),
     bootFreeBytes: freeBytes(record.first('boot'), '/boot'),
     inhibitors: blockers(record.first('inhibitors') ?? ''),
@@ -70,7 +91,16 @@ const rootProblemOf = (machine: Machine, probe: ExecResult): string | null => {
   return `${machine.name} does not let its ssh user become root without a password (${said})`;
 };
 
-/** Whether root is to be had, what space is left and who forbids a shutdown. Fails only when the machine cannot be asked. */
+const underWay = ({ name }: Machine, units: readonly string[]): Failure => ({
+  kind: 'activation-under-way',
+  machine: name,
+  phase: 'preflight',
+  message: `another activation is under way on ${name}${units.length === 0 ? '' : ` (${units.join(', ')})`}`,
+  remedy:
+    'let it end, then run again; where it belongs to a run of lab that was killed, `lab resume` follows it to its end',
+});
+
+/** Whether root is to be had, what space is left and who forbids a shutdown. Fails when the machine cannot be asked, or is busy activating. */
 export const preflight = async (
   remote: Remote,
   machine: Machine,
@@ -90,6 +120,8 @@ export const preflight = async (
       failureOf(machine, 'preflight', unusableAnswer(machine, 'the preflight', parsed, facts.value)),
     );
   }
+  const { activating, ...free } = parsed;
+  if (activating !== null) return fail(underWay(machine, activating));
   const rootProblem = rootProblemOf(machine, root.value);
-  return ok({ root: rootProblem === null, rootProblem, ...parsed });
+  return ok({ root: rootProblem === null, rootProblem, ...free });
 };

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parsePreflight, preflight, preflightScript } from '../../src/remote/preflight.ts';
@@ -36,6 +37,27 @@ describe('preflight, with the script in a real shell', () => {
         nixFreeBytes: 83_163_188 * 1024,
         bootFreeBytes: 423_248 * 1024,
         inhibitors: ['restic backup: a backup is running'],
+      },
+    });
+  });
+
+  it('fails while another activation holds its lock, and names it', async () => {
+    const lock = '/run/nixos/switch-to-configuration.lock';
+    local.write(lock, '');
+    const { dev, ino } = statSync(local.path(lock));
+    const device = dev.toString(16).padStart(4, '0').replace(/^../u, '$&:');
+    local.write('/proc/locks', `1: FLOCK  ADVISORY  WRITE 7 ${device}:${ino}1 0 EOF\n`);
+    expect(await preflight(local.remote, machine, options)).toMatchObject({ ok: true });
+    local.play('running', 'lab-activate-switch-1.service');
+    local.write(
+      '/proc/locks',
+      `1: POSIX  ADVISORY  WRITE 7 ${device}:${ino} 0 EOF\n2: FLOCK  ADVISORY  WRITE 8 ${device}:${ino} 0 EOF\n2: -> FLOCK  ADVISORY  WRITE 9 ${device}:${ino} 0 EOF\n`,
+    );
+    expect(await preflight(local.remote, machine, options)).toMatchObject({
+      ok: false,
+      failure: {
+        kind: 'activation-under-way',
+        message: 'another activation is under way on reverse-proxy (lab-activate-switch-1.service)',
       },
     });
   });
