@@ -2,11 +2,13 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import ssh2 from 'ssh2';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { runProcess } from '../../src/process/run.ts';
 import { namespacesAvailable } from '../fleet/availability.ts';
 import type { TestFleet } from '../fleet/fleet.ts';
 import { startInProcess } from '../fleet/in-process.ts';
+import { newKey } from '../fleet/key.ts';
 import { startInNamespaces, sweepStale } from '../fleet/namespaces.ts';
 
 /** The tools of the other tests are tested first: what they say of a host must be true. */
@@ -216,7 +218,12 @@ describe.skipIf(!available.ok)('a fleet that ends', () => {
     const namespaces = await namespacesOf(fleet.directory);
     expect(await tracesOf(fleet.directory, namespaces)).not.toEqual([]);
     await fleet.fault('two', 'freeze');
+    const left = fleet.run(['sleep', '1000']);
+    await soon(async () =>
+      expect((await tracesOf(fleet.directory, namespaces)).join(' ')).toMatch(/sleep.1000/),
+    );
     await fleet.down();
+    expect((await left).signal).toBe('SIGKILL');
     expect(await tracesOf(fleet.directory, namespaces)).toEqual([]);
     const stillAlone = (await readdir('/run')).every((entry) => !entry.startsWith('lab-fleet'));
     if (alone && stillAlone) expect(await inotifyLimit()).toBe(limitBefore);
@@ -259,6 +266,16 @@ describe.skipIf(!available.ok)('a fleet that ends', () => {
     await sweepStale();
     expect(await tracesOf(fleet.directory, namespaces)).toEqual([]);
     await fleet.down();
+  });
+});
+
+describe('keys of a fleet', () => {
+  test('are keys that ssh can read, every one', () => {
+    for (let count = 0; count < 2_000; count += 1) {
+      const { open, secret } = newKey('test');
+      expect(Buffer.from(open.split(' ')[1] ?? '', 'base64')).toHaveLength(51);
+      expect(ssh2.utils.parseKey(secret)).not.toBeInstanceOf(Error);
+    }
   });
 });
 

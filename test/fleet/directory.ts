@@ -1,8 +1,8 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import ssh2 from 'ssh2';
 import { z } from 'zod';
 import type { FleetOptions, TestHost } from './fleet.ts';
+import { type Key, newKey } from './key.ts';
 
 const hostsMax = 200;
 const hostName = /^[a-z][a-z0-9-]{0,39}$/;
@@ -28,15 +28,7 @@ export const environmentIn = (directory: string): Readonly<Record<string, string
   };
 };
 
-const newKey = (comment: string): { readonly secret: string; readonly open: string } => {
-  const pair = ssh2.utils.generateKeyPairSync('ed25519', { comment });
-  return { secret: pair.private, open: pair.public.trim() };
-};
-
-const writeKey = async (
-  path: string,
-  key: { readonly secret: string; readonly open: string },
-): Promise<void> => {
+const writeKey = async (path: string, key: Key): Promise<void> => {
   await writeFile(path, key.secret, { mode: 0o600 });
   await writeFile(`${path}.pub`, `${key.open}\n`);
 };

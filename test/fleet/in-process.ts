@@ -2,7 +2,6 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import ssh2 from 'ssh2';
 import { runProcess } from '../../src/process/run.ts';
 import { quoteForRemoteShell } from '../../src/ssh/quote.ts';
 import { environmentIn, identityIn, knownHostsIn, sshConfigIn, writeSshFiles } from './directory.ts';
@@ -10,6 +9,7 @@ import { type FaultKind, faultDetail } from './fault.ts';
 import type { FleetOptions, TestFleet, TestHost } from './fleet.ts';
 import { bootsOf, type FleetEvent, rebootOrderOf } from './history.ts';
 import { type Answer, type PlayedHost, playHost } from './in-process-host.ts';
+import { newKey } from './key.ts';
 
 const commandDeadlineMs = 60_000;
 const upDeadlineMs = 10_000;
@@ -44,7 +44,7 @@ export const startInProcess = async (
   const keys = new Map<string, string>();
   const hosts: TestHost[] = [];
   // The identity is made with the files, which need the ports: a first one serves to open the doors.
-  const identity = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'lab-test-fleet' });
+  const identity = newKey('lab-test-fleet');
 
   const down = new Set<string>();
   const bootAgain = async (name: string): Promise<void> => {
@@ -67,25 +67,25 @@ export const startInProcess = async (
 
   for (const [index, name] of names.entries()) {
     const address = addressOf(index);
-    const key = ssh2.utils.generateKeyPairSync('ed25519', { comment: name });
-    keys.set(name, key.private);
+    const key = newKey(name);
+    keys.set(name, key.secret);
     const onReboot = (): void => {
       history.push({ atMs: Date.now(), host: name, kind: 'went-down', how: 'reboot' });
       void bootAgain(name);
     };
-    const host = await playHost(name, address, key.private, identity.public, onReboot, answer);
+    const host = await playHost(name, address, key.secret, identity.open, onReboot, answer);
     played.set(name, host);
     hosts.push({
       name,
       address,
       port: host.port,
-      hostKey: key.public.split(' ').slice(0, 2).join(' '),
+      hostKey: key.open.split(' ').slice(0, 2).join(' '),
     });
     history.push({ atMs: Date.now(), host: name, kind: 'boot', bootId: host.bootId });
   }
   await writeSshFiles(directory, hosts);
-  await writeFile(identityIn(directory), identity.private, { mode: 0o600 });
-  await writeFile(`${identityIn(directory)}.pub`, identity.public);
+  await writeFile(identityIn(directory), identity.secret, { mode: 0o600 });
+  await writeFile(`${identityIn(directory)}.pub`, `${identity.open}\n`);
 
   const waitUntilUp: TestFleet['waitUntilUp'] = async (name, { deadlineMs = upDeadlineMs } = {}) => {
     const end = performance.now() + deadlineMs;
@@ -129,7 +129,7 @@ export const startInProcess = async (
           host.failedUnits.add(read);
           break;
         case 'hostkey-regenerated':
-          host.key = ssh2.utils.generateKeyPairSync('ed25519', { comment: name }).private;
+          host.key = newKey(name).secret;
           break;
         default:
           return refuse(`fault ${kind}`);

@@ -43,7 +43,19 @@ remove_cgroups() { # ID
   rmdir "$cgroups/$cgroup_folder" 2>/dev/null || true
 }
 
+# What was started where the orchestrator stands, such as a run of `lab` in a process of its own, has nobody left to talk
+# to. It is known by its home: see environmentIn.
+end_orchestrators() { # STATE
+  local environment pid
+  for environment in /proc/[0-9]*/environ; do
+    grep --quiet --null-data --line-regexp --fixed-strings "HOME=$1/home" "$environment" 2>/dev/null || continue
+    pid=${environment#/proc/}
+    kill -KILL "${pid%/environ}" 2>/dev/null || true
+  done
+}
+
 remove_fleet() { # STATE
+  end_orchestrators "$1"
   remove_cgroups "${1##*/lab-fleet-}"
   rm -rf --one-file-system "$1"
 }
