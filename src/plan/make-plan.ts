@@ -326,28 +326,31 @@ const planMachine = (
   place: { readonly position: number; readonly wave: number; readonly first: boolean },
 ): MachinePlan => {
   const { name } = machine;
-  const base = {
+  // Keys in the order of the schema: a plan read back from the journal then has the hash it was approved by.
+  const entry = (
+    decision: MachinePlan['decision'],
+    todo: Pick<MachinePlan, 'activation' | 'reboot' | 'steps' | 'contingent' | 'restore'>,
+  ): MachinePlan => ({
     machine,
     position: place.position,
     wave: place.wave,
+    decision,
     wanted: draft.wanted,
     prior: draft.prior,
+    activation: todo.activation,
     noActivationWhy: draft.noActivationWhy,
+    reboot: todo.reboot,
     noRebootWhy: draft.noRebootWhy,
-  };
-  const idle = {
-    ...base,
-    activation: null,
-    reboot: null,
-    steps: [],
-    contingent: [],
-    restore: null,
-    expectedMs: 0,
-  };
-  if (draft.skip !== null) return { ...idle, decision: { kind: 'skip', ...draft.skip } };
+    steps: todo.steps,
+    contingent: todo.contingent,
+    restore: todo.restore,
+    expectedMs: expectedMsOf(todo.steps),
+  });
+  const idle = { activation: null, reboot: null, steps: [], contingent: [], restore: null };
+  if (draft.skip !== null) return entry({ kind: 'skip', ...draft.skip }, idle);
   const activation = activationSteps(machine, draft);
   const reboots = draft.rebootWhy.length > 0;
-  if (activation.length === 0 && !reboots) return { ...idle, decision: { kind: 'nothing' } };
+  if (activation.length === 0 && !reboots) return entry({ kind: 'nothing' }, idle);
   const { rebootDelay, rebootDelayIsOwn } = machine.orchestration;
   const delayMs = place.first && !rebootDelayIsOwn ? 0 : rebootDelay * 1_000;
   const restart = rebootSteps(machine, draft, delayMs);
@@ -369,16 +372,16 @@ const planMachine = (
     ...activation,
     ...(reboots ? restart : []),
   ];
-  return {
-    ...base,
-    decision: { kind: 'act' },
-    activation: draft.modes[0] === undefined ? null : { mode: draft.modes[0], why: draft.activationWhy },
-    reboot: reboots ? { why: draft.rebootWhy, delayMs } : null,
-    steps,
-    contingent: !reboots && draft.mayReboot && activation.length > 0 ? restart : [],
-    restore: draft.prior === null ? null : restoreStep(machine, draft.prior, draft.modes),
-    expectedMs: expectedMsOf(steps),
-  };
+  return entry(
+    { kind: 'act' },
+    {
+      activation: draft.modes[0] === undefined ? null : { mode: draft.modes[0], why: draft.activationWhy },
+      reboot: reboots ? { why: draft.rebootWhy, delayMs } : null,
+      steps,
+      contingent: !reboots && draft.mayReboot && activation.length > 0 ? restart : [],
+      restore: draft.prior === null ? null : restoreStep(machine, draft.prior, draft.modes),
+    },
+  );
 };
 
 /** Hash of a plan: equal plans have equal hashes, whatever process made them. */
