@@ -120,7 +120,7 @@ export const judgeBoot = (
       };
     return { watch: next, verdict: { kind: 'waiting', why: `down: ${seen.error.message}` } };
   }
-  if (seen.bootId === watch.bootId) {
+  if (seen.bootId === watch.bootId || seen.bootId === '') {
     const since = now - watch.triggeredAt;
     // After it was seen gone, the old boot id again means that only its network was away.
     const next = { ...watch, downAt: null };

@@ -1,0 +1,284 @@
+import { describe, expect, test } from 'vitest';
+import type { HealthReport, Observation, Reachable, SshError } from '../../src/ports.ts';
+import { type BootWatch, judgeBoot, judgeHealth, judgeIdentity } from '../../src/run/gate.ts';
+import { notSeen, seen } from '../plan/input.ts';
+import { toplevelOf } from '../simulation/fleet.ts';
+
+const report = (traits: Partial<HealthReport>): HealthReport => ({
+  machine: 'box',
+  at: 0,
+  verdict: 'healthy',
+  state: 'running',
+  failedUnits: [],
+  readings: [],
+  summary: 'the summary',
+  ...traits,
+});
+
+describe('health', () => {
+  test.each<[string, Partial<HealthReport>, readonly string[], 'passed' | 'waiting']>([
+    ['healthy', {}, [], 'passed'],
+    ['unhealthy', { verdict: 'unhealthy' }, [], 'waiting'],
+    ['unknown is never healthy', { verdict: 'unknown' }, [], 'waiting'],
+    [
+      'unknown is never healthy, whatever failed before',
+      { verdict: 'unknown', failedUnits: ['a'] },
+      ['a'],
+      'waiting',
+    ],
+    [
+      'a unit failed that had not',
+      { verdict: 'degraded', state: 'degraded', failedUnits: ['a'] },
+      [],
+      'waiting',
+    ],
+    [
+      'the same unit had failed before',
+      { verdict: 'degraded', state: 'degraded', failedUnits: ['a'] },
+      ['a', 'b'],
+      'passed',
+    ],
+    [
+      'one more than before',
+      { verdict: 'degraded', state: 'degraded', failedUnits: ['a', 'b'] },
+      ['a'],
+      'waiting',
+    ],
+    [
+      'degraded, but the system is in no such state',
+      { verdict: 'degraded', state: 'maintenance', failedUnits: ['a'] },
+      ['a'],
+      'waiting',
+    ],
+  ])('%s', (_name, traits, failedBefore, expected) => {
+    expect(judgeHealth(report(traits), failedBefore).kind).toBe(expected);
+  });
+});
+
+const unreachable = (kind: SshError['kind']): Observation => {
+  const observation = notSeen('box');
+  return observation.kind === 'unreachable'
+    ? { ...observation, error: { ...observation.error, kind } }
+    : observation;
+};
+
+describe('identity', () => {
+  const [old, wanted] = [toplevelOf('box', 'old'), toplevelOf('box', 'new')];
+  const bootId = seen('box').bootId;
+
+  test.each<[string, Observation, { bootId: string | null; current: string | null }, string]>([
+    ['as expected', seen('box'), { bootId, current: old }, 'passed'],
+    ['nothing in particular is expected', seen('box'), { bootId: null, current: null }, 'passed'],
+    ['another boot', seen('box'), { bootId: 'another', current: old }, 'boot-loop'],
+    ['another toplevel', seen('box'), { bootId, current: wanted }, 'wrong-generation'],
+    [
+      'an unreadable toplevel',
+      seen('box', {}, { current: null }),
+      { bootId, current: old },
+      'wrong-generation',
+    ],
+    ['not reachable', unreachable('timeout'), { bootId, current: old }, 'waiting'],
+    ['not let in', unreachable('auth'), { bootId, current: old }, 'waiting'],
+    ['another host key', unreachable('hostkey-mismatch'), { bootId, current: old }, 'hostkey-changed'],
+    ['a revoked host key', unreachable('hostkey-revoked'), { bootId, current: old }, 'hostkey-changed'],
+  ])('%s', (_name, observation, expected, outcome) => {
+    const verdict = judgeIdentity(observation, expected);
+    expect(verdict.kind === 'failed' ? verdict.failure : verdict.kind).toBe(outcome);
+  });
+});
+
+describe('the way through a reboot', () => {
+  const [old, wanted] = [toplevelOf('box', 'old'), toplevelOf('box', 'new')];
+  const step = { booted: wanted, downMs: 30_000, upMs: 60_000 };
+  const before = seen('box');
+  const watch: BootWatch = { bootId: before.bootId, bootedBefore: old, triggeredAt: 0, downAt: null };
+  const back = (booted: string | null, more: Partial<Reachable> = {}): Observation =>
+    seen('box', {}, { bootId: 'the next boot', booted, ...more });
+
+  /** Goes through what is seen, second by second, to the first verdict that is not `waiting`. */
+  const follow = (looks: readonly (readonly [seconds: number, Observation])[]): string => {
+    let current = watch;
+    for (const [seconds, observation] of looks) {
+      const judged = judgeBoot(step, current, observation, seconds * 1_000);
+      current = judged.watch;
+      if (judged.verdict.kind === 'passed') return `passed: ${judged.verdict.bootId}`;
+      if (judged.verdict.kind === 'failed') return judged.verdict.failure;
+    }
+    return 'waiting';
+  };
+  const down = unreachable('timeout');
+  const refused = unreachable('unreachable');
+
+  test.each<[string, readonly (readonly [number, Observation])[], string]>([
+    [
+      'up, down, up with another boot id',
+      [
+        [1, before],
+        [5, down],
+        [20, back(wanted)],
+      ],
+      'passed: the next boot',
+    ],
+    [
+      'so quick that it was never seen down',
+      [
+        [1, before],
+        [8, back(wanted)],
+      ],
+      'passed: the next boot',
+    ],
+    [
+      'still shutting down',
+      [
+        [1, before],
+        [29, before],
+      ],
+      'waiting',
+    ],
+    [
+      'never goes down',
+      [
+        [1, before],
+        [31, before],
+      ],
+      'never-went-down',
+    ],
+    [
+      'only its network was away',
+      [
+        [5, down],
+        [20, before],
+        [29, before],
+      ],
+      'waiting',
+    ],
+    [
+      'its network was away, and it never went down',
+      [
+        [5, down],
+        [20, before],
+        [31, before],
+      ],
+      'never-went-down',
+    ],
+    [
+      'the old boot id after long silence is no reboot',
+      [
+        [5, down],
+        [50, before],
+      ],
+      'never-went-down',
+    ],
+    [
+      'still down',
+      [
+        [5, down],
+        [60, down],
+      ],
+      'waiting',
+    ],
+    [
+      'never comes back',
+      [
+        [5, down],
+        [66, down],
+      ],
+      'never-came-back',
+    ],
+    [
+      'the silence counts from when it went down, not from the trigger',
+      [
+        [29, before],
+        [30, down],
+        [80, down],
+      ],
+      'waiting',
+    ],
+    [
+      'refused, reset and not let in are ways of coming up',
+      [
+        [5, down],
+        [10, refused],
+        [12, unreachable('auth')],
+        [13, unreachable('disconnected')],
+        [14, back(wanted)],
+      ],
+      'passed: the next boot',
+    ],
+    [
+      'another host key is final at once',
+      [
+        [5, down],
+        [10, unreachable('hostkey-mismatch')],
+      ],
+      'hostkey-changed',
+    ],
+    [
+      'back on what it had booted before',
+      [
+        [5, down],
+        [20, back(old)],
+      ],
+      'old-generation',
+    ],
+    [
+      'back on a third',
+      [
+        [5, down],
+        [20, back(toplevelOf('box', 'foreign'))],
+      ],
+      'wrong-generation',
+    ],
+    [
+      'back, and what it booted cannot be read',
+      [
+        [5, down],
+        [20, back(null)],
+      ],
+      'unknown-boot',
+    ],
+    [
+      'back, however late it is looked at',
+      [
+        [5, down],
+        [3_600, back(wanted)],
+      ],
+      'passed: the next boot',
+    ],
+  ])('%s', (_name, looks, expected) => {
+    expect(follow(looks)).toBe(expected);
+  });
+
+  test('an empty boot id proves nothing', () => {
+    const nameless = seen('box', {}, { bootId: '', booted: wanted });
+    expect(judgeBoot(step, watch, nameless, 5_000).verdict.kind).toBe('waiting');
+  });
+
+  test('where no toplevel is expected, any boot will do', () => {
+    const { verdict } = judgeBoot({ ...step, booted: null }, watch, back(null), 5_000);
+    expect(verdict.kind).toBe('passed');
+  });
+
+  test('every failure says what to do', () => {
+    for (const looks of [
+      [[31, before]],
+      [
+        [5, down],
+        [66, down],
+      ],
+      [[20, back(old)]],
+      [[20, back(null)]],
+      [[20, unreachable('hostkey-mismatch')]],
+    ] as const) {
+      let current = watch;
+      for (const [seconds, observation] of looks) {
+        const judged = judgeBoot(step, current, observation, seconds * 1_000);
+        current = judged.watch;
+        if (judged.verdict.kind === 'failed') {
+          expect(judged.verdict.remedy.length).toBeGreaterThan(20);
+          expect(judged.verdict.why.length).toBeGreaterThan(20);
+        }
+      }
+    }
+  });
+});
