@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { fail, ok, type Result } from '../failure.ts';
 import { codeOf, messageOf } from './errors.ts';
 
@@ -8,6 +8,9 @@ export type FileText = {
   /** Changes whenever the content may have changed. */
   readonly version: string;
 };
+
+type Facts = { readonly dev: bigint; readonly ino: bigint; readonly size: bigint; readonly mtimeNs: bigint };
+const versionIn = ({ dev, ino, size, mtimeNs }: Facts): string => `${dev}:${ino}:${size}:${mtimeNs}`;
 
 const chunkBytes = 65_536;
 
@@ -32,15 +35,22 @@ export const readBounded = async (
       if (length > bytesMax) return fail(`${path} is longer than ${bytesMax} bytes`);
       chunks.push(buffer.subarray(0, bytesRead));
     }
-    return ok({
-      bytes: Buffer.concat(chunks, length),
-      version: `${facts.dev}:${facts.ino}:${facts.size}:${facts.mtimeNs}`,
-    });
+    return ok({ bytes: Buffer.concat(chunks, length), version: versionIn(facts) });
   } catch (error) {
     const code = codeOf(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return ok(null);
     return fail(`${path} cannot be read: ${code ?? messageOf(error)}`);
   } finally {
     await file?.close().catch(() => undefined);
+  }
+};
+
+/** The version that reading the file now would give; null where there is no file, or none that can be read. */
+export const versionOf = async (path: string): Promise<string | null> => {
+  if (path === '/dev/null') return null;
+  try {
+    return versionIn(await stat(path, { bigint: true }));
+  } catch {
+    return null;
   }
 };

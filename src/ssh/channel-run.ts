@@ -67,7 +67,7 @@ export const runChannel = (
   const ended = new Promise<ChannelEnd>((resolve) => {
     const settle = (end: ChannelEnd): void => {
       if (over.signal.aborted) return;
-      over.abort();
+      over.abort('ended');
       stop.removeEventListener('abort', onStop);
       if (end.kind === 'exited' || end.kind === 'lost') stdout.push(announcement.flush());
       resolve(end);

@@ -2,6 +2,7 @@ import { ok, type Result } from '../failure.ts';
 import type { Clock, SshError } from '../ports.ts';
 import type { ProcessResult } from '../process/run.ts';
 import { readBounded } from './bounded-file.ts';
+import { linesThatMatter } from './config.ts';
 import type { Endpoint } from './endpoint.ts';
 import { matchesHostPatterns } from './host-pattern.ts';
 import type { SshLimits } from './limits.ts';
@@ -49,14 +50,10 @@ export const filesRead = (stderr: string): readonly string[] | null => {
 
 /** The answer as a function of the name, or null where the name shows up in more than its own lines. */
 export const answerForOthers = (printed: string, alias: string): ((other: string) => string) | null => {
-  const lines = printed.split('\n');
-  if (!lines.includes(`hostname ${alias}`)) return null;
-  const rest = lines.filter(
-    (text) =>
-      text !== `host ${alias}` &&
-      text !== `hostname ${alias}` &&
-      !tokensDoNotMatter.has(text.slice(0, text.indexOf(' '))),
-  );
+  const own = `hostname ${alias}`;
+  const lines = linesThatMatter(printed);
+  if (!lines.includes(own)) return null;
+  const rest = lines.filter((text) => text !== own);
   if (rest.some((text) => text.toLowerCase().includes(alias))) return null;
   return (other) => [`hostname ${other}`, ...rest].join('\n');
 };

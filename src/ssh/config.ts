@@ -47,20 +47,6 @@ const words = (value: string): readonly string[] => value.split(' ').filter((wor
 const isNone = (value: string): boolean => value === '' || value.toLowerCase() === 'none';
 const isYes = (value: string): boolean => value === 'yes' || value === 'true';
 
-/** Keyword → values in order. `ssh -G` prints one keyword a line, in lower case mostly. */
-const keywordsOf = (text: string): ReadonlyMap<string, readonly string[]> => {
-  const found = new Map<string, string[]>();
-  for (const line of text.split('\n', linesMax)) {
-    const gap = line.indexOf(' ');
-    if (gap <= 0 || line.length > valueLengthMax) continue;
-    const keyword = line.slice(0, gap).toLowerCase();
-    const values = found.get(keyword) ?? [];
-    if (values.length < listMax) values.push(line.slice(gap + 1).trim());
-    found.set(keyword, values);
-  }
-  return found;
-};
-
 const flag = z.string().default('no').transform(isYes);
 const Border = z.object({
   hostname: z.string().refine(isHost, 'is no host name or address'),
@@ -91,6 +77,27 @@ const Border = z.object({
   proxycommand: z.string().default('none'),
   knownhostscommand: z.string().default('none'),
 });
+
+const wanted: ReadonlySet<string> = new Set([...Object.keys(Border.shape), 'identityfile']);
+
+/** The lines of `ssh -G` that `parseSshConfig` reads. */
+export const linesThatMatter = (text: string): readonly string[] =>
+  text.split('\n', linesMax).filter((line) => wanted.has(line.slice(0, line.indexOf(' ')).toLowerCase()));
+
+/** Keyword → values in order, of the keywords that are read here. `ssh -G` prints one keyword a line, in lower case mostly. */
+const keywordsOf = (text: string): ReadonlyMap<string, readonly string[]> => {
+  const found = new Map<string, string[]>();
+  for (const line of text.split('\n', linesMax)) {
+    const gap = line.indexOf(' ');
+    if (gap <= 0 || line.length > valueLengthMax) continue;
+    const keyword = line.slice(0, gap).toLowerCase();
+    if (!wanted.has(keyword)) continue;
+    const values = found.get(keyword) ?? [];
+    if (values.length < listMax) values.push(line.slice(gap + 1).trim());
+    found.set(keyword, values);
+  }
+  return found;
+};
 
 /** Options that this transport cannot honour and must not ignore: each would change whom it talks to. */
 const refusedOptions = { proxycommand: 'ProxyCommand', knownhostscommand: 'KnownHostsCommand' } as const;

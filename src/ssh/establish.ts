@@ -89,7 +89,7 @@ const openStream = async (
   );
   const connected = await within(connecting, { clock, deadlineMs, signal });
   if (connected.kind !== 'done') {
-    gaveUp.abort();
+    gaveUp.abort('late');
     void connecting.then((socket) => socket.ok && socket.value.destroy());
     return fail(connected.kind === 'aborted' ? cancelled(label, 'tcp') : late());
   }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ServerHostKeyAlgorithm } from 'ssh2';
 import { fail, ok, type Result } from '../failure.ts';
 import type { SshError } from '../ports.ts';
-import { readBounded } from './bounded-file.ts';
+import { readBounded, versionOf } from './bounded-file.ts';
 import type { SshConfig } from './config.ts';
 import { sshError } from './errors.ts';
 import { hostKeyAlgorithms } from './host-key-algorithms.ts';
@@ -113,11 +113,11 @@ export const createHostKeys = (policy: KnownHostsPolicy, limits: SshLimits): Hos
     path: string,
     parse: (path: string, bytes: Buffer) => Result<readonly KnownHost[], string>,
   ): Promise<Result<readonly KnownHost[], string>> => {
+    const before = parsed.get(path);
+    if (before !== undefined && before.version === (await versionOf(path))) return ok(before.lines);
     const read = await readBounded(path, limits.knownHostsBytesMax);
     if (!read.ok) return read;
     if (read.value === null) return ok([]);
-    const before = parsed.get(path);
-    if (before?.version === read.value.version) return ok(before.lines);
     const lines = parse(path, read.value.bytes);
     if (!lines.ok) return lines;
     if (lines.value.length > limits.knownHostsLinesMax)
@@ -134,15 +134,13 @@ export const createHostKeys = (policy: KnownHostsPolicy, limits: SshLimits): Hos
       ),
       ...(config.revokedHostKeysFile === null ? [] : [linesOf(config.revokedHostKeysFile, parseRevoked)]),
     ]);
-    const all: KnownHost[] = [];
+    const all: (readonly KnownHost[])[] = [];
     for (const part of read) {
       if (!part.ok) return part;
-      all.push(...part.value);
+      all.push(part.value);
     }
-    return ok(all);
+    return ok(all.flat());
   };
-
-  const mayRecord = (config: SshConfig): boolean => policy === 'accept-new' && !config.strictHostKeys;
 
   // Two first connections to one host must not both find it unknown and accept two different keys.
   let recording: Promise<unknown> = Promise.resolve();
@@ -165,10 +163,8 @@ export const createHostKeys = (policy: KnownHostsPolicy, limits: SshLimits): Hos
       const names = hostKeyNames(config.hostname, config.port, config.hostKeyAlias);
       const lines = await allLines(config);
       if (!lines.ok) return fail(unusable(lines.failure));
-      const algorithms = hostKeyAlgorithms(
-        config.hostKeyAlgorithms,
-        knownKeyTypes(selectKnownHosts(lines.value, names)),
-      );
+      const selection = selectKnownHosts(lines.value, names);
+      const algorithms = hostKeyAlgorithms(config.hostKeyAlgorithms, knownKeyTypes(selection));
       if (algorithms.length === 0)
         return fail(
           unusable(`HostKeyAlgorithms allows none that lab can do: ${config.hostKeyAlgorithms.join(',')}`),
@@ -176,17 +172,15 @@ export const createHostKeys = (policy: KnownHostsPolicy, limits: SshLimits): Hos
       const recordIn = config.userKnownHostsFiles[0] ?? null;
       const asked = { host, names, recordIn };
 
-      const judge = async (key: Buffer): Promise<HostKeyVerdict | SshError> => {
+      const judge = (verdict: HostKeyVerdict, key: Buffer): SshError | null =>
+        verdict.kind === 'known' ? null : refusal(verdict, asked, key);
+      const record = async (key: Buffer): Promise<SshError | null> => {
         // Read again: another connection or process may have written a line since this one was begun.
         const now = await allLines(config);
-        return now.ok ? judgeHostKey(selectKnownHosts(now.value, names), key) : unusable(now.failure);
-      };
-      const accept = async (key: Buffer): Promise<SshError | null> => {
-        const verdict = await judge(key);
-        if ('phase' in verdict) return verdict;
-        if (verdict.kind === 'known') return null;
-        const refused = refusal(verdict, asked, key);
-        if (verdict.kind !== 'unknown' || !mayRecord(config)) return refused;
+        if (!now.ok) return unusable(now.failure);
+        const verdict = judgeHostKey(selectKnownHosts(now.value, names), key);
+        const refused = judge(verdict, key);
+        if (verdict.kind !== 'unknown' || refused === null) return refused;
         const recorded = await recordHostKey({
           file: recordIn,
           name: names.name,
@@ -197,12 +191,17 @@ export const createHostKeys = (policy: KnownHostsPolicy, limits: SshLimits): Hos
           ? null
           : { ...refused, message: `${refused.message}; it could not be written down: ${recorded.failure}` };
       };
+      const mayRecord = policy === 'accept-new' && !config.strictHostKeys;
 
       let accepted: Buffer | null = null;
       return ok({
         algorithms,
         verify: async (key) => {
-          const problem = mayRecord(config) ? await oneAtATime(() => accept(key)) : await accept(key);
+          const verdict = judgeHostKey(selection, key);
+          const problem =
+            verdict.kind === 'unknown' && mayRecord
+              ? await oneAtATime(() => record(key))
+              : judge(verdict, key);
           if (problem === null) accepted = Buffer.from(key);
           return problem;
         },

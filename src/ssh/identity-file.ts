@@ -1,5 +1,5 @@
 import ssh2, { type ParsedKey } from 'ssh2';
-import { readBounded } from './bounded-file.ts';
+import { readBounded, versionOf } from './bounded-file.ts';
 import { decodeKey } from './known-hosts.ts';
 
 /** What one IdentityFile gives: a private key to sign with, or at least the public key that names one in an agent. */
@@ -66,31 +66,38 @@ const parse = (path: string, text: string, publicText: string | null): Identity 
   return { path, privateKey: key, publicKey, problem: null };
 };
 
-/** Reads identity files, parsing each again only after it changed. Keys stay in memory and go nowhere else. */
-export type Identities = { read(path: string): Promise<Identity | null> };
+const identityOf = (
+  path: string,
+  file: Awaited<ReturnType<typeof readBounded>>,
+  publicText: string | null,
+): Identity | null => {
+  if (file.ok && file.value !== null) return parse(path, file.value.bytes.toString('utf8'), publicText);
+  const publicKey = publicText === null ? null : publicFileKey(publicText);
+  if (!file.ok) return { path, privateKey: null, publicKey, problem: file.failure };
+  return publicKey === null ? null : { path, privateKey: null, publicKey, problem: null };
+};
+
+/** Reads identity files, each again only after it changed. Keys stay in memory and go nowhere else. */
+export type Identities = {
+  /** Null where there is neither the file nor its `.pub`. */
+  read(path: string): Promise<Identity | null>;
+};
 
 export const createIdentities = (bytesMax: number): Identities => {
-  const parsed = new Map<string, { readonly version: string; readonly identity: Identity }>();
+  const parsed = new Map<string, { readonly version: string; readonly identity: Identity | null }>();
+  const versions = async (path: string): Promise<string> =>
+    (await Promise.all([path, `${path}.pub`].map(versionOf))).join(' ');
   return {
-    /** Null where there is neither the file nor its `.pub`. */
     read: async (path) => {
+      const version = await versions(path);
+      const before = parsed.get(path);
+      if (before?.version === version) return before.identity;
       const [file, publicFile] = await Promise.all([
         readBounded(path, bytesMax),
         readBounded(`${path}.pub`, bytesMax),
       ]);
       const publicText = publicFile.ok ? (publicFile.value?.bytes.toString('utf8') ?? null) : null;
-      if (!file.ok) {
-        const publicKey = publicText === null ? null : publicFileKey(publicText);
-        return { path, privateKey: null, publicKey, problem: file.failure };
-      }
-      if (file.value === null) {
-        const publicKey = publicText === null ? null : publicFileKey(publicText);
-        return publicKey === null ? null : { path, privateKey: null, publicKey, problem: null };
-      }
-      const version = `${file.value.version} ${publicText ?? ''}`;
-      const before = parsed.get(path);
-      if (before?.version === version) return before.identity;
-      const identity = parse(path, file.value.bytes.toString('utf8'), publicText);
+      const identity = identityOf(path, file, publicText);
       parsed.set(path, { version, identity });
       return identity;
     },

@@ -22,13 +22,13 @@ export const startLimit = (clock: Clock, deadlineMs: number, signal: AbortSignal
     .then(() => {
       if (over.signal.aborted) return;
       reason = cancelled() ? 'cancelled' : 'deadline';
-      expired.abort();
+      expired.abort('deadline');
     });
   return {
     signal: signal === undefined ? expired.signal : AbortSignal.any([signal, expired.signal]),
     why: () => reason ?? (cancelled() ? 'cancelled' : null),
     remainingMs: () => Math.max(0, deadlineAt - clock.now()),
     deadlineMs,
-    end: () => over.abort(),
+    end: () => over.abort('over'),
   };
 };

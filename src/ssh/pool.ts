@@ -71,8 +71,8 @@ export const createPool = (
     if (entry.users === 0) dispose(entry);
   };
   const dispose = (entry: Entry): void => {
-    entry.busy?.abort();
-    entry.abandon.abort();
+    entry.busy?.abort('busy');
+    entry.abandon.abort('abandoned');
     entry.connection?.destroy();
   };
   const idle = (entry: Entry): void => {
@@ -124,7 +124,7 @@ export const createPool = (
     signal: AbortSignal,
     reused: boolean,
   ): Promise<Result<Lease, SshError>> => {
-    entry.busy?.abort();
+    entry.busy?.abort('busy');
     entry.users += 1;
     let given = false;
     const release = (): void => {

@@ -11,6 +11,9 @@ export type Patience = {
   readonly signal: AbortSignal | undefined;
 };
 
+/** A reason at hand spares the exception, with its stack, that an abort without one makes. */
+const done = 'done';
+
 /**
  * Waits for `work` until it is done, `deadlineMs` have passed or the signal aborts. The work itself is not
  * stopped: who gives up must end it. A rejection of `work` is a bug and passes through.
@@ -24,6 +27,6 @@ export const within = async <T>(work: Promise<T>, patience: Patience): Promise<W
   try {
     return await Promise.race([work.then((value): Waited<T> => ({ kind: 'done', value })), limit]);
   } finally {
-    over.abort();
+    over.abort(done);
   }
 };

@@ -89,10 +89,14 @@ export const startSshd = async (letIn: TestKey, config: readonly string[] = []):
   await mkdir(home);
   const hostKeys = { ed25519: await makeHostKey(folder, 'ed25519'), rsa: await makeHostKey(folder, 'rsa') };
   const port = await freePort();
-  const account = async (file: string, line: string, mode: number): Promise<void> =>
-    writeFile(join(folder, file), `${(await readFile(`/etc/${file}`, 'utf8')).trimEnd()}\n${line}\n`, {
-      mode,
-    });
+  // root gets a home of its own too: start-up files of this machine's root may do anything, and hold locks.
+  const rootHome = join(folder, 'root');
+  await mkdir(rootHome, { mode: 0o700 });
+  const account = async (file: string, line: string, mode: number): Promise<void> => {
+    const text = (await readFile(`/etc/${file}`, 'utf8')).trimEnd();
+    const own = text.replace(/^(root:[^:]*:0:0:[^:]*):.*$/mu, `$1:${rootHome}:/bin/bash`);
+    await writeFile(join(folder, file), `${own}\n${line}\n`, { mode });
+  };
   await account(
     'passwd',
     `ada:x:4242:4242::${home}:/bin/bash\nnobodyhome:x:4243:4242::/:/usr/sbin/nologin`,
