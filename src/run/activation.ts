@@ -139,7 +139,7 @@ const bringAbout = async (
       unit: unitName(state.run, `${step.kind}-${mode}`),
       deadlineMs: actDeadlines.activateMs,
     },
-    { signal, onProgress: context.note },
+    { signal, onProgress: context.progress },
   );
   if (signal.aborted) return interrupted(step);
   // Refused without an exit status: not reached. But the process that is gone may have reached it.

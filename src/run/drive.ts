@@ -5,6 +5,9 @@ import { next } from './next.ts';
 import { perform } from './perform.ts';
 import { applyEvent, type RunState } from './state.ts';
 
+/** Each note is synced to disk: a copy of a thousand paths must not wait for a thousand of them. */
+const progressPauseMs = 500;
+
 /** Whether somebody holds the run back for now. `changed` resolves when `by` says something else. */
 export type Pause = { readonly by: () => string | null; readonly changed: () => Promise<void> };
 
@@ -55,6 +58,13 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
         breakWith(error);
       }
     };
+    let progressAt = Number.NEGATIVE_INFINITY;
+    const progress = (text: string): void => {
+      const now = deps.clock.now();
+      if (now - progressAt < progressPauseMs) return;
+      progressAt = now;
+      note(text);
+    };
     // A delay is the only step that a graceful stop cuts short: nothing is half done in it.
     const own = step.kind === 'delay' ? AbortSignal.any([signal, deps.stop]) : signal;
     const finish = (outcome: StepOutcome): void => {
@@ -69,6 +79,7 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
       clock: deps.clock,
       signal: own,
       note,
+      progress,
       again,
     })
       .then(finish)

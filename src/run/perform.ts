@@ -19,7 +19,7 @@ const copy = async (step: Extract<Step, { kind: 'copy' }>, context: PerformConte
   const copied = await context.target.copy(context.entry.machine, step.toplevel, {
     deadlineMs: actDeadlines.copyMs,
     signal: context.signal,
-    onProgress: context.note,
+    onProgress: context.progress,
   });
   return copied.ok ? succeeded('closure is there') : failed(copied.failure);
 };

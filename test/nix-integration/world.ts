@@ -44,6 +44,8 @@ export const makeWorld = (): World => {
     XDG_CACHE_HOME: join(folder, 'cache'),
     HOME: folder,
   };
+  // Two processes that make a new store at the same time get into each other's way.
+  execFileSync('nix-store', ['--init'], { env: { ...process.env, ...env } });
   const git = (where: string, ...words: string[]): string =>
     execFileSync(
       'git',
