@@ -1,43 +1,53 @@
 import { parseArgs } from 'node:util';
+import { caseNamed, crashFaults, crashScenario } from '../test/simulation/crash-scenarios.ts';
 import { randomScenario } from '../test/simulation/random-scenario.ts';
-import { describeScenario } from '../test/simulation/scenario.ts';
+import { describeScenario, type Scenario } from '../test/simulation/scenario.ts';
 import { simulate } from '../test/simulation/simulate.ts';
 
 /**
  * The long haul, and the replay of one seed:
  *   npm run sim -- --seed 42         one run with everything that happens in it
+ *   npm run sim -- --crash CASE      one death of the engine, named as the tests name it
  *   npm run sim -- --runs 1000000    that many seeds, from --from on (default: 1)
  */
 
-const usage = 'npm run sim -- [--seed N] [--runs N] [--from N]';
+const usage = 'npm run sim -- [--seed N | --crash CASE | --runs N [--from N]]';
 
-const wholeNumber = (name: string, text: string): number => {
-  if (!/^\d{1,15}$/u.test(text)) {
-    process.stderr.write(`--${name}: a whole number, not "${text}"\n${usage}\n`);
-    process.exit(2);
-  }
-  return Number(text);
+// `| head` is a fine way to read a trace.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
+const refuse = (why: string): never => {
+  process.stderr.write(`${why}\n${usage}\n`);
+  process.exit(2);
 };
+
+const wholeNumber = (name: string, text: string): number =>
+  /^\d{1,15}$/u.test(text) ? Number(text) : refuse(`--${name}: a whole number, not "${text}"`);
 
 const readArguments = () => {
   try {
     const { values } = parseArgs({
-      options: { seed: { type: 'string' }, runs: { type: 'string' }, from: { type: 'string' } },
+      options: {
+        seed: { type: 'string' },
+        crash: { type: 'string' },
+        runs: { type: 'string' },
+        from: { type: 'string' },
+      },
       strict: true,
     });
     return values;
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${usage}\n`);
-    process.exit(2);
+    return refuse(error instanceof Error ? error.message : String(error));
   }
 };
 
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(3).padStart(11)} s`;
 
 /** One run with its trace. Effects and what befalls machines stand between the events, each at its time. */
-const replaySeed = async (seed: number): Promise<boolean> => {
-  const scenario = randomScenario(seed);
-  process.stdout.write(`seed ${seed}\n${describeScenario(scenario).join('\n')}\n\n`);
+const replay = async (name: string, scenario: Scenario): Promise<boolean> => {
+  process.stdout.write(`${name}\n${describeScenario(scenario).join('\n')}\n\n`);
   const lines: { at: number; line: string }[] = [];
   let broken: unknown = null;
   try {
@@ -94,9 +104,18 @@ const haul = async (from: number, runs: number): Promise<boolean> => {
   return broken === 0;
 };
 
-const { seed, runs, from } = readArguments();
+const scenarioOfCrash = (name: string): Scenario => {
+  const tried = caseNamed(name);
+  if (tried === null || (tried.fault ?? 0) >= crashFaults.length)
+    return refuse(`--crash: a case such as app/3/after/17/500, not "${name}"`);
+  return crashScenario(tried);
+};
+
+const { seed, crash, runs, from } = readArguments();
 const good =
   seed !== undefined
-    ? await replaySeed(wholeNumber('seed', seed))
-    : await haul(wholeNumber('from', from ?? '1'), wholeNumber('runs', runs ?? '2000'));
+    ? await replay(`seed ${seed}`, randomScenario(wholeNumber('seed', seed)))
+    : crash !== undefined
+      ? await replay(`crash ${crash}`, scenarioOfCrash(crash))
+      : await haul(wholeNumber('from', from ?? '1'), wholeNumber('runs', runs ?? '2000'));
 process.exitCode = good ? 0 : 1;
