@@ -113,8 +113,8 @@ const lastPreparation = (state: RunState, change: Partial<PreparationRecord>): r
   );
 
 /**
- * Whether what a step saw is too old to act on once a run is resumed: hours may lie between. A preflight while nothing
- * was done to its machine; a look at the dependencies while what it was for has not begun.
+ * Whether what a step saw is too old to act on once a run is resumed or its pause is over: hours may lie between. A
+ * preflight while nothing was done to its machine; a look at the dependencies while what it was for has not begun.
  */
 const isOutdated = (state: RunState, { step, status }: StepRecord): boolean => {
   if (status !== 'succeeded') return false;
@@ -126,6 +126,18 @@ const isOutdated = (state: RunState, { step, status }: StepRecord): boolean => {
   const follower = steps[steps.findIndex(({ id }) => id === step.id) + 1];
   return follower !== undefined && !state.steps.has(follower.id);
 };
+
+/** The steps, with those that `which` chooses unknown, so that they are begun again. */
+const lookedAtAnew = (
+  state: RunState,
+  which: (record: StepRecord) => boolean,
+): ReadonlyMap<string, StepRecord> =>
+  new Map(
+    [...state.steps].map(([id, record]) => [
+      id,
+      which(record) ? { ...record, status: 'unknown' as const, endedAt: null, outcome: null } : record,
+    ]),
+  );
 
 /**
  * The state after one more event. Throws `ImpossibleHistory` for a history that does not fit its plan: steps the
@@ -207,7 +219,11 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
     case 'paused':
       return { ...next, pausedBy: body.by };
     case 'unpaused':
-      return { ...next, pausedBy: null };
+      return {
+        ...next,
+        pausedBy: null,
+        steps: lookedAtAnew(state, (record) => isOutdated(state, record)),
+      };
     case 'stop-requested':
       return { ...next, stopRequestedBy: body.by };
     case 'resumed':
@@ -217,14 +233,7 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
         stopRequestedBy: null,
         pausedBy: null,
         by: { ...state.by, pid: body.pid },
-        steps: new Map(
-          [...state.steps].map(([id, record]) => [
-            id,
-            record.status === 'open' || isOutdated(state, record)
-              ? { ...record, status: 'unknown' as const, endedAt: null, outcome: null }
-              : record,
-          ]),
-        ),
+        steps: lookedAtAnew(state, (record) => record.status === 'open' || isOutdated(state, record)),
       };
     case 'run-ended':
       return {

@@ -17,7 +17,7 @@ export class Violation extends Error {
 
 /**
  * How old a reading of a dependency may be when its dependent is rebooted or changed, milliseconds: between the two
- * lie a last look at the dependent itself and the tries to reach it. Never from before a resumption.
+ * lie a last look at the dependent itself and the tries to reach it. Never from before a resumption or the end of a pause.
  */
 const readingAgeMaxMs = 180_000;
 
@@ -174,10 +174,8 @@ export const createChecker = (plan: Plan, world: World, history: () => readonly 
     state = state === null ? beginRun(event) : applyEvent(state, event);
     const { body } = event;
     if (body.kind === 'stop-requested') stopSeq = event.seq;
-    if (body.kind === 'resumed') {
-      stopSeq = null;
-      resumedAt = event.at;
-    }
+    if (body.kind === 'resumed') stopSeq = null;
+    if (body.kind === 'resumed' || body.kind === 'unpaused') resumedAt = event.at;
     if (body.kind === 'step-intended') {
       intentSeq.set(body.step, event.seq);
       if (state.pausedBy !== null && !body.step.endsWith('/restore')) broke(`${body.step} began in a pause`);

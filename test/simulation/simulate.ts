@@ -290,6 +290,7 @@ const prepare = async (
     buildFailures: new Map<string, Failure>(),
     blocked: new Map(),
     localMachine: scenario.localMachine,
+    resumesAtBoot: false,
     now: clock.now(),
   });
 };
