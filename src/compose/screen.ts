@@ -122,7 +122,7 @@ export const openDemo = async (
   const refused = readyFor(around);
   if (refused !== null) return refused;
   const { nix, target, clock, flake, hostName } = createDemoWorld({ ...options, clock: systemClock });
-  const lab = { flake, nix, target, clock, hostName };
+  const lab = { flake, nix, target, clock, hostName, resumesAtBoot: false };
   const runs = hostRuns(
     {
       ...lab,
