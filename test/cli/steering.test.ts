@@ -18,13 +18,13 @@ describe('a run under way', () => {
     const stopped = await stage.run('run', '--yes', '--no-update');
     expect(stopped.exitCode).toBe(130);
     expect(stopped.out).toContain('stop requested by somebody');
-    expect(stopped.out).toContain('sleeper-service: await boot ✔');
+    expect(stopped.out).toContain('sleeper-service: ✔ await boot');
     expect(stopped.out).not.toContain('gate after reboot');
     expect(rebooted(stage)).toEqual(['sleeper-service']);
 
     const resumed = await stage.run('resume');
     expect(resumed.exitCode).toBe(0);
-    expect(resumed.out).toContain('sleeper-service: gate after reboot ✔');
+    expect(resumed.out).toContain('sleeper-service: ✔ gate after reboot');
     expect(rebooted(stage)).toEqual(['sleeper-service', 'grey-area']);
     expect((await stage.run('resume')).shown).toContain('there is nothing to resume');
   });
@@ -137,8 +137,8 @@ describe('the machine that lab runs on', () => {
     expect((await stage.run('journal', '--runs')).out).toContain('not ended');
 
     const after = await stage.run('resume', '--at-boot');
-    expect(after.out).toContain('congenital-optimist: await boot ✔');
-    expect(after.out).toContain('congenital-optimist: gate after reboot ✔');
+    expect(after.out).toContain('congenital-optimist: ✔ await boot');
+    expect(after.out).toContain('congenital-optimist: ✔ gate after reboot');
     expect(after.exitCode).toBe(0);
     expect(rebooted(stage)).toEqual(['congenital-optimist']);
   });

@@ -105,8 +105,7 @@ export const watchRun = async (
   };
   const onEvent = (event: RunEvent, state: RunState): void => {
     latest = state;
-    const line = eventLine(event);
-    if (line !== null && !json) cli.out(`${line}\n`);
+    if (!json) cli.out(`${eventLine(event)}\n`);
     if (event.body.kind === 'plan-made') onPlan(event.body.plan, state);
   };
   const release = steerBySignals(cli, runs, run);
