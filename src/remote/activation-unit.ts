@@ -40,10 +40,15 @@ exec "$1/bin/switch-to-configuration" "$2"
 const answeredExits = [1, 2, 4, 100, ...Object.values(ownExit)].join(' ');
 
 /**
- * Starts the unit unless it is there already. Arguments: unit, description, `unitScript`, toplevel, mode. Without
+ * Starts the unit unless it is there already. Units of earlier activations that have ended, and whose run nobody took
+ * up to read them, are unloaded first. Arguments: unit, description, `unitScript`, toplevel, mode. Without
  * `--pipe`, which would tie the activation to the connection; `Type=exec` returns as soon as it runs.
  */
 export const startScript = `${prelude}
+timeout 10 systemctl list-units --all --plain --no-legend --no-pager --full 'lab-activate-*' 'lab-restore-*' 2>/dev/null | head -n 50 |
+  while read -r unit load active sub rest; do
+    if [ "$sub" = exited ] && [ "$unit" != "$1.service" ]; then systemctl stop -- "$unit" 2>/dev/null; fi
+  done
 echo lab-start
 if ! command -v systemd-run >/dev/null; then
   put outcome no-systemd-run
