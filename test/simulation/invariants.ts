@@ -37,6 +37,7 @@ export const createChecker = (plan: Plan, world: World, history: () => readonly 
   const orchestrator = plan.machines.find(({ machine }) => machine.orchestrator)?.machine.name;
   let stopSeq: number | null = null;
   let resumedAt = 0;
+  let unpaused: RunEvent | null = null;
   const intentSeq = new Map<string, number>();
 
   const broke = (rule: string): never => {
@@ -65,14 +66,16 @@ export const createChecker = (plan: Plan, world: World, history: () => readonly 
     );
   };
 
-  const checkDependencies = (effect: Effect, entry: MachinePlan): void => {
+  const checkDependencies = (effect: Effect, entry: MachinePlan, intended: number): void => {
+    // A step that was under way already when the pause came acts on what was seen before it.
+    const since = unpaused !== null && intended > unpaused.seq ? unpaused.at : resumedAt;
     for (const name of entry.machine.dependencies) {
       const progress = progressFor(name);
       if (progress !== null && progress.status !== 'done' && progress.status !== 'nothing')
         broke(`${effect.kind} of ${effect.machine} while its dependency ${name} is ${progress.status}`);
       if (effect.kind === 'activate' && (effect.mode === 'boot' || !effect.changes)) continue;
       const reading = world.lastReading(name);
-      if (reading === null || reading.at < resumedAt || effect.at - reading.at > readingAgeMaxMs)
+      if (reading === null || reading.at < since || effect.at - reading.at > readingAgeMaxMs)
         broke(`${effect.kind} of ${effect.machine} without a look at its dependency ${name}`);
       else if (!reading.well)
         broke(`${effect.kind} of ${effect.machine} though its dependency ${name} was seen unwell`);
@@ -103,8 +106,8 @@ export const createChecker = (plan: Plan, world: World, history: () => readonly 
         broke(`${effect.kind} of ${effect.machine} after ${name} (${level}) had failed`);
     }
     if (!restoring) {
-      checkDependencies(effect, entry);
       const seq = intentSeq.get(intent.step.id) ?? 0;
+      checkDependencies(effect, entry, seq);
       if (stopSeq !== null && seq > stopSeq) broke(`${effect.kind} of ${effect.machine} after a stop`);
       if (orchestrator !== undefined && orchestrator !== effect.machine && touched.has(orchestrator))
         broke(`${effect.kind} of ${effect.machine} after the orchestrator's machine`);
@@ -175,7 +178,8 @@ export const createChecker = (plan: Plan, world: World, history: () => readonly 
     const { body } = event;
     if (body.kind === 'stop-requested') stopSeq = event.seq;
     if (body.kind === 'resumed') stopSeq = null;
-    if (body.kind === 'resumed' || body.kind === 'unpaused') resumedAt = event.at;
+    if (body.kind === 'resumed') resumedAt = event.at;
+    if (body.kind === 'unpaused') unpaused = event;
     if (body.kind === 'step-intended') {
       intentSeq.set(body.step, event.seq);
       if (state.pausedBy !== null && !body.step.endsWith('/restore')) broke(`${body.step} began in a pause`);
