@@ -136,7 +136,7 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
     until: startAt + 3_600_000,
     turnsMax,
   });
-  checker = createChecker(plan, world, () => journal.eventsOf(run));
+  checker = createChecker(plan, world);
   const watch = checker;
   const record = (body: EventBody): RunEvent => {
     const event = journal.append(run, body);
