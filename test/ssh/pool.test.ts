@@ -184,6 +184,28 @@ describe('connections', () => {
   });
 });
 
+describe('a server that grants no session at all', () => {
+  test('is told as such, and nothing has run', async () => {
+    const server = await known();
+    const remote = world.remote();
+    const machine = machineAt(server.port);
+    valueIn(await remote.exec(machine, ['true'], { deadlineMs }));
+    for (const client of server.clients) {
+      client.removeAllListeners('session');
+      client.on('session', (_grant, refuse) => {
+        refuse();
+      });
+    }
+    expect(failureIn(await remote.exec(machine, ['true'], { deadlineMs }))).toMatchObject({
+      kind: 'channel',
+      phase: 'channel',
+      dispatched: false,
+      retryable: true,
+    });
+    expect(server.commands).toHaveLength(1);
+  });
+});
+
 describe('a dialled stream', () => {
   const startEcho = async (): Promise<number> => {
     const echo = createServer((socket) => {
