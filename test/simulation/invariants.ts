@@ -26,6 +26,8 @@ export type Checker = {
   onEffect(effect: Effect): void;
   /** After a break of the journal nothing may be done until the next process. */
   journalBroken(broken: boolean): void;
+  /** The journal so far, folded. */
+  state(): RunState;
   finish(state: RunState): void;
 };
 
@@ -265,6 +267,7 @@ export const createChecker = (plan: Plan, world: World): Checker => {
   return {
     onEvent,
     onEffect,
+    state: now,
     finish,
     journalBroken: (value) => {
       broken = value;
