@@ -79,7 +79,10 @@ const makeCli = (): Cli => {
   return {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
-    interactive: process.stdin.isTTY === true && process.stdout.isTTY === true,
+    // Asked only when it matters: to look at stdin opens it.
+    get interactive() {
+      return process.stdin.isTTY === true && process.stdout.isTTY === true;
+    },
     ask,
     ...own,
     openLab: async (options) => (await import('./compose/lab.ts')).openLab(options, around),
