@@ -101,7 +101,9 @@ export const createChecker = (plan: Plan, world: World): Checker => {
       if (rebooted.has(name) && !over(progress.status) && world.look(name).rebooting)
         broke(`${effect.kind} of ${effect.machine} while ${name} is down by our doing`);
       const level = other.machine.orchestration.criticalityLevel;
+      // What was under way when the other failed may still have to be put back.
       if (
+        !restoring &&
         (level === 'high' || level === 'critical') &&
         (progress.status === 'failed' || progress.status === 'restored')
       )

@@ -131,8 +131,7 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
         `EFFECT ${effect.kind} ${effect.machine}${effect.kind === 'activate' ? ` ${effect.mode} ${effect.toplevel.slice(44)}` : ''}`,
       );
       strict(() => checker?.onEffect(effect));
-      if (effect.kind === 'reboot' && effect.machine === scenario.localMachine)
-        time.schedule(effect.at, watchOwnMachine);
+      if (effect.machine === scenario.localMachine) time.schedule(effect.at, watchOwnMachine);
     },
     onHappening: (machine, due) => {
       tell(`    … ${machine.name} ${due.kind}`, due.at);
