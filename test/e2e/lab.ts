@@ -79,8 +79,9 @@ const installProgram = async (folder: string): Promise<readonly string[]> => {
   if (built.code !== 0) throw new Error(`bin/lab does not run: ${built.stderr}`);
   await vi.waitFor(
     async () => {
-      await rm(folder, { recursive: true, force: true });
-      await mkdir(folder);
+      // The folder itself may be shared with hosts already, so it stays.
+      await mkdir(folder, { recursive: true });
+      await rm(join(folder, 'dist'), { recursive: true, force: true });
       for (const part of ['dist', 'nix', 'package.json'])
         await cp(join(checkout, part), join(folder, part), { recursive: true });
       const copy = join(folder, 'dist', 'main.js');
