@@ -1,14 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunReport } from '../../src/run/report.ts';
-import {
-  type LabOnFleet,
-  machinesOf,
-  outcomeOf,
-  startLab,
-  stepsIn,
-  storiesPossible,
-  type Told,
-} from './lab.ts';
+import { type LabOnFleet, startLab, storiesPossible } from './lab.ts';
+import { machinesOf, outcomeOf, stepsIn, type Told } from './story.ts';
 
 /** Deployments: what each mode does, and what a failure leads to, by strategy and criticality. */
 

@@ -2,7 +2,8 @@ import { dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { RunReport } from '../../src/run/report.ts';
 import type { FlakeMachines } from '../fleet/lab-flake.ts';
-import { type LabOnFleet, machinesOf, outcomeOf, soonMs, startLab, storiesPossible } from './lab.ts';
+import { type LabOnFleet, soonMs, startLab, storiesPossible } from './lab.ts';
+import { machinesOf, outcomeOf } from './story.ts';
 
 /**
  * Runs that nobody starts by hand: by a real systemd's timer, from the module, on a machine of the fleet itself; and by
