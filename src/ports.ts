@@ -169,6 +169,8 @@ export type HealthReport = {
   readonly readings: readonly CheckReading[];
   /** One line that gives the reason of the verdict. */
   readonly summary: string;
+  /** What to do about a machine that could not be reached. */
+  readonly remedy?: string;
 };
 
 // ── acting on a machine ──────────────────────────────────────────────────────────────────────────────────────
@@ -262,6 +264,17 @@ export type LockedRef = {
   readonly lastModified: number | null;
 };
 
+/** What an update of flake.lock moves, and what it leaves alone. */
+export type LockUpdate = {
+  readonly changes: readonly LockChange[];
+  /** The flake's own inputs that were not asked for anything newer, because they are overridden. */
+  readonly notAsked: readonly string[];
+  /** What the changes alone do not say, for people: that nothing was asked, that the file is new. Null: every input was asked. */
+  readonly remark: string | null;
+};
+/** An update that was made, and what it takes to put flake.lock back: its text before and the SHA-256 (hex) of what was written; null for no file. */
+export type LockMoved = LockUpdate & { readonly previous: string | null; readonly movedHash: string | null };
+
 /** A toplevel that was evaluated, and built unless `parts` is null. */
 export type Toplevel = {
   readonly machine: string;
@@ -276,14 +289,12 @@ export type NixOptions = { readonly signal?: AbortSignal; readonly onProgress?: 
 export type Nix = {
   /** The light record of every machine. Fails only when the flake as a whole cannot be listed. */
   evaluate(options: NixOptions): Promise<Result<Evaluation>>;
-  /** Moves flake.lock (all inputs, or those named) and says what moved. The old text comes back for `restoreLock`. */
-  update(
-    inputs: readonly string[],
-    options: NixOptions,
-  ): Promise<Result<{ changes: readonly LockChange[]; previous: string | null }>>;
+  /** Moves flake.lock (all inputs, or those named), and says what moved and how `restoreLock` puts it back. */
+  update(inputs: readonly string[], options: NixOptions): Promise<Result<LockMoved>>;
   /** What `update` would move, leaving flake.lock untouched. */
-  previewUpdate(inputs: readonly string[], options: NixOptions): Promise<Result<readonly LockChange[]>>;
-  restoreLock(previous: string | null): Promise<Result<void>>;
+  previewUpdate(inputs: readonly string[], options: NixOptions): Promise<Result<LockUpdate>>;
+  /** Puts the old text back, unless somebody changed the file after the update (failure kind `lock-changed`). */
+  restoreLock(previous: string | null, movedHash: string | null): Promise<Result<void>>;
   /** Evaluates the toplevels without building: `parts` stays null where the output is not in the local store. */
   toplevels(machines: readonly string[], options: NixOptions): Promise<BuildReport>;
   /** Builds the toplevels, each as far as it goes. */
