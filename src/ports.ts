@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Failure, Result } from './failure.ts';
-import type { FailedMachine, Fleet, HealthCheck, Machine } from './fleet/machine.ts';
+import type { Fleet, HealthCheck, Machine } from './fleet/machine.ts';
 
 /**
  * The seams between the pure core and the world, in domain verbs. The real adapters and the simulated world
@@ -264,12 +264,10 @@ export type LockedRef = {
   readonly lastModified: number | null;
 };
 
-/** What an update of flake.lock moves, and what it leaves alone. */
+/** What an update moves. `notAsked`: the flake's own inputs left alone because overridden. `remark`: what the changes alone do not say. */
 export type LockUpdate = {
   readonly changes: readonly LockChange[];
-  /** The flake's own inputs that were not asked for anything newer, because they are overridden. */
   readonly notAsked: readonly string[];
-  /** What the changes alone do not say, for people: that nothing was asked, that the file is new. Null: every input was asked. */
   readonly remark: string | null;
 };
 /** An update that was made, and what it takes to put flake.lock back: its text before and the SHA-256 (hex) of what was written; null for no file. */
@@ -300,6 +298,3 @@ export type Nix = {
   /** Builds the toplevels, each as far as it goes. */
   build(machines: readonly string[], options: NixOptions): Promise<BuildReport>;
 };
-
-/** Where machines that could not be evaluated are named beside those that could. */
-export type { FailedMachine };
