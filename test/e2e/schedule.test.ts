@@ -75,6 +75,8 @@ describe.skipIf(!available.ok)('a schedule', () => {
       expect(code, `${argv.join(' ')}: ${stdout}${stderr}`).toBe(0);
       return stdout;
     };
+    const soon = (assertion: () => Promise<void>): Promise<void> =>
+      vi.waitFor(assertion, { timeout: 3 * soonMs, interval: 500 });
     /** Lets the timer fire until it is stopped. */
     const arm = async (): Promise<void> => {
       await onControl('touch', '/run/armed');
@@ -83,11 +85,12 @@ describe.skipIf(!available.ok)('a schedule', () => {
     const disarm = async (): Promise<void> => {
       await onControl('systemctl', 'stop', 'lab-orchestrator.timer');
       await onControl('rm', '/run/armed');
+      // It may have begun one more.
+      const show = ['systemctl', 'show', '--property=ActiveState', '--value', 'lab-orchestrator.service'];
+      await soon(async () => expect(await onControl(...show)).not.toContain('activating'));
     };
     /** What systemd wrote of a unit since the machine booted. */
     const said = (unit: string) => onControl('journalctl', `--unit=${unit}`, '--output=cat');
-    const soon = (assertion: () => Promise<void>): Promise<void> =>
-      vi.waitFor(assertion, { timeout: 3 * soonMs, interval: 500 });
     const labOnControl = async <T>(...words: readonly string[]): Promise<T> => {
       const env = ['env', 'LAB_STATE_DIR=/var/lib/lab'];
       return JSON.parse(await onControl(...env, ...lab.program, ...words, '--json')) as T;
@@ -106,8 +109,8 @@ describe.skipIf(!available.ok)('a schedule', () => {
     };
 
     beforeAll(async () => {
-      await onControl('mkdir', '-p', '/root/.ssh');
-      await onControl('sh', '-c', `echo 'Include ${lab.fleet.sshConfigPath}' >/root/.ssh/config`);
+      await onControl('sh', '-c', 'mkdir -p ~root/.ssh');
+      await onControl('sh', '-c', `echo 'Include ${lab.fleet.sshConfigPath}' >~root/.ssh/config`);
       await onControl('git', 'clone', '--quiet', lab.flake.folder, flakeOnControl);
       const { code, body } = await lab.report(['deploy', 'control', '--yes']);
       expect(code, JSON.stringify(body)).toBe(0);

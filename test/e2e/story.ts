@@ -97,13 +97,11 @@ export const speaks =
   (body: EventBody): boolean =>
     body.kind === 'step-noted' && body.step === step;
 
-/** Units of a run (the orchestrator's timer is none) and logins of its users that are still on a host once lab is gone. */
+/** Units of a run (those of the schedule are none) and logins of its users that are still on a host once lab is gone. */
 export const strayOn = async (fleet: TestFleet, host: string): Promise<string> => {
   const units = ['list-units', '--all', '--plain', '--no-legend', 'lab-*'];
   const left = await fleet.exec(host, ['systemctl', ...units]);
   const logins = await fleet.exec(host, ['sh', '-c', 'ps -eo args | grep "^sshd: .*@" || true']);
-  const stray = left.stdout
-    .split('\n')
-    .filter((line) => line !== '' && !line.startsWith('lab-orchestrator.'));
+  const stray = left.stdout.split('\n').filter((line) => line !== '' && !line.startsWith('lab-orchestrator'));
   return [...stray, logins.stdout].join('\n').trim();
 };

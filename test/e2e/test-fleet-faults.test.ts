@@ -42,7 +42,8 @@ describe.skipIf(!available.ok)('faults of a host', () => {
   afterEach(async () => {
     await fleet.clearFaults();
     await fleet.waitUntilUp('victim');
-    expect(await ssh('victim', 'hostname')).toBe('victim');
+    // The neighbours may believe for a moment that it is away.
+    await soon(async () => expect(await ssh('victim', 'hostname')).toBe('victim'));
     expect(await state()).toBe('running');
     expect(await ssh('witness', 'hostname')).toBe('witness');
     expect(await fleet.boots('witness')).toBe(1);
