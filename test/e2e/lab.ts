@@ -103,8 +103,14 @@ const open = async (fleet: TestFleet, machines: FlakeMachines): Promise<LabOnFle
   const surroundings = { cwd: flake.folder, deadlineMs: labDeadlineMs };
   const env = { LAB_STATE_DIR: stateDirectory };
 
+  /** A command that had to be ended from here says nothing that could be believed. */
+  const whole = async (words: readonly string[], running: Promise<ProcessResult>): Promise<ProcessResult> => {
+    const result = await running;
+    if (!result.timedOut) return result;
+    throw new Error(`lab ${words.join(' ')} did not end: ${result.stdout.slice(-2_000)}${result.stderr}`);
+  };
   const run: LabOnFleet['run'] = (words, options = {}) =>
-    fleet.run([...program, ...words], { ...surroundings, env: { ...env, ...options.env } });
+    whole(words, fleet.run([...program, ...words], { ...surroundings, env: { ...env, ...options.env } }));
   const json = async <T>(words: readonly string[]): Promise<Ran<T>> => {
     const { code, stdout, stderr } = await run([...words, '--json']);
     try {
@@ -126,7 +132,7 @@ const open = async (fleet: TestFleet, machines: FlakeMachines): Promise<LabOnFle
     const before = happened.length;
     // Every program on the way to lab gives its place to the next one, so the shell's pid becomes that of lab.
     const argv = ['sh', '-c', 'echo $$ >"$0"; exec "$@"', pidFile, ...program, ...words];
-    const ended = fleet.run(argv, { ...surroundings, env });
+    const ended = whole(words, fleet.run(argv, { ...surroundings, env }));
     return {
       ended,
       until: async (what) =>
@@ -139,7 +145,11 @@ const open = async (fleet: TestFleet, machines: FlakeMachines): Promise<LabOnFle
           { timeout: soonMs, interval: 20 },
         ),
       signal: (name) => {
-        void readFile(pidFile, 'utf8').then((pid) => process.kill(Number(pid), name));
+        void readFile(pidFile, 'utf8')
+          .then((pid) => process.kill(Number(pid), name))
+          .catch(() => {
+            // It has ended by itself: what it came to is told by `ended`.
+          });
       },
     };
   };
