@@ -8,6 +8,7 @@ import { createNix, type NixSettings } from '../src/nix-integration/create-nix.t
 import type { Nix } from '../src/ports.ts';
 import { type ProcessResult, type RunProcess, runProcess } from '../src/process/run.ts';
 import { nameOf } from './fleet.ts';
+import { leaveNothing } from './leave-nothing.ts';
 
 /**
  * A folder with a Nix store of its own and made-up flakes in it, so that a benchmark leaves nothing behind and never
@@ -122,6 +123,11 @@ export const openNixWorld = async (): Promise<NixWorld | null> => {
   const asked = await runProcess(['nix', '--version'], { deadlineMs });
   if (asked.code !== 0) return null;
   const folder = mkdtempSync(join(tmpdir(), 'lab-bench-nix-'));
+  const remove = leaveNothing(() => {
+    // The store is read-only.
+    execFileSync('chmod', ['-R', 'u+w', folder]);
+    rmSync(folder, { recursive: true, force: true });
+  });
   const env = {
     NIX_STORE_DIR: join(folder, 'nix/store'),
     NIX_STATE_DIR: join(folder, 'nix/var'),
@@ -191,11 +197,7 @@ export const openNixWorld = async (): Promise<NixWorld | null> => {
       );
       if (!result.stdout.includes('rebootDelay')) throw new Error(`nix eval: ${result.stdout.slice(0, 500)}`);
     },
-    remove: () => {
-      // The store is read-only.
-      execFileSync('chmod', ['-R', 'u+w', folder]);
-      rmSync(folder, { recursive: true, force: true });
-    },
+    remove,
   };
 };
 

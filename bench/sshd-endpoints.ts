@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Machine } from '../src/fleet/machine.ts';
 import { writeFleetSshConfig } from '../src/ssh/fleet-config.ts';
 import { machineOf } from './fleet.ts';
+import { leaveNothing } from './leave-nothing.ts';
 
 /**
  * Many ssh servers on loopback addresses: a few real sshd, each listening on as many addresses as sshd allows, with a
@@ -71,6 +72,11 @@ export const startEndpoints = async (count: number): Promise<Endpoints> => {
   const madePrivilegeFolder = process.getuid?.() === 0 && !existsSync(privilegeFolder);
   if (madePrivilegeFolder) mkdirSync(privilegeFolder, { mode: 0o755 });
   const servers: ChildProcess[] = [];
+  const putAway = leaveNothing(() => {
+    for (const server of servers) server.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+    if (madePrivilegeFolder) rmdirSync(privilegeFolder);
+  });
   const stop = async (): Promise<void> => {
     await Promise.all(
       servers.map(async (server) => {
@@ -80,8 +86,7 @@ export const startEndpoints = async (count: number): Promise<Endpoints> => {
         await ended;
       }),
     );
-    if (madePrivilegeFolder) rmdirSync(privilegeFolder);
-    rmSync(folder, { recursive: true, force: true });
+    putAway();
   };
   try {
     const hostKeyPath = join(folder, 'host');

@@ -1,8 +1,8 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { runProcess } from '../src/process/run.ts';
 import { observeScript } from '../src/remote/observe.ts';
 import { type Benchmark, inTurns, measured, missing, type Row, ratioRow } from './harness.ts';
 import { startEndpoints, whyNoEndpoints } from './sshd-endpoints.ts';
@@ -15,6 +15,7 @@ const wallTarget = 1;
 const cpuTarget = 0.33;
 const deadlineMs = 300_000;
 
+/** Processor time includes that of the asking process itself, which is why `times` of a shell around it tells it. */
 type Cost = { readonly wallMs: number; readonly cpuMs: number };
 
 /** Debian calls it parallel-ssh. */
@@ -39,18 +40,17 @@ const cpuMsIn = (printed: string): number => {
 };
 
 /** Runs a command to its end and says what it took, its own children included. */
-const costOf = (output: string, argv: readonly string[]): Cost => {
+const costOf = async (output: string, argv: readonly string[]): Promise<Cost> => {
   const script = 'out=$1; shift; "$@" >"$out" 2>&1 </dev/null; code=$?; times; exit $code';
   const begun = performance.now();
-  const { status, stdout, error } = spawnSync('/bin/sh', ['-c', script, 'sh', output, ...argv], {
-    encoding: 'utf8',
-    env: { ...process.env, LC_ALL: 'C' },
-    timeout: deadlineMs,
+  const { code, stdout, startError } = await runProcess(['/bin/sh', '-c', script, 'sh', output, ...argv], {
+    deadlineMs,
+    env: { LC_ALL: 'C' },
   });
   const wallMs = performance.now() - begun;
-  if (status !== 0)
+  if (code !== 0)
     throw new Error(
-      `${argv[0]}: exit ${status} ${error?.message ?? ''}\n${readFileSync(output, 'utf8').slice(0, 2_000)}`,
+      `${argv[0]}: exit ${code} ${startError ?? ''}\n${readFileSync(output, 'utf8').slice(0, 2_000)}`,
     );
   return { wallMs, cpuMs: cpuMsIn(stdout) };
 };
@@ -120,13 +120,13 @@ export const sweep: Benchmark = {
         if (answered !== found) throw new Error(`${answered} of ${found}:\n${text.slice(0, 2_000)}`);
       };
       const byLab = (what: 'true' | 'observe') => async (): Promise<Cost> => {
-        const cost = costOf(output, [process.execPath, worker, machinesPath, sshConfigPath, what]);
+        const cost = await costOf(output, [process.execPath, worker, machinesPath, sshConfigPath, what]);
         answeredBy(new RegExp(`^${machines.length} answered$`, 'gmu'), 1);
         return cost;
       };
       const byPssh = (command: string) => async (): Promise<Cost> => {
         const options = ['-h', hostsPath, '-p', String(atOnce), '-t', '60', '-x', `-F ${sshConfigPath}`];
-        const cost = costOf(output, [pssh, ...options, command]);
+        const cost = await costOf(output, [pssh, ...options, command]);
         answeredBy(/\[SUCCESS\]/gu, machines.length);
         return cost;
       };
