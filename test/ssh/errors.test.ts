@@ -30,7 +30,7 @@ describe('errors', () => {
 
   test('hold no control characters of a server, and no novels', () => {
     const { message } = errorOf('protocol', `\u001b[31mred\u001b[0m\n\u0007${'x'.repeat(5_000)}`);
-    expect(message).toMatch(/^redx+…$/u);
+    expect(message).toMatch(/^red x+…$/u);
     expect(message.length).toBeLessThanOrEqual(600);
   });
 
