@@ -89,6 +89,24 @@ export const startEndpoints = async (count: number): Promise<Endpoints> => {
     putAway();
   };
   try {
+    // The start-up files of this machine's login shell are not what is measured: the servers see another passwd, in
+    // a mount namespace of their own, in which the shell is sh.
+    const passwd = join(folder, 'passwd');
+    writeFileSync(passwd, readFileSync('/etc/passwd', 'utf8').replaceAll(/:[^:\n]*$/gmu, ':/bin/sh'));
+    const withPlainShell =
+      process.getuid?.() === 0
+        ? [
+            'unshare',
+            '--mount',
+            '--propagation',
+            'private',
+            'sh',
+            '-c',
+            'mount --bind "$1" /etc/passwd && shift && exec "$@"',
+            'sh',
+            passwd,
+          ]
+        : [];
     const hostKeyPath = join(folder, 'host');
     const identityPath = join(folder, 'id');
     const hostKey = newKey(hostKeyPath);
@@ -120,7 +138,8 @@ export const startEndpoints = async (count: number): Promise<Endpoints> => {
           '',
         ].join('\n'),
       );
-      servers.push(spawn(program, ['-D', '-e', '-f', config], { stdio: ['ignore', 'ignore', 'inherit'] }));
+      const argv = [...withPlainShell, program, '-D', '-e', '-f', config];
+      servers.push(spawn(argv[0] ?? program, argv.slice(1), { stdio: ['ignore', 'ignore', 'inherit'] }));
     }
     const until = performance.now() + startDeadlineMs;
     for (const address of addresses)
