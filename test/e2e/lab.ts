@@ -5,6 +5,7 @@ import { expect, vi } from 'vitest';
 import { type ProcessResult, runProcess } from '../../src/process/run.ts';
 import type { EventBody, RunEvent } from '../../src/run/event.ts';
 import type { RunReport } from '../../src/run/report.ts';
+import { quoteForRemoteShell } from '../../src/ssh/quote.ts';
 import { type Availability, namespacesAvailable } from '../fleet/availability.ts';
 import type { FleetOptions, TestFleet } from '../fleet/fleet.ts';
 import { type FlakeMachines, type LabFlake, makeLabFlake } from '../fleet/lab-flake.ts';
@@ -63,6 +64,8 @@ export type LabOnFleet = {
   readonly program: readonly string[];
   /** Runs `lab WORDS` in the flake's folder to its end. */
   run(words: readonly string[], options?: { readonly env?: Record<string, string> }): Promise<ProcessResult>;
+  /** The same at a terminal of its own, where somebody types one line. */
+  atTerminal(words: readonly string[], typed: string): Promise<ProcessResult>;
   /** The same with `--json`; fails the test when the output is no JSON. */
   json<T>(words: readonly string[]): Promise<Ran<T>>;
   /** A run of any goal: exit code and report. Fails the test when there is none. */
@@ -160,6 +163,11 @@ const open = async (fleet: TestFleet, machines: FlakeMachines): Promise<LabOnFle
     stateDirectory,
     program,
     run,
+    atTerminal: (words, typed) => {
+      const command = quoteForRemoteShell([...program, ...words]);
+      const argv = ['script', '--quiet', '--return', '--command', command, '/dev/null'];
+      return whole(words, fleet.run(argv, { ...surroundings, env, stdin: `${typed}\n` }));
+    },
     json,
     report: async (words) => {
       const { code, body, stderr } = await json<{ report?: RunReport }>(words);

@@ -94,6 +94,17 @@ describe.skipIf(!available.ok)('a lab with machines that cannot be used', () => 
       expect(other.code).toBe(2);
       expect(await boots()).toEqual(names.map(() => 1));
     });
+
+    test('at a terminal it asks, and anything but yes is no', async () => {
+      const no = await lab.atTerminal(['reboot', 'rooted'], 'n');
+      expect(no.code, no.stdout).toBe(130);
+      const wrongName = await lab.atTerminal(['reboot', 'crown'], 'crow');
+      expect(wrongName.code, wrongName.stdout).toBe(130);
+      expect(wrongName.stdout).toContain('crown is critical');
+      const { body } = await lab.json<{ runs: { ended: { result: string } }[] }>(['journal', '--runs']);
+      expect(body.runs.slice(0, 2).map(({ ended }) => ended.result)).toEqual(['declined', 'declined']);
+      expect(await boots()).toEqual(names.map(() => 1));
+    });
   });
 
   test('status shows every machine, and why some cannot be seen: exit 3', async () => {
@@ -152,7 +163,7 @@ describe.skipIf(!available.ok)('a lab with machines that cannot be used', () => 
         expect(outcomeOf(report, name)).toMatchObject({ status: 'done', rebooted: true });
         expect((await lab.runs(name)).booted).toBe(outcomeOf(report, name).to);
       }
-      expect(await lab.fleet.rebootOrder()).toEqual(['crown', 'rooted']);
+      expect((await lab.fleet.rebootOrder()).slice(-2)).toEqual(['crown', 'rooted']);
     });
 
     test('refuses a machine whose host key has changed, and says how to make sure', () => {
@@ -198,12 +209,15 @@ describe.skipIf(!available.ok)('a lab with machines that cannot be used', () => 
     });
   });
 
-  test('a critical machine that is named is rebooted', async () => {
+  test('a critical machine that is named is rebooted, and so is one that is typed at a terminal', async () => {
     const before = await lab.fleet.boots('crown');
     const { code, body } = await lab.report(['reboot', 'crown', '--yes', '--confirm', 'crown']);
     expect(code).toBe(0);
     expect(outcomeOf(body, 'crown')).toMatchObject({ status: 'done', rebooted: true });
     expect(await lab.fleet.boots('crown')).toBe(before + 1);
+    const typed = await lab.atTerminal(['reboot', 'crown', '--yes'], 'crown');
+    expect(typed.code, typed.stdout).toBe(0);
+    expect(await lab.fleet.boots('crown')).toBe(before + 2);
   });
 
   test('a machine that comes back is caught up, and so is what depends on it', async () => {
