@@ -22,7 +22,7 @@ export type MachineProgress = {
   readonly touched: boolean;
 };
 
-const effects: ReadonlySet<Step['kind']> = new Set(['activate', 'reboot', 'restore']);
+const effects: ReadonlySet<Step['kind']> = new Set(['activate', 'confirm', 'reboot', 'restore']);
 /** Whether a step changes its machine. */
 export const isEffect = ({ kind }: Step): boolean => effects.has(kind);
 
@@ -31,12 +31,12 @@ export const progressOf = (state: RunState, plan: MachinePlan): MachineProgress 
     const outcome = state.steps.get(id)?.outcome;
     return outcome?.kind === 'succeeded' && outcome.facts.needsReboot;
   });
-  const plainGate = (step: Step): boolean =>
-    wantsReboot && step.kind === 'gate' && step.after === 'activation';
+  const liveOnly = (step: Step): boolean =>
+    wantsReboot && (step.kind === 'confirm' || (step.kind === 'gate' && step.after === 'activation'));
   const rebootPlanned = plan.steps.some(({ kind }) => kind === 'reboot');
-  // An activation that is live only after a reboot has nothing to gate before it.
+  // An activation that is live only after a reboot has nothing to gate or confirm before it.
   const steps = [
-    ...plan.steps.filter((step) => !plainGate(step)),
+    ...plan.steps.filter((step) => !liveOnly(step)),
     ...(wantsReboot && !rebootPlanned ? plan.contingent : []),
   ];
   const base = { plan, steps };
@@ -88,4 +88,20 @@ export const progressOf = (state: RunState, plan: MachinePlan): MachineProgress 
     return { ...base, status: 'failed', current: null, failure, touched };
   }
   return { ...base, status: 'done', current: null, failure: null, touched };
+};
+
+/**
+ * The supervised activation of this machine that has neither been confirmed nor come to nothing, as far as the journal
+ * knows: the machine returns by itself unless it is confirmed. Null when there is none.
+ */
+export const unconfirmed = (
+  state: RunState,
+  { steps }: Pick<MachineProgress, 'steps'>,
+): Extract<Step, { kind: 'activate' }> | null => {
+  const confirm = steps.find(({ kind }) => kind === 'confirm');
+  if (confirm === undefined || state.steps.get(confirm.id)?.outcome?.kind === 'succeeded') return null;
+  for (const step of steps)
+    if (step.kind === 'activate' && step.confirmWithinMs !== undefined && state.steps.has(step.id))
+      return step;
+  return null;
 };

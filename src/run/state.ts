@@ -2,7 +2,7 @@ import type { Failure } from '../failure.ts';
 import type { Goal, Plan, Step } from '../plan/plan.ts';
 import type { LockChange } from '../ports.ts';
 import type { Opened, Preparation, RunEvent, RunId, RunResult, StepOutcome } from './event.ts';
-import { progressOf } from './progress.ts';
+import { progressOf, unconfirmed } from './progress.ts';
 
 /**
  * A run as its events tell it: the fold that the engine decides on and that every viewer shows. Pure and frozen in
@@ -114,14 +114,18 @@ const lastPreparation = (state: RunState, change: Partial<PreparationRecord>): r
 
 /**
  * Whether what a step saw is too old to act on once a run is resumed: hours may lie between. A preflight while nothing
- * was done to its machine; a look at the dependencies while what it was for has not begun.
+ * was done to its machine; a look at the dependencies while what it was for has not begun; an activation that nobody
+ * has confirmed, which the machine may have taken back, with its gate.
  */
 const isOutdated = (state: RunState, { step, status }: StepRecord): boolean => {
   if (status !== 'succeeded') return false;
   const entry = state.plan?.machines.find(({ machine }) => machine.name === step.machine);
   if (entry === undefined) return false;
-  const { steps, touched } = progressOf(state, entry);
+  const progress = progressOf(state, entry);
+  const { steps, touched } = progress;
   if (step.kind === 'preflight') return !touched;
+  const live = step.kind === 'activate' || (step.kind === 'gate' && step.after === 'activation');
+  if (live) return progress.status === 'active' && unconfirmed(state, progress) !== null;
   if (step.kind !== 'dependencies') return false;
   const follower = steps[steps.findIndex(({ id }) => id === step.id) + 1];
   return follower !== undefined && !state.steps.has(follower.id);
