@@ -22,6 +22,7 @@ const input: PlanInput = {
   buildFailures: new Map(),
   blocked: new Map(),
   localMachine: null,
+  resumesAtBoot: false,
   now,
 };
 const text = JSON.stringify(fleet);

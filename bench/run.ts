@@ -1,4 +1,4 @@
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { cache } from './cache.ts';
 import { evaluation } from './evaluation.ts';
@@ -68,7 +68,13 @@ const attempt = async (benchmark: Benchmark, rounds: number): Promise<Outcome> =
 
 const cores = cpus();
 const place = `${cores.length} × ${cores[0]?.model ?? 'unknown processor'}, Node ${process.versions.node}`;
-if (!json) process.stdout.write(`${place}\n`);
+/** Processes that wanted to run in the last minute. What is measured here while others work says little. */
+const loadBefore = loadavg()[0] ?? 0;
+const busy = loadBefore > cores.length / 2;
+if (!json)
+  process.stdout.write(
+    `${place}; load before ${loadBefore.toFixed(1)}${busy ? ': OTHERS ARE AT WORK HERE, the spread tells how much' : ''}\n`,
+  );
 
 const data: object[] = [];
 let failures = 0;
@@ -86,7 +92,7 @@ for (const benchmark of benchmarks) {
 const at = new Date().toISOString();
 if (json)
   process.stdout.write(
-    `${JSON.stringify({ schema: 'lab/bench/1', at, place, benchmarks: data }, null, 2)}\n`,
+    `${JSON.stringify({ schema: 'lab/bench/1', at, place, loadBefore, benchmarks: data }, null, 2)}\n`,
   );
 else process.stdout.write(`\n${over} over target, ${failures} could not be run\n`);
 process.exitCode = failures > 0 ? 3 : check && over > 0 ? 1 : 0;

@@ -9,9 +9,10 @@ import { simulate } from '../test/simulation/simulate.ts';
  *   npm run sim -- --seed 42         one run with everything that happens in it
  *   npm run sim -- --crash CASE      one death of the engine, named as the tests name it
  *   npm run sim -- --runs 1000000    that many seeds, from --from on (default: 1)
+ * `--machines N` gives every fleet that size; otherwise the seed says.
  */
 
-const usage = 'npm run sim -- [--seed N | --crash CASE | --runs N [--from N]]';
+const usage = 'npm run sim -- [--seed N | --crash CASE | --runs N [--from N]] [--machines N]';
 
 // `| head` is a fine way to read a trace.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -34,6 +35,7 @@ const readArguments = () => {
         crash: { type: 'string' },
         runs: { type: 'string' },
         from: { type: 'string' },
+        machines: { type: 'string' },
       },
       strict: true,
     });
@@ -69,7 +71,7 @@ const abreast = 16;
 /** Broken seeds after which the haul gives up. */
 const brokenMax = 20;
 
-const haul = async (from: number, runs: number): Promise<boolean> => {
+const haul = async (from: number, runs: number, size: number | undefined): Promise<boolean> => {
   const begun = performance.now();
   const cpuBegun = process.cpuUsage();
   const results = new Map<string, number>();
@@ -84,11 +86,11 @@ const haul = async (from: number, runs: number): Promise<boolean> => {
     while (next < from + runs && broken < brokenMax) {
       const seed = next++;
       try {
-        const { state } = await simulate(randomScenario(seed));
+        const { state } = await simulate(randomScenario(seed, size));
         count(state.ended?.result ?? 'none');
       } catch (error) {
         process.stdout.write(
-          `seed ${seed}: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}\n  npm run sim -- --seed ${seed}\n`,
+          `seed ${seed}: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}\n  npm run sim -- --seed ${seed}${size === undefined ? '' : ` --machines ${size}`}\n`,
         );
         broken = count('BROKEN');
       }
@@ -111,11 +113,12 @@ const scenarioOfCrash = (name: string): Scenario => {
   return crashScenario(tried);
 };
 
-const { seed, crash, runs, from } = readArguments();
+const { seed, crash, runs, from, machines } = readArguments();
+const size = machines === undefined ? undefined : wholeNumber('machines', machines);
 const good =
   seed !== undefined
-    ? await replay(`seed ${seed}`, randomScenario(wholeNumber('seed', seed)))
+    ? await replay(`seed ${seed}`, randomScenario(wholeNumber('seed', seed), size))
     : crash !== undefined
       ? await replay(`crash ${crash}`, scenarioOfCrash(crash))
-      : await haul(wholeNumber('from', from ?? '1'), wholeNumber('runs', runs ?? '2000'));
+      : await haul(wholeNumber('from', from ?? '1'), wholeNumber('runs', runs ?? '2000'), size);
 process.exitCode = good ? 0 : 1;

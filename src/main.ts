@@ -87,6 +87,7 @@ const makeCli = (): Cli => {
       underScreen(async () => (await import('./compose/screen.ts')).openScreen(options, screen, around)),
     openDemo: (options) =>
       underScreen(async () => (await import('./compose/screen.ts')).openDemo(options, around)),
+    openRealDemo: () => underScreen(async () => (await import('./compose/screen.ts')).openRealDemo(around)),
     setExitCode: (code) => {
       process.exitCode = code;
     },

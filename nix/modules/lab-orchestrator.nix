@@ -108,6 +108,15 @@ in
       '';
     };
 
+    resumeAtBoot = mkOption {
+      type = types.bool;
+      default = true;
+      description = ''
+        Whether a run reboots this machine too, as the last one, and goes on after its boot by the unit
+        `lab-orchestrator-resume`. Without it the run leaves the reboot of this machine to you, and says so.
+      '';
+    };
+
     extraArgs = mkOption {
       type = types.listOf types.str;
       default = [ ];
@@ -144,7 +153,10 @@ in
         pkgs.git
         pkgs.openssh
       ];
-      environment.LAB_STATE_DIR = cfg.stateDir;
+      environment = {
+        LAB_STATE_DIR = cfg.stateDir;
+      }
+      // lib.optionalAttrs cfg.resumeAtBoot { LAB_RESUMES_AT_BOOT = "1"; };
       script = "exec ${lib.escapeShellArgs command}";
 
       serviceConfig = {
@@ -154,6 +166,36 @@ in
         WorkingDirectory = if localPath then cfg.flake else cfg.stateDir;
         TimeoutStartSec = cfg.timeLimit;
         # On the way out the run writes down where it stands.
+        TimeoutStopSec = "2min";
+      }
+      // lib.optionalAttrs ownStateDir {
+        StateDirectory = lib.removePrefix "/var/lib/" cfg.stateDir;
+        StateDirectoryMode = "0700";
+      };
+    };
+
+    systemd.services.lab-orchestrator-resume = lib.mkIf cfg.resumeAtBoot {
+      description = "Go on with the run that rebooted this machine";
+      wantedBy = [ "multi-user.target" ];
+      after = [ "network-online.target" ];
+      wants = [ "network-online.target" ];
+      unitConfig.RequiresMountsFor = lib.optional localPath cfg.flake ++ [ cfg.stateDir ];
+      restartIfChanged = false;
+      stopIfChanged = false;
+      path = [
+        config.nix.package
+        pkgs.git
+        pkgs.openssh
+      ];
+      environment = {
+        LAB_STATE_DIR = cfg.stateDir;
+        LAB_RESUMES_AT_BOOT = "1";
+      };
+      script = "exec ${cfg.package}/bin/lab resume --at-boot";
+      serviceConfig = {
+        # The boot does not wait for the fleet.
+        Type = "exec";
+        User = cfg.user;
         TimeoutStopSec = "2min";
       }
       // lib.optionalAttrs ownStateDir {

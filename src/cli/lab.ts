@@ -57,5 +57,7 @@ export type Cli = {
   readonly openScreen: (options: LabOptions, screen: { readonly readonly: boolean }) => Promise<number>;
   /** Opens the screen over the simulated lab. */
   readonly openDemo: (options: { readonly seed: number; readonly speed: number }) => Promise<number>;
+  /** The same over real test hosts, in a checkout. */
+  readonly openRealDemo: () => Promise<number>;
   readonly setExitCode: (code: number) => void;
 };

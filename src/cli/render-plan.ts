@@ -1,20 +1,7 @@
-import type { Goal, MachinePlan, Plan } from '../plan/plan.ts';
+import { goalWords } from '../plan/goal-words.ts';
+import type { MachinePlan, Plan } from '../plan/plan.ts';
 import { sanitiseLine } from '../text/sanitise.ts';
 import { count, duration, shortPath } from '../text/words.ts';
-
-/** A goal as a title: `full run (with flake update)`. */
-export const goalTitle = (goal: Goal): string => {
-  switch (goal.kind) {
-    case 'run':
-      return goal.update ? 'full run with flake update' : 'full run without update';
-    case 'deploy':
-      return goal.mode === 'strategy' ? 'deploy, each by its strategy' : `deploy (${goal.mode})`;
-    case 'reboot':
-      return goal.which === 'all' ? 'reboot' : 'reboot where needed';
-    default:
-      return goal satisfies never;
-  }
-};
 
 const actLine = ({ activation, reboot }: MachinePlan): string =>
   [
@@ -84,7 +71,7 @@ export const planLines = (plan: Plan): readonly string[] => {
   const acting = plan.machines.filter(({ decision }) => decision.kind === 'act').length;
   const waves = [...new Set(plan.machines.map(({ wave }) => wave))].sort((a, b) => a - b);
   return [
-    `Plan ${plan.hash}: ${goalTitle(plan.goal)}; ${acting} of ${count(plan.machines.length + plan.leftOut.length, 'machine')} to act on${
+    `Plan ${plan.hash}: ${goalWords(plan.goal)}; ${acting} of ${count(plan.machines.length + plan.leftOut.length, 'machine')} to act on${
       acting > 0 ? `, about ${duration(plan.expectedMs)}` : ''
     }`,
     ...waves.flatMap((wave) => [

@@ -1,66 +1,16 @@
 import type { RunEvent } from '../run/event.ts';
 import type { RunReport } from '../run/report.ts';
+import { tellEvent } from '../run/telling.ts';
 import { sanitiseLine } from '../text/sanitise.ts';
-import { count, duration, moment, table } from '../text/words.ts';
-import { goalTitle } from './render-plan.ts';
+import { duration, moment, table } from '../text/words.ts';
 
-/** What an event says, in one line without its date; null for events that only matter to machines. */
-export const eventText = ({ body }: Pick<RunEvent, 'body'>): string | null => {
-  switch (body.kind) {
-    case 'run-started':
-      return `run started: ${goalTitle(body.goal)} of ${sanitiseLine(body.flake)} by ${sanitiseLine(body.by.user)} (${body.by.via})`;
-    case 'preparation-started':
-      return `${body.work} …`;
-    case 'preparation-noted':
-      return `${body.work}: ${sanitiseLine(body.note)}`;
-    case 'preparation-finished':
-      return body.failure === null
-        ? `${body.work}: ${sanitiseLine(body.note)}`
-        : `${body.work} failed: ${sanitiseLine(body.failure.message)}`;
-    case 'plan-made':
-      return `plan ${body.plan.hash} made`;
-    case 'approved':
-      return body.how === 'nothing-to-do'
-        ? 'nothing to do on any machine'
-        : `plan ${body.hash} approved (${body.how})`;
-    case 'step-intended':
-      return `${stepWords(body.step)} …`;
-    case 'step-noted':
-      return `${stepWords(body.step)}: ${sanitiseLine(body.note)}`;
-    case 'step-ended': {
-      const { outcome } = body;
-      if (outcome.kind === 'succeeded')
-        return `${stepWords(body.step)} ✔ ${sanitiseLine(outcome.facts.note)}`.trimEnd();
-      return `${stepWords(body.step)} ${outcome.kind === 'skipped' ? '- skipped' : '✖'} ${sanitiseLine(outcome.failure.message)}`;
-    }
-    case 'lock-moved':
-      return `flake.lock: ${count(body.changes.length, 'input')} moved`;
-    case 'lock-restored':
-      return 'flake.lock: put back as it was';
-    case 'paused':
-      return `paused by ${sanitiseLine(body.by)}: no further step begins`;
-    case 'unpaused':
-      return 'goes on';
-    case 'stop-requested':
-      return `stop requested by ${sanitiseLine(body.by)}: the steps under way end first`;
-    case 'resumed':
-      return `resumed by process ${body.pid}`;
-    case 'run-ended':
-      return `run ended: ${body.result} (${sanitiseLine(body.reason)})`;
-    default:
-      return body satisfies never;
-  }
-};
+const marks = { good: '✔ ', bad: '✖ ', warn: '! ' } as const;
 
-/** `nas/gate-after-reboot` → `nas: gate after reboot`. */
-const stepWords = (id: string): string => {
-  const slash = id.indexOf('/');
-  return `${id.slice(0, slash)}: ${id.slice(slash + 1).replaceAll('-', ' ')}`;
-};
-
-export const eventLine = (event: RunEvent): string | null => {
-  const text = eventText(event);
-  return text === null ? null : `${moment(event.at)}  ${text}`;
+/** An event with its date, as one line. */
+export const eventLine = ({ at, body }: Pick<RunEvent, 'at' | 'body'>): string => {
+  const { machine, text, mark } = tellEvent(body);
+  const about = machine === null ? '' : `${machine}: `;
+  return `${moment(at)}  ${about}${mark === null ? '' : marks[mark]}${sanitiseLine(text)}`;
 };
 
 const words = {

@@ -140,6 +140,7 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
       runChecks(machine, { remote, clock: systemClock, runProcess, dialFromHere, observe: look }, asked),
   });
 
+  const resumesAtBoot = env.LAB_RESUMES_AT_BOOT === '1';
   let journal: Journal | null = null;
   const journalOnce = (): Result<Journal> => {
     if (journal !== null) return ok(journal);
@@ -156,6 +157,7 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
       target,
       clock: systemClock,
       hostName: hostname(),
+      resumesAtBoot,
       journal: opened.value,
       lock: (run) =>
         acquireRunLock(stateDirectory, { pid: process.pid, run, host: hostname(), since: systemClock.now() }),
@@ -169,7 +171,7 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
       },
     });
   };
-  const lab = { flake: options.flake, nix, target, clock: systemClock, hostName: hostname() };
+  const lab = { flake: options.flake, nix, target, clock: systemClock, hostName: hostname(), resumesAtBoot };
   const sshArgv = (machine: Machine, command: readonly string[]): readonly string[] => [
     ...openSshArgv(machine, sshConfigPath),
     ...command,

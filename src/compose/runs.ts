@@ -1,4 +1,4 @@
-import { hostname, userInfo } from 'node:os';
+import { hostname, uptime, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { LabOptions } from '../cli/lab.ts';
 import { systemClock } from '../clock.ts';
@@ -32,7 +32,8 @@ export const runsInProcesses = (
     journal,
     clock: systemClock,
     who: `${userInfo().username} (${via})`,
-    processExists,
+    // After a reboot a process id means nothing: it may be anybody's.
+    isAlive: ({ by, lastAt }) => lastAt > systemClock.now() - uptime() * 1_000 && processExists(by.pid),
     hostName: hostname(),
     launch: async (run, work) => {
       const order: EngineOrder = { run, via, work, options, cwd: around.cwd };

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { LabOptions } from '../cli/lab.ts';
 import { systemClock } from '../clock.ts';
 import type { Failure } from '../failure.ts';
@@ -93,6 +95,18 @@ export const openScreen = async (
   }
 };
 
+/** The demo on real test hosts: they are part of a checkout only, and need root and namespaces, which they check. */
+export const openRealDemo = async (around: Surroundings): Promise<number> => {
+  const fleet = join(around.installation, 'test', 'fleet', 'cli.ts');
+  if (!existsSync(fleet)) {
+    process.stderr.write(
+      'lab: the real test hosts are part of a checkout of lab only\n  → use plain `lab demo`\n',
+    );
+    return exitCodes.usage;
+  }
+  return runInteractive([process.execPath, fleet, 'demo']);
+};
+
 const noMachines: Failure = {
   kind: 'demo',
   machine: null,
@@ -108,7 +122,7 @@ export const openDemo = async (
   const refused = readyFor(around);
   if (refused !== null) return refused;
   const { nix, target, clock, flake, hostName } = createDemoWorld({ ...options, clock: systemClock });
-  const lab = { flake, nix, target, clock, hostName };
+  const lab = { flake, nix, target, clock, hostName, resumesAtBoot: false };
   const runs = hostRuns(
     {
       ...lab,

@@ -25,6 +25,8 @@ export type LabDeps = {
   readonly clock: Clock;
   /** Host name of the machine `lab` itself runs on. */
   readonly hostName: string;
+  /** Whether a unit resumes at boot what reboots this very machine. */
+  readonly resumesAtBoot: boolean;
 };
 
 export type PrepareRequest = {
@@ -134,6 +136,7 @@ const planFor = (
     localMachine:
       fleet.machines.find(({ orchestrator, hostName }) => orchestrator && hostName === deps.hostName)?.name ??
       null,
+    resumesAtBoot: deps.resumesAtBoot,
     now: deps.clock.now(),
   });
 

@@ -120,7 +120,8 @@ export const detachedRuns = (parts: {
     run: RunId,
     work: { readonly kind: 'new'; readonly request: RunRequest } | { readonly kind: 'resume' },
   ) => Promise<Result<void>>;
-  readonly processExists: (pid: number) => boolean;
+  /** Whether the process of a run of this host is still there. */
+  readonly isAlive: (state: RunState) => boolean;
   readonly hostName: string;
 }): Runs => ({
   journal: parts.journal,
@@ -138,5 +139,5 @@ export const detachedRuns = (parts: {
   // A run of another host in a shared state directory: nothing can be said, so it counts as alive.
   whyDied: () => null,
   detached: true,
-  isAlive: ({ by }) => by.host !== parts.hostName || parts.processExists(by.pid),
+  isAlive: (state) => state.by.host !== parts.hostName || parts.isAlive(state),
 });

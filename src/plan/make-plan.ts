@@ -27,8 +27,10 @@ export type PlanInput = {
   readonly buildFailures: ReadonlyMap<string, Failure>;
   /** Machines that nothing may be done to, with the reason. */
   readonly blocked: ReadonlyMap<string, { readonly message: string; readonly remedy: string }>;
-  /** The machine `lab` itself runs on: it is deployed but cannot be rebooted under the run's feet. Null: none of them. */
+  /** The machine `lab` itself runs on, or null. It is rebooted only if the run resumes at boot. */
   readonly localMachine: string | null;
+  /** Whether a run that reboots `localMachine` is taken up again after its boot. */
+  readonly resumesAtBoot: boolean;
   readonly now: number;
 };
 
@@ -50,6 +52,7 @@ type Draft = {
   /** What the machine must have booted after its reboot; null when that cannot be known. */
   readonly bootTarget: string | null;
   readonly mayReboot: boolean;
+  readonly local: boolean;
 };
 
 const priorOf = (seen: Reachable): Prior => ({
@@ -151,6 +154,7 @@ const draftFor = (input: PlanInput, machine: Machine): Draft => {
     noRebootWhy: 'skipped',
     bootTarget: null,
     mayReboot: false,
+    local: false,
   };
   const skip = (reason: SkipReason, message: string, remedy: string): Draft => ({
     ...empty,
@@ -188,7 +192,8 @@ const draftFor = (input: PlanInput, machine: Machine): Draft => {
   const next =
     goal.kind === 'reboot' ? seen.profileParts : (toplevel?.parts ?? (changes ? null : seen.profileParts));
   const reasons = rebootReasons(goal, machine, seen, next, intoNew);
-  const local = input.localMachine === machine.name && reasons.why.length > 0;
+  const underFoot = input.localMachine === machine.name && !input.resumesAtBoot;
+  const local = underFoot && reasons.why.length > 0;
   return {
     skip: null,
     prior: priorOf(seen),
@@ -206,8 +211,8 @@ const draftFor = (input: PlanInput, machine: Machine): Draft => {
       ? `lab runs on this machine: reboot it yourself once the run is done (${reasons.why.join(', ')})`
       : reasons.whyNot,
     bootTarget: wanted ?? seen.profile,
-    mayReboot:
-      goal.kind === 'run' && machine.reboot.policy !== 'never' && input.localMachine !== machine.name,
+    mayReboot: goal.kind === 'run' && machine.reboot.policy !== 'never' && !underFoot,
+    local: input.localMachine === machine.name,
   };
 };
 
@@ -341,6 +346,7 @@ const planMachine = (
     machine,
     position: place.position,
     wave: place.wave,
+    local: draft.local,
     decision,
     wanted: draft.wanted,
     prior: draft.prior,

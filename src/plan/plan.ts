@@ -99,6 +99,8 @@ export const MachinePlan = z.object({
   /** 0-based place in the order. */
   position: z.int().min(0),
   wave: z.int().min(0),
+  /** The machine `lab` itself runs on: its reboot ends the process, and the run goes on after the boot. */
+  local: z.boolean(),
   decision: z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('act') }),
     /** Already as wanted: no step touches it. */

@@ -41,11 +41,16 @@ exec "$1/bin/switch-to-configuration" "$2"
 const answeredExits = [1, 2, 4, 100, ...Object.values(ownExit), ...Object.values(supervisedExit)].join(' ');
 
 /**
- * Starts the unit unless it is there already. Arguments: unit, description, script of the unit, its arguments. Without
+ * Starts the unit unless it is there already. Units of earlier activations that have ended, and whose run nobody took
+ * up to read them, are unloaded first. Arguments: unit, description, script of the unit, its arguments. Without
  * `--pipe`, which would tie the activation to the connection; `Type=exec` returns as soon as it runs. A supervised one
  * that is there waits anew; one that has returned because nobody confirmed it makes room for another attempt.
  */
 export const startScript = `${prelude}
+timeout 10 systemctl list-units --all --plain --no-legend --no-pager --full 'lab-activate-*' 'lab-restore-*' 2>/dev/null | head -n 50 |
+  while read -r unit load active sub rest; do
+    if [ "$sub" = exited ] && [ "$unit" != "$1.service" ]; then systemctl stop -- "$unit" 2>/dev/null; fi
+  done
 echo lab-start
 dir=/run/lab/$1 unit=$1 description=$2 script=$3
 shift 3

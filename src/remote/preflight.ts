@@ -9,7 +9,8 @@ import { prelude, readRecord, recordBytesMax } from './record.ts';
 /**
  * Free space, whether an activation is under way, and who forbids a shutdown. That activations take turns by a lock on
  * one file is NixOS's own rule; its holder is looked up in /proc/locks (proc(5): `1: FLOCK ADVISORY WRITE PID
- * MAJOR:MINOR:INODE 0 EOF`), because trying the lock could refuse an activation that asks for it just then. The inhibitors come from logind itself: the table of
+ * MAJOR:MINOR:INODE 0 EOF`), because trying the lock could refuse an activation that asks for it just then. A unit of an
+ * activation counts also before it has the lock. The inhibitors come from logind itself: the table of
  * `systemd-inhibit --list` cannot be split, since its names and reasons hold spaces, and it has no JSON form before
  * systemd 256. Without logind there are none.
  */
@@ -25,11 +26,11 @@ if [ -e "$lock" ]; then
   while read -r number class kind access pid file rest; do
     if [ "$class $file" = "FLOCK $device:$inode" ]; then put activating yes; fi
   done </proc/locks
-  timeout 5 systemctl list-units --plain --no-legend --no-pager --full 'lab-*.service' 'nixos-rebuild-*.service' 2>/dev/null | head -n 20 |
-    while read -r unit load active sub rest; do
-      if [ "$sub" = running ]; then put activator "$unit"; fi
-    done
 fi
+timeout 5 systemctl list-units --plain --no-legend --no-pager --full 'lab-activate-*' 'lab-restore-*' 'nixos-rebuild-*' 2>/dev/null | head -n 20 |
+  while read -r unit load active sub rest; do
+    if [ "$sub" = running ]; then put activator "$unit"; fi
+  done
 put inhibitors "$(timeout 5 busctl --system --json=short call org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager ListInhibitors 2>/dev/null | head -c 65536 | tr '\\n' ' ')"
 echo lab-end
 `;
@@ -74,11 +75,9 @@ type Preflight = Pick<PreflightFacts, 'nixFreeBytes' | 'bootFreeBytes' | 'inhibi
 export const parsePreflight = (result: ExecResult): Preflight | string => {
   const record = readRecord('preflight', result);
   if (typeof record === 'string') return record;
+  const activators = record.all('activator').map((unit) => sanitiseLine(unit, 256));
   return {
-    activating:
-      record.first('activating') === 'yes'
-        ? record.all('activator').map((unit) => sanitiseLine(unit, 256))
-        : null,
+    activating: record.first('activating') === 'yes' || activators.length > 0 ? activators : null,
     nixFreeBytes: freeBytes(record.first('nix')),
     bootFreeBytes: freeBytes(record.first('boot'), '/boot'),
     inhibitors: blockers(record.first('inhibitors') ?? ''),

@@ -3,6 +3,7 @@ import type { Clock, Target } from '../ports.ts';
 import type { EventBody, RunEvent, StepOutcome } from './event.ts';
 import { next } from './next.ts';
 import { perform } from './perform.ts';
+import { awaitsOwnBoot } from './progress.ts';
 import { applyEvent, type RunState } from './state.ts';
 
 /** Each note is synced to disk: a copy of a thousand paths must not wait for a thousand of them. */
@@ -98,6 +99,12 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
   const loop = async (): Promise<RunState> => {
     for (;;) {
       if (broken !== null) throw (broken as { readonly error: unknown }).error;
+      if ((deps.stop.aborted || deps.abort.aborted) && awaitsOwnBoot(state)) {
+        // This machine is shutting down, as the run asked it to: the run has not ended, it goes on after the boot.
+        breakOff.abort();
+        await Promise.all(underWay.values());
+        return state;
+      }
       if ((deps.stop.aborted || deps.abort.aborted) && state.stopRequestedBy === null)
         append({
           kind: 'stop-requested',

@@ -105,3 +105,16 @@ export const unconfirmed = (
       return step;
   return null;
 };
+
+/**
+ * Whether the run has begun to reboot the very machine that executes it and has not seen it come back: it cannot, from
+ * within. Whoever resumes it after the boot does.
+ */
+export const awaitsOwnBoot = (state: RunState): boolean => {
+  const own = state.plan?.machines.find(({ local }) => local)?.machine.name;
+  const statusOf = (kind: Step['kind']) =>
+    [...state.steps.values()].find(({ step }) => step.machine === own && step.kind === kind)?.status ?? null;
+  const [reboot, boot] = [statusOf('reboot'), statusOf('await-boot')];
+  const begun = reboot === 'open' || reboot === 'unknown' || reboot === 'succeeded';
+  return begun && boot !== 'succeeded' && boot !== 'failed';
+};

@@ -113,23 +113,44 @@ const lastPreparation = (state: RunState, change: Partial<PreparationRecord>): r
   );
 
 /**
- * Whether what a step saw is too old to act on once a run is resumed: hours may lie between. A preflight while nothing
- * was done to its machine; a look at the dependencies while what it was for has not begun; an activation that nobody
- * has confirmed, which the machine may have taken back, with its gate.
+ * Whether what a step saw is too old to act on once a run is resumed or its pause is over: hours may lie between. A
+ * preflight while nothing was done to its machine; a look at the dependencies while what it was for has not begun.
  */
 const isOutdated = (state: RunState, { step, status }: StepRecord): boolean => {
   if (status !== 'succeeded') return false;
   const entry = state.plan?.machines.find(({ machine }) => machine.name === step.machine);
   if (entry === undefined) return false;
-  const progress = progressOf(state, entry);
-  const { steps, touched } = progress;
+  const { steps, touched } = progressOf(state, entry);
   if (step.kind === 'preflight') return !touched;
-  const live = step.kind === 'activate' || (step.kind === 'gate' && step.after === 'activation');
-  if (live) return progress.status === 'active' && unconfirmed(state, progress) !== null;
   if (step.kind !== 'dependencies') return false;
   const follower = steps[steps.findIndex(({ id }) => id === step.id) + 1];
   return follower !== undefined && !state.steps.has(follower.id);
 };
+
+/**
+ * Whether a step belongs to an activation that was live and not confirmed when its process died: the machine may have
+ * taken it back since, so it is asked for again, and so is its gate.
+ */
+const isUnconfirmed = (state: RunState, { step, status }: StepRecord): boolean => {
+  if (status !== 'succeeded') return false;
+  if (step.kind !== 'activate' && (step.kind !== 'gate' || step.after !== 'activation')) return false;
+  const entry = state.plan?.machines.find(({ machine }) => machine.name === step.machine);
+  if (entry === undefined) return false;
+  const progress = progressOf(state, entry);
+  return progress.status === 'active' && unconfirmed(state, progress) !== null;
+};
+
+/** The steps, with those that `which` chooses unknown, so that they are begun again. */
+const lookedAtAnew = (
+  state: RunState,
+  which: (record: StepRecord) => boolean,
+): ReadonlyMap<string, StepRecord> =>
+  new Map(
+    [...state.steps].map(([id, record]) => [
+      id,
+      which(record) ? { ...record, status: 'unknown' as const, endedAt: null, outcome: null } : record,
+    ]),
+  );
 
 /**
  * The state after one more event. Throws `ImpossibleHistory` for a history that does not fit its plan: steps the
@@ -211,7 +232,11 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
     case 'paused':
       return { ...next, pausedBy: body.by };
     case 'unpaused':
-      return { ...next, pausedBy: null };
+      return {
+        ...next,
+        pausedBy: null,
+        steps: lookedAtAnew(state, (record) => isOutdated(state, record)),
+      };
     case 'stop-requested':
       return { ...next, stopRequestedBy: body.by };
     case 'resumed':
@@ -221,13 +246,10 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
         stopRequestedBy: null,
         pausedBy: null,
         by: { ...state.by, pid: body.pid },
-        steps: new Map(
-          [...state.steps].map(([id, record]) => [
-            id,
-            record.status === 'open' || isOutdated(state, record)
-              ? { ...record, status: 'unknown' as const, endedAt: null, outcome: null }
-              : record,
-          ]),
+        steps: lookedAtAnew(
+          state,
+          (record) =>
+            record.status === 'open' || isOutdated(state, record) || isUnconfirmed(state, record),
         ),
       };
     case 'run-ended':

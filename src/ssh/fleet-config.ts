@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { type Failure, fail, ok, type Result } from '../failure.ts';
 import { type Machine, MachineName, sshHostOf } from '../fleet/machine.ts';
 import { codeOf, messageOf } from './errors.ts';
+import { fleetConfigMark } from './fleet-config-mark.ts';
 import type { KnownHostsPolicy } from './host-keys.ts';
 import { isHost, isUser } from './jump.ts';
 import { type SshLimits, sshLimitsDefault } from './limits.ts';
@@ -91,7 +92,7 @@ export const fleetSshConfig = (config: FleetSshConfig): Result<string> => {
   }
   const machines = config.machines.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const lines = [
-    '# Written by lab for this fleet, and written anew at each run: changes made here are lost.',
+    fleetConfigMark,
     'Host *',
     '  BatchMode yes',
     `  StrictHostKeyChecking ${config.knownHosts === 'strict' ? 'yes' : 'accept-new'}`,

@@ -123,7 +123,7 @@ describe('the full flow', () => {
       ['sleeper-service', 'grey-area'],
     );
     const again = await stage.run('run', '--yes', '--no-update');
-    expect(again.out).toContain('nothing to do on any machine');
+    expect(again.out).toContain('the plan asks nothing of any machine');
     expect(again.exitCode).toBe(0);
   });
 

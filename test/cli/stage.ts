@@ -10,7 +10,7 @@ import type { Fault } from '../../src/sim/fault.ts';
 import { createMachine } from '../../src/sim/machine.ts';
 import { createMemoryJournal } from '../../src/sim/memory-journal.ts';
 import { createRandom } from '../../src/sim/random.ts';
-import { type Closure, createWorld } from '../../src/sim/world.ts';
+import { type Closure, createWorld, type Effect } from '../../src/sim/world.ts';
 import { closureWith, machineNamed, toplevelOf } from '../simulation/fleet.ts';
 
 /** A stage for the command line: the production program over a simulated lab, its output kept as text. */
@@ -46,6 +46,9 @@ export type StageOptions = {
   readonly answers?: readonly string[];
   readonly interactive?: boolean;
   readonly nix?: Partial<Nix>;
+  /** Host name of where `lab` runs, and whether a unit there resumes runs at boot. */
+  readonly hostName?: string;
+  readonly resumesAtBoot?: boolean;
   /** The journal takes this many events, and then no more. */
   readonly journalFullAfter?: number;
 };
@@ -61,6 +64,7 @@ export const createStage = (options: StageOptions) => {
       [wanted(name), closureWith(kernelOf(name))] as const,
     ]),
   );
+  let effectListener: (effect: Effect) => void = () => {};
   const world = createWorld({
     machines: options.machines.map(({ name }) =>
       createMachine(
@@ -81,6 +85,7 @@ export const createStage = (options: StageOptions) => {
     now: () => time.now(),
     random: createRandom(1),
     network: { latencyMs: [10, 10], silenceMs: 0 },
+    onEffect: (effect) => effectListener(effect),
   });
   const toplevels = (names: readonly string[]) =>
     names.map(
@@ -108,6 +113,7 @@ export const createStage = (options: StageOptions) => {
     build: async (names) => ({ built: toplevels(names), failed: [] }),
     ...options.nix,
   };
+  let shutdown = new AbortController();
   const memory = createMemoryJournal(() => time.now());
   const journal: Journal = {
     ...memory,
@@ -122,7 +128,14 @@ export const createStage = (options: StageOptions) => {
   const asked: string[] = [];
   const answers = [...(options.answers ?? [])];
   let exitCode = 0;
-  const deps = { flake: '.', nix, target: world.targetOn(clock), clock, hostName: 'elsewhere' };
+  const deps = {
+    flake: '.',
+    nix,
+    target: world.targetOn(clock),
+    clock,
+    hostName: options.hostName ?? 'elsewhere',
+    resumesAtBoot: options.resumesAtBoot ?? false,
+  };
   const runsBy = (via: 'cli' | 'timer' | 'daemon'): Runs =>
     hostRuns(
       {
@@ -133,7 +146,7 @@ export const createStage = (options: StageOptions) => {
         labVersion: '0.1.0',
         opened: { cwd: '/', overrideInputs: [], nixOptions: [], sshConfig: null },
       },
-      { stop: never, abort: never },
+      { stop: shutdown.signal, abort: never },
     );
   const lab: Lab = {
     ...deps,
@@ -166,6 +179,7 @@ export const createStage = (options: StageOptions) => {
     },
     openScreen: async () => 0,
     openDemo: async () => 0,
+    openRealDemo: async () => 0,
     setExitCode: (code) => {
       exitCode = code;
     },
@@ -178,6 +192,16 @@ export const createStage = (options: StageOptions) => {
     asked,
     /** Lets something happen this long after the start, while a command runs. */
     at: (ms: number, act: () => void): void => time.schedule(startAt + ms, act),
+    /** systemd ends the process, as at a shutdown of the machine that `lab` runs on; the next command is after its boot. */
+    shutDown: (): void => {
+      shutdown.abort('SIGTERM');
+      shutdown = new AbortController();
+    },
+    /** Milliseconds since the start. */
+    elapsed: (): number => time.now() - startAt,
+    onEffect: (listener: (effect: Effect) => void): void => {
+      effectListener = listener;
+    },
     askLatest: (kind: ControlKind): void => {
       const latest = journal.runs(1)[0];
       if (latest !== undefined) journal.ask(latest.run, kind, 'somebody');
@@ -202,7 +226,9 @@ export const createStage = (options: StageOptions) => {
       written.length = 0;
       errors.length = 0;
       await time.run(runCommandLine(cli, argv), { until: startAt + 7 * dayMs, turnsMax: 1_000_000 });
-      const hide = (text: string): string => text.replaceAll(/\d{8}-\d{6}-[0-9a-f]{4}/gu, 'RUN');
+      // A hash of the plan, or of a path in it, changes with every field that a plan gains.
+      const hide = (text: string): string =>
+        text.replaceAll(/\d{8}-\d{6}-[0-9a-f]{4}/gu, 'RUN').replaceAll(/\b[0-9a-f]{16}\b/gu, 'HASH');
       const [out, err] = [hide(written.join('')), hide(errors.join(''))];
       const errorPart = err === '' ? '' : `--- stderr ---\n${err}`;
       return { shown: `$ lab ${argv.join(' ')}\n${out}${errorPart}(exit ${exitCode})\n`, out, exitCode };

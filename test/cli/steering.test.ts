@@ -18,13 +18,13 @@ describe('a run under way', () => {
     const stopped = await stage.run('run', '--yes', '--no-update');
     expect(stopped.exitCode).toBe(130);
     expect(stopped.out).toContain('stop requested by somebody');
-    expect(stopped.out).toContain('sleeper-service: await boot ✔');
+    expect(stopped.out).toContain('sleeper-service: ✔ await boot');
     expect(stopped.out).not.toContain('gate after reboot');
     expect(rebooted(stage)).toEqual(['sleeper-service']);
 
     const resumed = await stage.run('resume');
     expect(resumed.exitCode).toBe(0);
-    expect(resumed.out).toContain('sleeper-service: gate after reboot ✔');
+    expect(resumed.out).toContain('sleeper-service: ✔ gate after reboot');
     expect(rebooted(stage)).toEqual(['sleeper-service', 'grey-area']);
     expect((await stage.run('resume')).shown).toContain('there is nothing to resume');
   });
@@ -106,4 +106,49 @@ test('a journal that cannot be written any more holds the run and says what to d
   expect(exitCode).toBe(4);
   expect(shown).toContain('the disk is full');
   expect(rebooted(stage)).toEqual([]);
+});
+
+describe('the machine that lab runs on', () => {
+  const wants = { 'congenital-optimist': '6.12.11' };
+
+  test('is left to its owner to reboot where nothing would resume the run', async () => {
+    const stage = createStage({ machines: exampleMachines, wants, hostName: 'congenital-optimist' });
+    const { out, exitCode } = await stage.run('run', '--yes', '--no-update');
+    expect(exitCode).toBe(0);
+    expect(out).toContain(
+      'lab runs on this machine: reboot it yourself once the run is done (kernel 6.12.8 → 6.12.11',
+    );
+    expect(rebooted(stage)).toEqual([]);
+  });
+
+  test('reboots itself last, and the run goes on after its boot', async () => {
+    const stage = createStage({
+      machines: exampleMachines,
+      wants,
+      hostName: 'congenital-optimist',
+      resumesAtBoot: true,
+    });
+    stage.onEffect((effect) => {
+      if (effect.kind === 'reboot') stage.at(stage.elapsed() + 3_000, () => stage.shutDown());
+    });
+    const before = await stage.run('run', '--yes', '--no-update');
+    expect(rebooted(stage)).toEqual(['congenital-optimist']);
+    expect(before.out).toContain('goes on after this machine has booted');
+    expect((await stage.run('journal', '--runs')).out).toContain('not ended');
+
+    const after = await stage.run('resume', '--at-boot');
+    expect(after.out).toContain('congenital-optimist: ✔ await boot');
+    expect(after.out).toContain('congenital-optimist: ✔ gate after reboot');
+    expect(after.exitCode).toBe(0);
+    expect(rebooted(stage)).toEqual(['congenital-optimist']);
+  });
+
+  test('resumes nothing at boot but its own reboot', async () => {
+    const stage = createStage({ machines: exampleMachines, wants });
+    expect((await stage.run('resume', '--at-boot')).out).toBe('no run waits for the boot of this machine\n');
+    await stage.leaveUnfinished();
+    const { out, exitCode } = await stage.run('resume', '--at-boot');
+    expect(out).toBe('no run waits for the boot of this machine\n');
+    expect(exitCode).toBe(0);
+  });
 });

@@ -16,7 +16,7 @@ const folder =
   '{ enable = true; flake = "/srv/our lab"; user = "alice"; timeLimit = "2h"; extraArgs = [ "@edge" "it\'s" ]; }';
 const url = `{
   enable = true; flake = "github:someone/lab"; update = false; stateDir = "/data/lab";
-  schedule = "*-*-* 03:30"; persistent = false; randomizedDelay = "30min";
+  resumeAtBoot = false; schedule = "*-*-* 03:30"; persistent = false; randomizedDelay = "30min";
 }`;
 
 let local: string;
@@ -58,6 +58,25 @@ describe('the service', () => {
     expect(text).not.toMatch(/SuccessExitStatus|ExecStart=-|RemainAfterExit|Restart=/);
     // Nothing starts it but its timer.
     expect(text).not.toContain('WantedBy');
+  });
+
+  test('goes on after the boot of its own machine, unless told not to', async () => {
+    const text = await unit(local, 'lab-orchestrator-resume.service');
+    for (const line of [
+      'Type=exec',
+      'User=alice',
+      'After=network-online.target',
+      'Environment="LAB_STATE_DIR=/var/lib/lab"',
+      'Environment="LAB_RESUMES_AT_BOOT=1"',
+    ])
+      expect(text.split('\n')).toContain(line);
+    const script = /^ExecStart=(\S+)$/m.exec(text)?.[1] ?? '';
+    const run = await runProcess([script], { deadlineMs: 10_000, env: { EXIT: '4' } });
+    expect(run).toMatchObject({ code: 4, stdout: 'resume\n--at-boot\n' });
+    expect(await unit(local, 'lab-orchestrator.service')).toContain('LAB_RESUMES_AT_BOOT=1');
+
+    await expect(unit(remote, 'lab-orchestrator-resume.service')).rejects.toThrow(/ENOENT/);
+    expect(await unit(remote, 'lab-orchestrator.service')).not.toContain('LAB_RESUMES_AT_BOOT');
   });
 
   test('hands its words to lab as they are, and lab’s exit status to systemd', async () => {

@@ -83,6 +83,7 @@ export const planFor = (machines: readonly Machine[], traits: PlanTraits = {}): 
     buildFailures: new Map(),
     blocked: new Map(),
     localMachine: null,
+    resumesAtBoot: false,
     now: 1_000,
     ...traits.more,
   });

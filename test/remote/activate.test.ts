@@ -66,6 +66,17 @@ describe('an activation, with its scripts in a real shell', () => {
     }
   });
 
+  it('unloads what is left of an earlier activation, and nothing that still runs', async () => {
+    addToplevel(local, 'a');
+    const [ended, running] = ['lab-activate-switch-dead', 'lab-restore-test-live'];
+    local.play(`units/${ended}.service/description`, 'lab switch');
+    local.play(`units/${ended}.service/exit`, '0');
+    local.play(`units/${running}.service/description`, 'lab test');
+    expect(await go()).toEqual({ kind: 'live' });
+    expect(() => local.played(`units/${ended}.service/description`)).toThrow('ENOENT');
+    expect(local.played(`units/${running}.service/description`)).toBe('lab test');
+  });
+
   it('names the units that failed in a generation that is live', async () => {
     addToplevel(local, 'a', `echo "warning: the following units failed: nginx.service, foo.service"; exit 4`);
     expect(await go()).toEqual({

@@ -41,14 +41,13 @@ describe('preflight, with the script in a real shell', () => {
     });
   });
 
-  it('fails while another activation holds its lock, and names it', async () => {
+  it('fails while another activation holds its lock', async () => {
     const lock = '/run/nixos/switch-to-configuration.lock';
     local.write(lock, '');
     const { dev, ino } = statSync(local.path(lock));
     const device = dev.toString(16).padStart(4, '0').replace(/^../u, '$&:');
     local.write('/proc/locks', `1: FLOCK  ADVISORY  WRITE 7 ${device}:${ino}1 0 EOF\n`);
     expect(await preflight(local.remote, machine, options)).toMatchObject({ ok: true });
-    local.play('running', 'lab-activate-switch-1.service');
     local.write(
       '/proc/locks',
       `1: POSIX  ADVISORY  WRITE 7 ${device}:${ino} 0 EOF\n2: FLOCK  ADVISORY  WRITE 8 ${device}:${ino} 0 EOF\n2: -> FLOCK  ADVISORY  WRITE 9 ${device}:${ino} 0 EOF\n`,
@@ -57,6 +56,16 @@ describe('preflight, with the script in a real shell', () => {
       ok: false,
       failure: {
         kind: 'activation-under-way',
+        message: 'another activation is under way on reverse-proxy',
+      },
+    });
+  });
+
+  it('fails while a unit that activates runs, and names it', async () => {
+    local.play('running', 'lab-activate-switch-1.service');
+    expect(await preflight(local.remote, machine, options)).toMatchObject({
+      ok: false,
+      failure: {
         message: 'another activation is under way on reverse-proxy (lab-activate-switch-1.service)',
       },
     });

@@ -142,6 +142,15 @@ describe('a process takes over', () => {
     expect(before.state.steps.get('app/dependencies')?.status).toBe('succeeded');
   });
 
+  test('the end of a pause has the same effect on what was seen before it, and none on what is under way', () => {
+    const history = approved(plan).pass('box/preflight', 'app/preflight', 'box/copy', 'app/copy');
+    history.begin('box/activate-switch').add({ kind: 'paused', by: 'you' });
+    history.add({ kind: 'unpaused', by: 'you' }, 3_600_000);
+    expect(history.state.steps.get('box/activate-switch')?.status).toBe('open');
+    expect(history.state.steps.get('box/preflight')?.status).toBe('succeeded');
+    expect(history.state.steps.get('app/preflight')?.status).toBe('unknown');
+  });
+
   test('an ended run goes on where it was, and a stop or pause asked of the old process is over', () => {
     const history = approved(plan)
       .add({ kind: 'paused', by: 'you' })

@@ -43,6 +43,7 @@ const wholeFlow = async ({ nix, target, clock, flake, hostName }: DemoWorld): Pr
     buildFailures: new Map(),
     blocked: new Map(),
     localMachine: hostName,
+    resumesAtBoot: false,
     now: clock.now(),
   });
   append({

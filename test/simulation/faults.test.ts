@@ -27,15 +27,15 @@ const outcomes: readonly (readonly [Fault, string])[] = [
   // the activation
   [{ kind: 'activation-exit', code: 1 }, 'restored: activation-refused'],
   [{ kind: 'activation-exit', code: 2 }, 'restored: activation-refused'],
-  [{ kind: 'activation-exit', code: 4 }, 'failed: unhealthy'],
+  [{ kind: 'activation-exit', code: 4 }, 'restored: unhealthy'],
   [{ kind: 'activation-exit', code: 100 }, 'done'],
   [{ kind: 'activation-lies', about: 'everything' }, 'restored: activation-without-effect'],
   [{ kind: 'activation-lies', about: 'the-profile' }, 'restored: activation-without-effect'],
   [{ kind: 'slow-activation', ms: 600_000 }, 'done'],
   [{ kind: 'crash-in-activation' }, 'restored: activation-unknown'],
   [{ kind: 'unhealthy-after', cause: 'activation', forMs: 30_000 }, 'done'],
-  [{ kind: 'unhealthy-after', cause: 'activation', forMs: null }, 'failed: unhealthy'],
-  [{ kind: 'unit-fails-after', cause: 'activation', unit: 'app.service' }, 'failed: unhealthy'],
+  [{ kind: 'unhealthy-after', cause: 'activation', forMs: null }, 'restored: unhealthy'],
+  [{ kind: 'unit-fails-after', cause: 'activation', unit: 'app.service' }, 'restored: unhealthy'],
   [{ kind: 'falls-ill', atMs: 12_000, forMs: 20_000 }, 'done'],
   // the reboot: each way to fail has its own name
   [{ kind: 'reboot-refused' }, 'failed: reboot-refused'],

@@ -150,12 +150,11 @@ const randomEnd = (random: Random): ProcessEnd => {
   ]);
 };
 
-export const randomScenario = (seed: number): Scenario => {
+/** The scenario of a seed. `size` machines, if given, instead of as many as the seed says. */
+export const randomScenario = (seed: number, size?: number): Scenario => {
   const random = createRandom(seed);
-  const names = Array.from(
-    { length: random.pick([1, 2, 3, 4, 5, machinesMax, machinesMax]) },
-    (_, index) => `m${index}`,
-  );
+  const drawn = random.pick([1, 2, 3, 4, 5, machinesMax, machinesMax]);
+  const names = Array.from({ length: size ?? drawn }, (_, index) => `m${index}`);
   const hasOrchestrator = random.chance(0.5);
   const machines = names.map((_, index) =>
     randomMachine(random, index, names, hasOrchestrator && index === names.length - 1),

@@ -38,6 +38,8 @@ export type SimulateOptions = {
 const startAt = Date.UTC(2026, 0, 1);
 const run = '20260101-000000-0001';
 const turnsMax = 60_000;
+/** Longer than any activation, and any wait for its confirmation, lasts. */
+const restMs = 12 * 3_600_000;
 
 /** Thrown out of an append: the process is gone. */
 class Killed extends Error {
@@ -56,8 +58,13 @@ const boundMsOf = (step: Step): number => {
       return step.needs.length * actDeadlines.healthMs + slackMs;
     case 'activate':
       return actDeadlines.activateMs + actDeadlines.observeMs * 10 + slackMs;
+    case 'confirm':
+      return actDeadlines.confirmMs + actDeadlines.seeAfterMs + actDeadlines.observeMs * 2 + slackMs;
     case 'restore':
-      return 2 * actDeadlines.activateMs + actDeadlines.observeMs * 20 + slackMs;
+      return (
+        // What its supervisor may take, and the other way after it.
+        3_600_000 + actDeadlines.returnMs + 2 * actDeadlines.activateMs + actDeadlines.observeMs * 30 + slackMs
+      );
     case 'gate':
       return step.deadlineMs + step.stableMs + 2 * (actDeadlines.healthMs + actDeadlines.observeMs) + slackMs;
     case 'delay':
@@ -244,7 +251,8 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
   };
 
   let final: RunState | null = null;
-  for (const [index, end] of [...scenario.ends, null].entries()) {
+  const ends = scenario.abandoned === true ? scenario.ends : [...scenario.ends, null];
+  for (const [index, end] of ends.entries()) {
     final = await live(index, end);
     watch.journalBroken(false);
     if (violation !== null) throw violation;
@@ -255,9 +263,16 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
       turnsMax,
     });
   }
-  if (final === null) throw new Violation('the last process did not bring the run to its end');
-  watch.finish(final);
-  checkLiveness(scenario, plan, final);
+  if (final !== null) {
+    watch.finish(final);
+    checkLiveness(scenario, plan, final);
+  } else if (scenario.abandoned !== true)
+    throw new Violation('the last process did not bring the run to its end');
+  // Everything that machines do by themselves has been done by then.
+  await time.run(time.process().clock.sleep(restMs), { until: Number.MAX_SAFE_INTEGER, turnsMax });
+  watch.atRest();
+  final ??= replay(journal.eventsOf(run));
+  if (final === null) throw new TypeError('no history');
   return { plan, state: final, events: journal.eventsOf(run), world, startedAt: startAt };
 };
 
@@ -290,6 +305,7 @@ const prepare = async (
     buildFailures: new Map<string, Failure>(),
     blocked: new Map(),
     localMachine: scenario.localMachine,
+    resumesAtBoot: false,
     now: clock.now(),
   });
 };

@@ -96,11 +96,19 @@ export const tell = async (cast: Readonly<Record<string, Character>>, plot: Plot
     ),
     result: state.ended?.result ?? 'none',
     reason: state.ended?.reason ?? '',
-    done: world.effects.map((effect) =>
-      effect.kind === 'reboot'
-        ? `${effect.machine} reboot`
-        : `${effect.machine} ${effect.mode} ${short(effect.toplevel)}`,
-    ),
+    done: world.effects.flatMap((effect) => {
+      switch (effect.kind) {
+        case 'reboot':
+          return [`${effect.machine} reboot`];
+        case 'activate':
+          return [`${effect.machine} ${effect.mode} ${short(effect.toplevel)}`];
+        case 'settle':
+          // What is confirmed goes without saying.
+          return effect.verdict === 'restore' ? [`${effect.machine} returns`] : [];
+        default:
+          return effect satisfies never;
+      }
+    }),
     rebootsAt: world.effects
       .filter(({ kind }) => kind === 'reboot')
       .map(({ at }) => Math.round((at - startedAt) / 1_000)),

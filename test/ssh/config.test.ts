@@ -8,6 +8,8 @@ import { type ProcessResult, type RunProcess, runProcess } from '../../src/proce
 import { type LocalUser, parseSshConfig } from '../../src/ssh/config.ts';
 import { answerForOthers, filesRead, hostLinesOf } from '../../src/ssh/config-sharing.ts';
 import { type Endpoint, endpointOf } from '../../src/ssh/endpoint.ts';
+import { writeFleetSshConfig } from '../../src/ssh/fleet-config.ts';
+import { fleetConfigMark } from '../../src/ssh/fleet-config-mark.ts';
 import { parseProxyJump } from '../../src/ssh/jump.ts';
 import { sshLimitsDefault } from '../../src/ssh/limits.ts';
 import { createResolveConfig } from '../../src/ssh/resolve.ts';
@@ -237,7 +239,7 @@ describe('the configuration of a machine', () => {
     expect(await withResult({})).toBe('fine');
   });
 
-  test('is asked for once, not once a machine, when nothing in it tells the machines apart', async () => {
+  test('is asked for once for all the machines that nothing in it tells apart', async () => {
     const path = await write(
       'Host *.lan',
       '  User lan',
@@ -257,11 +259,58 @@ describe('the configuration of a machine', () => {
         value: { hostname: aliases[index], port: 1_000 + index, user: 'lan' },
       });
     });
-    expect(asked).toHaveLength(1);
+    // Once for a host that matches nothing of its own, and once for those that match *.lan.
+    expect(asked).toHaveLength(2);
+    const plain = Array.from({ length: 50 }, (_, index) => endpoint(`plain${index}`));
+    const [first] = await Promise.all(plain.map((target) => resolve(target, undefined)));
+    expect(first).toMatchObject({ ok: true, value: { hostname: 'plain0', port: 22 } });
+    await Promise.all(aliases.map((alias) => resolve(endpoint(alias), undefined)));
+    expect(asked).toHaveLength(2);
     expect(await resolve(endpoint('web1'), undefined)).toMatchObject({
       value: { hostname: 'web1', port: 2222 },
     });
-    expect(asked).toHaveLength(2);
+    expect(asked).toHaveLength(3);
+  });
+
+  test('is asked for once for a whole fleet in the file that lab writes, though each machine has its Host there', async () => {
+    const own = await write(
+      'Host machine3',
+      '  User ada',
+      '  HostName from-person',
+      'Host jump',
+      '  User hop',
+    );
+    const path = join(folder, 'fleet');
+    const machines = Array.from({ length: 30 }, (_, index) =>
+      machineNamed(`machine${index}`, {
+        addresses: [`10.0.0.${index}`],
+        ssh: {
+          host: index % 3 === 1 ? `host${index}.lan` : null,
+          port: index % 2 === 0 ? 2_000 + index : null,
+          user: index % 5 === 0 ? 'deploy' : null,
+        },
+      }),
+    );
+    await writeFleetSshConfig(path, { machines, includes: [own], knownHosts: 'strict' });
+    const { asked, resolve } = asking(path);
+    const shared = await Promise.all(
+      machines.map((machine) => resolve(endpointOf(machine, 'name'), undefined)),
+    );
+    expect(asked.toSorted()).toEqual(['lab-asks-for-nobody.invalid', 'machine3']);
+    for (const [index, machine] of machines.entries()) {
+      const alone = await runProcess(['ssh', '-G', '-F', path, machine.name], { deadlineMs: 10_000 });
+      const lines = alone.stdout.split('\n');
+      const said = shared[index];
+      expect(said?.ok).toBe(true);
+      if (said?.ok !== true) continue;
+      expect(lines).toContain(`hostname ${said.value.hostname}`);
+      expect(lines).toContain(`port ${said.value.port}`);
+      expect(lines).toContain(`user ${said.value.user}`);
+    }
+    // As a jump host, a machine has nothing but its block.
+    expect(await resolve(endpoint('machine2'), undefined)).toMatchObject({
+      value: { hostname: '10.0.0.2', port: 2_002 },
+    });
   });
 
   test('shared or not, is what ssh -G says of that machine alone', async () => {
@@ -318,7 +367,14 @@ describe('the configuration of a machine', () => {
     ]);
     expect(filesRead('debug1: Reading configuration data config\n')).toBeNull();
     expect(filesRead('')).toBeNull();
-    expect(hostLinesOf(['Host a b\n  Port 1\nhost=c'])).toEqual([['a', 'b'], ['c']]);
+    expect(hostLinesOf(['Host a b\n  Port 1\nhost=c'])).toEqual({
+      lists: [['a', 'b'], ['c']],
+      machines: new Set(),
+    });
+    expect(hostLinesOf([`${fleetConfigMark}\nHost *\nHost nas\n  HostName fe80::1%%eth0`])).toEqual({
+      lists: [['*']],
+      machines: new Set(['nas']),
+    });
     for (const text of [
       'Match all',
       'Host "a"',
@@ -330,7 +386,9 @@ describe('the configuration of a machine', () => {
       expect(hostLinesOf([text])).toBeNull();
     expect(answerForOthers('hostname a.lan\nuser x', 'a')).toBeNull();
     expect(answerForOthers('hostname ada\nuserknownhostsfile /home/ada/.ssh', 'ada')).toBeNull();
-    expect(answerForOthers('host nas\nhostname nas\nuser x', 'nas')?.('web')).toBe('hostname web\nuser x');
+    expect(answerForOthers('host nas\nhostname nas\nuser x\nciphers a', 'nas')?.('web')).toBe(
+      'hostname web\nuser x',
+    );
   });
 
   test('looked up by name fills in the address unless the person has set one', async () => {

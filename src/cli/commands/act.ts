@@ -5,6 +5,7 @@ import { prepare } from '../../flow/prepare.ts';
 import { openRun, type Runs, watch } from '../../flow/runs.ts';
 import type { Goal, Plan } from '../../plan/plan.ts';
 import type { RunEvent, RunId } from '../../run/event.ts';
+import { awaitsOwnBoot } from '../../run/progress.ts';
 import { exitCodeOfRun, exitCodes, reportOf } from '../../run/report.ts';
 import type { RunState } from '../../run/state.ts';
 import { sanitiseLine } from '../../text/sanitise.ts';
@@ -104,8 +105,7 @@ export const watchRun = async (
   };
   const onEvent = (event: RunEvent, state: RunState): void => {
     latest = state;
-    const line = eventLine(event);
-    if (line !== null && !json) cli.out(`${line}\n`);
+    if (!json) cli.out(`${eventLine(event)}\n`);
     if (event.body.kind === 'plan-made') onPlan(event.body.plan, state);
   };
   const release = steerBySignals(cli, runs, run);
@@ -118,6 +118,10 @@ export const watchRun = async (
     return done;
   }
   const report = state === null ? null : reportOf(state);
+  if (state !== null && how === 'died' && awaitsOwnBoot(state)) {
+    if (!json) printLines(cli, ['', `Run ${run} goes on after this machine has booted.`]);
+    return done;
+  }
   if (how === 'died' || report === null) {
     return fail(
       runs.whyDied(run) ?? {

@@ -1,11 +1,11 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Journal, JournalFailure } from '../../journal/journal.ts';
+import { goalWords } from '../../plan/goal-words.ts';
 import { reportOf } from '../../run/report.ts';
 import { ImpossibleHistory, replay } from '../../run/state.ts';
 import { moment, table } from '../../text/words.ts';
 import type { Cli } from '../lab.ts';
 import { printJson, printLines, reportFailure } from '../options.ts';
-import { goalTitle } from '../render-plan.ts';
 import { eventLine, reportLines } from '../render-run.ts';
 
 const linesMax = 100_000;
@@ -53,7 +53,7 @@ const listRuns = (cli: Cli, journal: Journal, json: boolean): void => {
         ...runs.map(({ run, startedAt, goal, by, ended }) => [
           run,
           moment(startedAt),
-          goalTitle(goal),
+          goalWords(goal),
           by.via,
           ended === null ? 'not ended (under way, or its process died)' : `${ended.result}: ${ended.reason}`,
         ]),
@@ -102,10 +102,7 @@ const show = async (cli: Cli, journal: Journal, options: JournalOptions, isRunId
     for (const event of events) {
       if (options.run !== undefined && event.run !== options.run) continue;
       if (options.json) cli.out(`${JSON.stringify(event)}\n`);
-      else {
-        const line = eventLine(event);
-        if (line !== null) cli.out(`${line}\n`);
-      }
+      else cli.out(`${eventLine(event)}\n`);
     }
   };
   const first =

@@ -64,9 +64,17 @@ export const registerResume = (program: Command, cli: Cli): void => {
     .command('resume')
     .description('go on with a run that is paused, was interrupted, or whose process died')
     .argument(...runArgument)
+    .option(
+      '--at-boot',
+      'for a unit: only the run that rebooted this very machine; nothing to do is no error',
+      false,
+    )
     .addHelpText(
       'after',
       '\nSteps that were under way are looked at anew before anything is done.\nExit code: that of the run.\n\nExamples:\n  lab resume\n  lab resume 20261120-234101-3fa9\n',
     )
-    .action(async (id: string | undefined) => (await import('./steering.ts')).resume(cli, id));
+    .action(async (id: string | undefined, options: { atBoot: boolean }) => {
+      const steering = await import('./steering.ts');
+      await (options.atBoot ? steering.resumeAtBoot(cli) : steering.resume(cli, id));
+    });
 };

@@ -2,6 +2,7 @@ import { ok, type Result } from '../../failure.ts';
 import { canResume } from '../../flow/conduct.ts';
 import { openRun, type Runs } from '../../flow/runs.ts';
 import type { ControlKind } from '../../journal/journal.ts';
+import { awaitsOwnBoot } from '../../run/progress.ts';
 import { type RunState, replay } from '../../run/state.ts';
 import type { Cli } from '../lab.ts';
 import { done, printLines, usage, useRuns } from '../options.ts';
@@ -67,6 +68,18 @@ export const resume = (cli: Cli, id: string | undefined): Promise<void> =>
         `run ${state.run} has ended (${state.ended?.result}): there is nothing to resume`,
         '`lab run` plans for what the machines run now',
       );
+    const resumed = await runs.resume(state.run);
+    return resumed.ok ? watchRun(cli, runs, state.run, false, null) : resumed;
+  });
+
+/** For a unit at boot: takes up the run that rebooted this very machine, and nothing else. */
+export const resumeAtBoot = (cli: Cli): Promise<void> =>
+  useRuns(cli, async (runs) => {
+    const state = openRun(runs);
+    if (state === null || runs.isAlive(state) || !awaitsOwnBoot(state)) {
+      printLines(cli, ['no run waits for the boot of this machine']);
+      return done;
+    }
     const resumed = await runs.resume(state.run);
     return resumed.ok ? watchRun(cli, runs, state.run, false, null) : resumed;
   });

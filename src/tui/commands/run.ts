@@ -1,8 +1,9 @@
 import { selectMachines } from '../../fleet/selector.ts';
+import { goalWords } from '../../plan/goal-words.ts';
 import type { Goal } from '../../plan/plan.ts';
 import { count, duration } from '../../text/words.ts';
 import { countPlan, namesToType, planSummary } from '../screen/plan.ts';
-import { goalWords, underWay } from '../screen/words.ts';
+import { underWay } from '../screen/words.ts';
 import type { KeyName } from '../state/keys.ts';
 import type { Scene } from '../state/scene.ts';
 import { type Act, type Dialog, intent, notice } from '../state/ui.ts';

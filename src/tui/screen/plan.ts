@@ -1,3 +1,4 @@
+import { goalWords } from '../../plan/goal-words.ts';
 import type { MachinePlan, Plan } from '../../plan/plan.ts';
 import type { LockChange, LockedRef } from '../../ports.ts';
 import { count, day, duration } from '../../text/words.ts';
@@ -5,7 +6,7 @@ import { blank, cellsOf, type Line, labelled, line, span } from '../draw/line.ts
 import type { Pen } from '../draw/pen.ts';
 import type { Tone } from '../draw/theme.ts';
 import { type Pane, textPane } from './pane.ts';
-import { closureWords, goalWords } from './words.ts';
+import { closureWords } from './words.ts';
 
 /** How many machines a plan acts on, and in which way. */
 type PlanCounts = {

@@ -1,4 +1,5 @@
 import type { Failure } from '../../failure.ts';
+import { goalWords } from '../../plan/goal-words.ts';
 import type { LockChange } from '../../ports.ts';
 import { type MachineReport, reportOf } from '../../run/report.ts';
 import type { RunState } from '../../run/state.ts';
@@ -7,7 +8,7 @@ import { blank, fitText, type Line, labelled, line, span } from '../draw/line.ts
 import type { Pen } from '../draw/pen.ts';
 import type { Tone } from '../draw/theme.ts';
 import { type Pane, textPane } from './pane.ts';
-import { goalWords, resultWords } from './words.ts';
+import { resultWords } from './words.ts';
 
 const labelWidth = 16;
 const nameWidthMax = 28;

@@ -1,5 +1,6 @@
 import type { Failure } from '../../failure.ts';
 import type { LabSnapshot } from '../../flow/session.ts';
+import { goalWords } from '../../plan/goal-words.ts';
 import type { RunState } from '../../run/state.ts';
 import { duration } from '../../text/words.ts';
 import { blank, type Line, labelled, line, span } from '../draw/line.ts';
@@ -11,7 +12,7 @@ import { planPane } from './plan.ts';
 import { resultPane } from './result.ts';
 import { type RunRow, runRows } from './run-row.ts';
 import { type Column, placeColumns, tableLine } from './table.ts';
-import { goalWords, stopwatch } from './words.ts';
+import { stopwatch } from './words.ts';
 
 type RunScene = {
   readonly snapshot: LabSnapshot;

@@ -1,5 +1,5 @@
 import type { LabSnapshot } from '../../flow/session.ts';
-import type { Goal, Step } from '../../plan/plan.ts';
+import type { Step } from '../../plan/plan.ts';
 import type { SshError } from '../../ports.ts';
 import type { RunResult } from '../../run/event.ts';
 import { shortPath } from '../../text/words.ts';
@@ -44,19 +44,6 @@ export const closureWords = (path: string | null, machine: string): string => {
   const short = shortPath(path);
   const marker = `…-nixos-system-${machine}-`;
   return short.includes(marker) ? short.replace(marker, ' ') : short;
-};
-
-export const goalWords = (goal: Goal): string => {
-  switch (goal.kind) {
-    case 'run':
-      return goal.update ? 'update and full run' : 'full run';
-    case 'deploy':
-      return goal.mode === 'strategy' ? 'deploy' : `deploy (${goal.mode})`;
-    case 'reboot':
-      return goal.which === 'all' ? 'reboot' : 'reboot where needed';
-    default:
-      return goal satisfies never;
-  }
 };
 
 const activationWords = {
