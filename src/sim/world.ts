@@ -230,7 +230,10 @@ export const createWorld = (options: WorldOptions): World => {
       const until = options.now() + deadlineMs;
       let why = 'nobody waits for it any more';
       while (!isAborted(given.signal)) {
-        const problem = await reach(machine, Math.max(1, until - options.now()), given);
+        let problem = await reach(machine, Math.max(1, until - options.now()), given);
+        const fault = verdict === 'confirm' ? faultOf(look(machine.name).faults, 'cut-at-confirm') : null;
+        const lost = problem === null && fault !== null && link.cut(machine.name, fault.forMs);
+        if (lost && !fault.arrived) problem = link.problem(machine);
         if (problem === null) {
           const before = look(machine.name);
           const told = tellSupervisor(before, unit, verdict, options.now());
@@ -238,6 +241,7 @@ export const createWorld = (options: WorldOptions): World => {
           if (told !== before)
             effect({ at: options.now(), machine: machine.name, kind: 'settle', verdict, unit });
           const watch = told.units.get(unit)?.watch ?? null;
+          if (lost) continue;
           if (watch === null) return { kind: 'gone' };
           if (watch.end !== null) {
             forgetUnit(machine.name, unit);

@@ -37,6 +37,12 @@ const outcomes: readonly (readonly [Fault, string])[] = [
   [{ kind: 'unhealthy-after', cause: 'activation', forMs: null }, 'restored: unhealthy'],
   [{ kind: 'unit-fails-after', cause: 'activation', unit: 'app.service' }, 'restored: unhealthy'],
   [{ kind: 'falls-ill', atMs: 12_000, forMs: 20_000 }, 'done'],
+  // the confirmation: it lasts 130 s here until the machine returns by itself
+  [{ kind: 'cut-at-confirm', arrived: true, forMs: 10_000 }, 'done'],
+  [{ kind: 'cut-at-confirm', arrived: false, forMs: 10_000 }, 'done'],
+  [{ kind: 'cut-at-confirm', arrived: false, forMs: 200_000 }, 'restored: not-confirmed'],
+  [{ kind: 'cut-at-confirm', arrived: false, forMs: 500_000 }, 'restored: confirmation-unknown'],
+  [{ kind: 'cut-at-confirm', arrived: true, forMs: 500_000 }, 'restored: confirmation-unknown'],
   // the reboot: each way to fail has its own name
   [{ kind: 'reboot-refused' }, 'failed: reboot-refused'],
   [{ kind: 'cut-at-trigger', arrived: true }, 'done'],

@@ -39,6 +39,7 @@ export const createChecker = (plan: Plan, world: World, history: () => readonly 
   const orchestrator = plan.machines.find(({ machine }) => machine.orchestrator)?.machine.name;
   let stopSeq: number | null = null;
   let resumedAt = 0;
+  let takenOverAt = 0;
   const intentSeq = new Map<string, number>();
   const confirmed = new Set<string>();
 
@@ -86,7 +87,7 @@ export const createChecker = (plan: Plan, world: World, history: () => readonly 
   /** Only what has passed its gate, in this process, is confirmed. */
   const checkConfirmation = (name: string): void => {
     const gate = now().steps.get(`${name}/gate-after-activation`);
-    if (gate?.status !== 'succeeded' || (gate.endedAt ?? 0) < resumedAt)
+    if (gate?.status !== 'succeeded' || (gate.endedAt ?? 0) < takenOverAt)
       broke(`the activation of ${name} was confirmed before its gate`);
     confirmed.add(name);
   };
@@ -191,6 +192,7 @@ export const createChecker = (plan: Plan, world: World, history: () => readonly 
     if (body.kind === 'stop-requested') stopSeq = event.seq;
     if (body.kind === 'resumed') stopSeq = null;
     if (body.kind === 'resumed' || body.kind === 'unpaused') resumedAt = event.at;
+    if (body.kind === 'resumed') takenOverAt = event.at;
     if (body.kind === 'step-intended') {
       intentSeq.set(body.step, event.seq);
             // What is live already is brought to its end.

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { toplevelOf } from './fleet.ts';
 import type { ProcessEnd } from './scenario.ts';
 import { tell } from './story.ts';
 
@@ -81,6 +82,32 @@ describe('the process dies', () => {
     );
     expect(told.done).toEqual(['app switch new']);
     expect(told.became.app).toBe('skipped: dependency');
+  });
+});
+
+describe('nobody takes the run up again', () => {
+  const left = async (downMs: number, abandoned: boolean) => {
+    const { state } = await tell({ box: {} });
+    const proven = (state.steps.get('box/gate-after-activation')?.intendedAt ?? 0) - (state.approvedAt ?? 0);
+    return tell({ box: {} }, { ends: [{ kind: 'killed-at', ms: proven + 1_000, downMs }], abandoned });
+  };
+
+  test('a machine that was activated and not confirmed is back at what it ran, by itself', async () => {
+    const { world } = await left(0, true);
+    const old = toplevelOf('box', 'old');
+    expect(world.look('box')).toMatchObject({ current: old, profile: old, booted: old });
+    const [unit] = world.look('box').units.values();
+    expect(unit?.watch?.end).toEqual({ kind: 'restored', why: 'unconfirmed' });
+  });
+
+  test('in time: the next process finds it live, proves it again and confirms it', async () => {
+    const { became, done } = await left(5_000, false);
+    expect([became.box, done]).toEqual(['done', ['box switch new', 'box reboot']]);
+  });
+
+  test('before the machine has returned: the next process activates it again', async () => {
+    const { became, done } = await left(3_600_000, false);
+    expect([became.box, done]).toEqual(['done', ['box switch new', 'box switch new', 'box reboot']]);
   });
 });
 

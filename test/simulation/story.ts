@@ -24,6 +24,8 @@ export type Plot = {
   readonly localMachine?: string;
   readonly pauses?: Scenario['pauses'];
   readonly ends?: readonly ProcessEnd[];
+  /** After the last of `ends` nobody resumes the run. */
+  readonly abandoned?: boolean;
   readonly silenceMs?: number;
 };
 
@@ -82,6 +84,7 @@ export const tell = async (cast: Readonly<Record<string, Character>>, plot: Plot
     network: { latencyMs: [20, 80], silenceMs: plot.silenceMs ?? 3_000 },
     pauses: plot.pauses ?? [],
     ends: plot.ends ?? [],
+    abandoned: plot.abandoned ?? false,
   };
   const simulated = await simulate(scenario);
   const { plan, state, world, startedAt } = simulated;
