@@ -77,6 +77,8 @@ const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted 
 
 /** Between two tries to reach a machine in the middle of an activation, as long as the real adapter waits. */
 const reconnect = { tries: 5, pauseMs: 3_000 } as const;
+/** How long one word to a supervisor waits for what comes of it. */
+const settleWaitMs = 10_000;
 
 export const createWorld = (options: WorldOptions): World => {
   const { random, network } = options;
@@ -248,6 +250,14 @@ export const createWorld = (options: WorldOptions): World => {
             return watch.end;
           }
           why = `${unit} has not ended`;
+          const acts = told.due.find(
+            (due) => (due.kind === 'confirmed' || due.kind === 'returned') && due.unit === unit,
+          );
+          // The command itself waits for what comes of its word, for a while.
+          if (acts !== undefined) {
+            await clock.sleep(Math.min(acts.at - options.now(), settleWaitMs), given.signal);
+            continue;
+          }
         } else {
           why = problem.message;
           if (!problem.retryable) break;

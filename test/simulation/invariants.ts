@@ -247,7 +247,7 @@ export const createChecker = (plan: Plan, world: World, history: () => readonly 
       if (watched) broke(`${name} still waits for a confirmation, long after`);
       if (truth.current !== prior.current && truth.current !== prior.profile)
         broke(`${name} was never confirmed and runs ${truth.current} (wanted ${wanted})`);
-      if (truth.profile !== prior.profile)
+      if (truth.profile !== prior.profile && truth.profile !== prior.current)
         broke(`${name} was never confirmed and would boot ${truth.profile}`);
     }
   };
