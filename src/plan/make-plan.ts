@@ -35,7 +35,14 @@ export type PlanInput = {
 };
 
 /** Rough durations for the expected length, in milliseconds, until a machine has a history of its own. */
-const guessMs = { preflight: 2_000, copy: 30_000, activate: 20_000, gate: 5_000, confirm: 2_000, reboot: 60_000 } as const;
+const guessMs = {
+  preflight: 2_000,
+  copy: 30_000,
+  activate: 20_000,
+  gate: 5_000,
+  confirm: 2_000,
+  reboot: 60_000,
+} as const;
 /** What a confirmation may lag behind the longest wait of its gate: looks at a slow machine, and the way there. */
 const confirmMarginMs = 60_000;
 

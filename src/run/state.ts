@@ -248,8 +248,7 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
         by: { ...state.by, pid: body.pid },
         steps: lookedAtAnew(
           state,
-          (record) =>
-            record.status === 'open' || isOutdated(state, record) || isUnconfirmed(state, record),
+          (record) => record.status === 'open' || isOutdated(state, record) || isUnconfirmed(state, record),
         ),
       };
     case 'run-ended':

@@ -65,12 +65,7 @@ export const unitEnded = (
 const restored = (why: 'asked' | 'unconfirmed' | 'refused') => ({ kind: 'restored', why }) as const;
 
 /** Acts on the verdict, or on the refusal that `outcome` is. */
-const act = (
-  machine: SimMachine,
-  name: string,
-  at: number,
-  outcome: ActivateOutcome | null,
-): SimMachine => {
+const act = (machine: SimMachine, name: string, at: number, outcome: ActivateOutcome | null): SimMachine => {
   const unit = machine.units.get(name);
   if (unit?.watch == null) return machine;
   const { activationMs } = machine.nature;

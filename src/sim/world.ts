@@ -1,13 +1,5 @@
 import type { HealthCheck, Machine } from '../fleet/machine.ts';
-import type {
-  ActivationMode,
-  BootParts,
-  Clock,
-  HealthReport,
-  SshError,
-  Target,
-  Verdict,
-} from '../ports.ts';
+import type { ActivationMode, BootParts, Clock, HealthReport, SshError, Target, Verdict } from '../ports.ts';
 import { beginActivation } from './activation.ts';
 import { advance, beginReboot } from './advance.ts';
 import { faultOf } from './fault.ts';

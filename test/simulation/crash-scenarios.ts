@@ -108,7 +108,11 @@ export const crashScenario = ({ fault, machine, crash }: CrashCase): Scenario =>
 
 /** `app/7/after/31/500`: how a case is named where it fails, and given to `npm run sim -- --crash`. */
 export const nameOfCase = ({ fault, machine, crash }: CrashCase): string =>
-  [machine, fault ?? 'none', ...(crash === null ? [] : [crash.when, crash.append, crash.downMs ?? 'never'])].join('/');
+  [
+    machine,
+    fault ?? 'none',
+    ...(crash === null ? [] : [crash.when, crash.append, crash.downMs ?? 'never']),
+  ].join('/');
 
 export const caseNamed = (name: string): CrashCase | null => {
   const match = /^(nas|app)\/(none|\d+)(?:\/(before|after)\/(\d+)\/(\d+|never))?$/u.exec(name);
@@ -120,6 +124,10 @@ export const caseNamed = (name: string): CrashCase | null => {
     crash:
       when === undefined
         ? null
-        : { when: when === 'before' ? 'before' : 'after', append: Number(append), downMs: downMs === 'never' ? null : Number(downMs) },
+        : {
+            when: when === 'before' ? 'before' : 'after',
+            append: Number(append),
+            downMs: downMs === 'never' ? null : Number(downMs),
+          },
   };
 };

@@ -195,7 +195,7 @@ export const createChecker = (plan: Plan, world: World, history: () => readonly 
     if (body.kind === 'resumed') takenOverAt = event.at;
     if (body.kind === 'step-intended') {
       intentSeq.set(body.step, event.seq);
-            // What is live already is brought to its end.
+      // What is live already is brought to its end.
       const finishes = /\/(?:restore|confirm|gate-after-activation)$/u.test(body.step);
       if (state.pausedBy !== null && !finishes) broke(`${body.step} began in a pause`);
     }

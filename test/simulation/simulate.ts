@@ -63,7 +63,11 @@ const boundMsOf = (step: Step): number => {
     case 'restore':
       return (
         // What its supervisor may take, and the other way after it.
-        3_600_000 + actDeadlines.returnMs + 2 * actDeadlines.activateMs + actDeadlines.observeMs * 30 + slackMs
+        3_600_000 +
+        actDeadlines.returnMs +
+        2 * actDeadlines.activateMs +
+        actDeadlines.observeMs * 30 +
+        slackMs
       );
     case 'gate':
       return step.deadlineMs + step.stableMs + 2 * (actDeadlines.healthMs + actDeadlines.observeMs) + slackMs;
