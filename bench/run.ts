@@ -5,6 +5,7 @@ import { evaluation } from './evaluation.ts';
 import { type Benchmark, isOver, missing, type Outcome } from './harness.ts';
 import { planning } from './planning.ts';
 import { dataOf, linesOf } from './show.ts';
+import { simulation } from './simulation.ts';
 import { startup } from './startup.ts';
 import { sweep } from './sweep.ts';
 
@@ -13,7 +14,7 @@ import { sweep } from './sweep.ts';
  * 2 usage · 3 a benchmark could not be run.
  */
 
-const benchmarks: readonly Benchmark[] = [startup, planning, cache, evaluation, sweep];
+const benchmarks: readonly Benchmark[] = [startup, planning, simulation, cache, evaluation, sweep];
 const roundsMax = 1_000;
 
 const usage = `npm run bench -- [--only NAME]… [--rounds N] [--json] [--check]

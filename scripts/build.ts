@@ -1,16 +1,17 @@
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { withBuiltinsByName } from './builtins.ts';
 
 /** Makes dist/: one entry and lazily loaded chunks, so that a plain command never loads the screen. */
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-rmSync(`${root}/dist`, { recursive: true, force: true });
-await build({
+const { outputFiles } = await build({
   absWorkingDir: root,
   entryPoints: { main: 'src/main.ts' },
   outdir: 'dist',
+  write: false,
   bundle: true,
   splitting: true,
   format: 'esm',
@@ -25,10 +26,13 @@ await build({
   external: ['cpu-features', '*.node'],
   // Bundled CommonJS still expects these three.
   banner: {
-    js: [
-      "import { createRequire as __createRequire } from 'node:module';",
-      'const require = __createRequire(import.meta.url), __filename = import.meta.filename, __dirname = import.meta.dirname;',
-    ].join('\n'),
+    js: "const require = globalThis.process.getBuiltinModule('node:module').createRequire(import.meta.url), __filename = import.meta.filename, __dirname = import.meta.dirname;",
   },
   logLevel: 'warning',
 });
+
+// Only now: a build that fails leaves what was there.
+rmSync(`${root}/dist`, { recursive: true, force: true });
+mkdirSync(`${root}/dist`);
+for (const { path, text } of outputFiles)
+  writeFileSync(path, path.endsWith('.js') ? withBuiltinsByName(text) : text);

@@ -22,6 +22,9 @@ const argv = process.argv.slice(2);
 /** First word of the command line of an engine; people never type it. */
 const engineWord = '--engine';
 
+/** One Ctrl-C can arrive twice: from the terminal, and passed on by a parent such as npm. */
+const onePressMs = 400;
+
 /** The screen has its own way with signals while it is open. */
 let screenIsOpen = false;
 const underScreen = async (open: () => Promise<number>): Promise<number> => {
@@ -36,12 +39,14 @@ const underScreen = async (open: () => Promise<number>): Promise<number> => {
 const signals = (): Pick<Cli, 'stop' | 'abort' | 'hangup'> => {
   const stop = new AbortController();
   const abort = new AbortController();
+  let firstAt = 0;
   const onSignal = (name: string) => (): void => {
     if (screenIsOpen) return;
     if (!stop.signal.aborted) {
+      firstAt = performance.now();
       stop.abort(name);
       process.stderr.write(`\nlab: ${name}: the step under way is finished first; once more stops at once\n`);
-    } else abort.abort(name);
+    } else if (performance.now() - firstAt > onePressMs) abort.abort(name);
   };
   process.on('SIGINT', onSignal('Ctrl-C'));
   process.on('SIGTERM', onSignal('SIGTERM'));
@@ -74,7 +79,10 @@ const makeCli = (): Cli => {
   return {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
-    interactive: process.stdin.isTTY === true && process.stdout.isTTY === true,
+    // Asked only when it matters: to look at stdin opens it.
+    get interactive() {
+      return process.stdin.isTTY === true && process.stdout.isTTY === true;
+    },
     ask,
     ...own,
     openLab: async (options) => (await import('./compose/lab.ts')).openLab(options, around),

@@ -179,7 +179,11 @@ in
       wantedBy = [ "multi-user.target" ];
       after = [ "network-online.target" ];
       wants = [ "network-online.target" ];
-      unitConfig.RequiresMountsFor = lib.optional localPath cfg.flake ++ [ cfg.stateDir ];
+      unitConfig = {
+        RequiresMountsFor = lib.optional localPath cfg.flake ++ [ cfg.stateDir ];
+        # Before the first run there is nothing to go on with.
+        ConditionPathExists = "${cfg.stateDir}/journal.db";
+      };
       restartIfChanged = false;
       stopIfChanged = false;
       path = [

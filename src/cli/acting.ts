@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-/** How commands that change machines are declared; `commands/act.ts` is what they do. */
+/** How commands that change machines are declared; `deeds/act.ts` is what they do. */
 
 const collect = (value: string, all: readonly string[]): readonly string[] => [...all, value];
 

@@ -1,5 +1,4 @@
 import { Command, CommanderError } from 'commander';
-import { exitCodes } from '../run/report.ts';
 import { registerCheck } from './commands/check.ts';
 import { registerDaemon } from './commands/daemon.ts';
 import { registerHealth } from './commands/health.ts';
@@ -71,6 +70,6 @@ export const runCommandLine = async (cli: Cli, argv: readonly string[]): Promise
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     // commander has printed what is wrong; help and version come here with exit code 0.
-    cli.setExitCode(error.exitCode === 0 ? exitCodes.done : exitCodes.usage);
+    if (error.exitCode !== 0) cli.setExitCode((await import('../run/report.ts')).exitCodes.usage);
   }
 };

@@ -66,8 +66,10 @@ export const watch = async (
 /** The latest run that has not ended: alive, or left behind by a process that died. */
 export const openRun = (runs: Pick<Runs, 'journal'>): RunState | null => {
   const latest = runs.journal.runs(1)[0];
-  const state = latest === undefined ? null : replay(runs.journal.eventsOf(latest.run));
-  return state === null || state.ended !== null ? null : state;
+  if (latest === undefined) return null;
+  // Asked every second by the screen: only a run that has not ended is worth reading whole.
+  const last = runs.journal.eventsOf(latest.run, latest.lastSeq - 1).at(-1);
+  return last?.body.kind === 'run-ended' ? null : replay(runs.journal.eventsOf(latest.run));
 };
 
 /** Runs hosted by this process: for the timer, whose unit is the run, for the demo and for tests. */

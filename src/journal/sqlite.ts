@@ -81,6 +81,11 @@ export const openJournal = (directory: string, now: () => number): Journal => {
           run TEXT NOT NULL,
           body TEXT NOT NULL
         ) STRICT;
+        -- One row a run, so that listing runs does not read every event.
+        CREATE TABLE IF NOT EXISTS runs (
+          first INTEGER PRIMARY KEY,
+          run TEXT NOT NULL UNIQUE
+        ) STRICT;
         CREATE TABLE IF NOT EXISTS controls (
           id INTEGER PRIMARY KEY AUTOINCREMENT,
           at INTEGER NOT NULL,
@@ -101,16 +106,39 @@ export const openJournal = (directory: string, now: () => number): Journal => {
   );
   const later = db.prepare('SELECT seq, at, run, body FROM events WHERE seq > ? ORDER BY seq LIMIT ?');
   const summaries = db.prepare(
-    'SELECT run, min(at) AS startedAt, max(at) AS lastAt, max(seq) AS lastSeq, count(*) AS events FROM events GROUP BY run ORDER BY min(seq) DESC LIMIT ?',
+    `SELECT run,
+       (SELECT at FROM events WHERE seq = first) AS startedAt,
+       (SELECT at FROM events WHERE events.run = runs.run ORDER BY seq DESC LIMIT 1) AS lastAt,
+       (SELECT max(seq) FROM events WHERE events.run = runs.run) AS lastSeq,
+       (SELECT count(*) FROM events WHERE events.run = runs.run) AS events
+     FROM runs ORDER BY first DESC LIMIT ?`,
   );
-  const prune = db.prepare(
-    'DELETE FROM events WHERE run NOT IN (SELECT run FROM events GROUP BY run ORDER BY min(seq) DESC LIMIT ?)',
+  const enlist = db.prepare('INSERT INTO runs (first, run) VALUES (?, ?)');
+  const pruneRuns = db.prepare(
+    'DELETE FROM runs WHERE run NOT IN (SELECT run FROM runs ORDER BY first DESC LIMIT ?)',
   );
+  const prune = db.prepare('DELETE FROM events WHERE run NOT IN (SELECT run FROM runs)');
   const pruneControls = db.prepare('DELETE FROM controls WHERE run NOT IN (SELECT run FROM events)');
   const insertControl = db.prepare('INSERT INTO controls (at, run, kind, by) VALUES (?, ?, ?, ?)');
   const controls = db.prepare(
     'SELECT id, at, run, kind, by FROM controls WHERE run = ? AND id > ? ORDER BY id LIMIT 100',
   );
+  /** A run and its place in the list come together or not at all. */
+  const begin = (at: number, run: RunId, text: string): number => {
+    db.exec('BEGIN IMMEDIATE');
+    try {
+      pruneRuns.run(runsKept - 1);
+      prune.run();
+      pruneControls.run();
+      const seq = Number(insert.run(at, run, text).lastInsertRowid);
+      enlist.run(seq, run);
+      db.exec('COMMIT');
+      return seq;
+    } catch (error) {
+      db.exec('ROLLBACK');
+      throw error;
+    }
+  };
   const read = (rows: readonly unknown[]): readonly RunEvent[] => rows.map((row) => readRow(path, row));
   return {
     append: (run, body) =>
@@ -121,13 +149,12 @@ export const openJournal = (directory: string, now: () => number): Journal => {
             `an event of ${text.length} characters is too large for the journal`,
             'choose fewer machines',
           );
-        if (body.kind === 'run-started') {
-          prune.run(runsKept - 1);
-          pruneControls.run();
-        }
         const at = now();
-        const { lastInsertRowid } = insert.run(at, run, text);
-        return { seq: Number(lastInsertRowid), at, run, body };
+        const seq =
+          body.kind === 'run-started'
+            ? begin(at, run, text)
+            : Number(insert.run(at, run, text).lastInsertRowid);
+        return { seq, at, run, body };
       }),
     eventsOf: (run, afterSeq = 0) => guard('read', () => read(byRun.all(run, afterSeq))),
     tail: (count) => guard('read', () => read(last.all(count))),

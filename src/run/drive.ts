@@ -91,9 +91,9 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
 
   // Once a stop is asked for, the steps under way alone are waited for, and an abort ends them.
   const endAsked = new Promise<void>((resolve) => {
-    const asked = AbortSignal.any([deps.stop, deps.abort]);
-    if (asked.aborted) resolve();
-    else asked.addEventListener('abort', () => resolve(), { once: true });
+    for (const asked of [deps.stop, deps.abort])
+      if (asked.aborted) resolve();
+      else asked.addEventListener('abort', () => resolve(), { once: true });
   });
 
   const loop = async (): Promise<RunState> => {

@@ -26,24 +26,34 @@ const effects: ReadonlySet<Step['kind']> = new Set(['activate', 'confirm', 'rebo
 /** Whether a step changes its machine. */
 export const isEffect = ({ kind }: Step): boolean => effects.has(kind);
 
-export const progressOf = (state: RunState, plan: MachinePlan): MachineProgress => {
-  const wantsReboot = plan.steps.some(({ id }) => {
-    const outcome = state.steps.get(id)?.outcome;
+/** An activation said that only a reboot makes it live (exit 100). */
+const asksForReboot = (state: RunState, plan: MachinePlan): boolean =>
+  plan.steps.some(({ id, kind }) => {
+    const outcome = kind === 'activate' ? state.steps.get(id)?.outcome : null;
     return outcome?.kind === 'succeeded' && outcome.facts.needsReboot;
   });
-  const liveOnly = (step: Step): boolean =>
-    wantsReboot && (step.kind === 'confirm' || (step.kind === 'gate' && step.after === 'activation'));
-  const rebootPlanned = plan.steps.some(({ kind }) => kind === 'reboot');
-  // An activation that is live only after a reboot has nothing to gate or confirm before it.
-  const steps = [
-    ...plan.steps.filter((step) => !liveOnly(step)),
-    ...(wantsReboot && !rebootPlanned ? plan.contingent : []),
-  ];
+
+const isForLive = (step: Step): boolean =>
+  step.kind === 'confirm' || (step.kind === 'gate' && step.after === 'activation');
+
+/** What is live only after a reboot has nothing to gate or confirm before it; and the reboot is taken, where it may be. */
+const stepsWithReboot = (plan: MachinePlan): readonly Step[] => [
+  ...plan.steps.filter((step) => !isForLive(step)),
+  ...(plan.steps.some(({ kind }) => kind === 'reboot') ? [] : plan.contingent),
+];
+
+const mayHaveHappened = (state: RunState, step: Step): boolean => {
+  const record = isEffect(step) ? state.steps.get(step.id) : undefined;
+  return record !== undefined && record.outcome?.kind !== 'skipped';
+};
+
+export const progressOf = (state: RunState, plan: MachinePlan): MachineProgress => {
+  const wantsReboot = asksForReboot(state, plan);
+  const steps = wantsReboot ? stepsWithReboot(plan) : plan.steps;
   const base = { plan, steps };
-  const touched = [...steps, ...(plan.restore === null ? [] : [plan.restore])].some(
-    (step) =>
-      isEffect(step) && state.steps.has(step.id) && state.steps.get(step.id)?.outcome?.kind !== 'skipped',
-  );
+  const touched =
+    steps.some((step) => mayHaveHappened(state, step)) ||
+    (plan.restore !== null && mayHaveHappened(state, plan.restore));
   if (plan.decision.kind === 'nothing')
     return { ...base, status: 'nothing', current: null, failure: null, touched };
   if (plan.decision.kind === 'skip') {

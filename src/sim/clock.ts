@@ -87,24 +87,21 @@ export const createVirtualClock = (startAt: number): VirtualClock => {
   const process = (): ProcessClock => {
     let alive = true;
     // One listener per signal, not per sleep: sleeps are what a simulation does most.
-    const sleepers = new WeakMap<AbortSignal, Set<Entry>>();
+    const sleepers = new Map<AbortSignal, { readonly entries: Set<Entry>; readonly onAbort: () => void }>();
     const sleepersOf = (signal: AbortSignal): Set<Entry> => {
       const known = sleepers.get(signal);
-      if (known !== undefined) return known;
+      if (known !== undefined) return known.entries;
       const entries = new Set<Entry>();
-      sleepers.set(signal, entries);
-      signal.addEventListener(
-        'abort',
-        () => {
-          for (const entry of entries) {
-            const { wake } = entry;
-            entry.wake = null;
-            wake?.();
-          }
-          entries.clear();
-        },
-        { once: true },
-      );
+      const onAbort = (): void => {
+        sleepers.delete(signal);
+        for (const entry of entries) {
+          const { wake } = entry;
+          entry.wake = null;
+          wake?.();
+        }
+      };
+      sleepers.set(signal, { entries, onAbort });
+      signal.addEventListener('abort', onAbort, { once: true });
       return entries;
     };
     const sleep = (ms: number, signal?: AbortSignal): Promise<void> => {
@@ -123,6 +120,9 @@ export const createVirtualClock = (startAt: number): VirtualClock => {
       clock: { now: () => now, sleep },
       kill: () => {
         alive = false;
+        // Node keeps a signal made of others alive for as long as somebody listens to it.
+        for (const [signal, { onAbort }] of sleepers) signal.removeEventListener('abort', onAbort);
+        sleepers.clear();
       },
     };
   };

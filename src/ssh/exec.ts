@@ -27,6 +27,7 @@ export type ExecDeps = {
 };
 
 const openTriesMax = 10;
+const refusedPauseMs = 100;
 
 type Opening = ReturnType<Connection['openExec']>;
 type Opened =
@@ -54,9 +55,11 @@ const open = async (
     const problem = opened.value.failure;
     const others = connection.sessions.taken() - 1;
     release();
-    if (problem.kind === 'lost' || problem.dispatched || others === 0 || attempt >= openTriesMax)
+    if (problem.kind === 'lost' || problem.dispatched || attempt >= openTriesMax)
       return { kind: 'none', error: noChannel(command, problem) };
-    connection.sessions.shrinkTo(others);
+    // Alone and refused: sshd counts a session until it has buried its process, a moment after it told the exit.
+    if (others === 0) await clock.sleep(refusedPauseMs, limit.signal);
+    else connection.sessions.shrinkTo(others);
   }
 };
 

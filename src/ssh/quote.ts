@@ -1,4 +1,5 @@
-const plain = /^[A-Za-z0-9_@%+=:,./-]+$/u;
+/** Not at the beginning: `%` (fish expands `%self`) and `=` (zsh expands `=ls`). */
+const plain = /^[A-Za-z0-9_@+:,./-][A-Za-z0-9_@%+=:,./-]*$/u;
 
 /**
  * One word for the login shell on the far side. The only place where a remote command line is made. Backslashes stand

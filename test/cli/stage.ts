@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import type { Cli, Lab } from '../../src/cli/lab.ts';
 import { runCommandLine } from '../../src/cli/program.ts';
 import { ok, type Result } from '../../src/failure.ts';
@@ -16,11 +17,12 @@ import { closureWith, machineNamed, toplevelOf } from '../simulation/fleet.ts';
 /** A stage for the command line: the production program over a simulated lab, its output kept as text. */
 
 // Commands import these when they begin to work. Simulated time waits for no file, so they are there before.
-await Promise.all([
-  import('../../src/cli/commands/act.ts'),
-  import('../../src/cli/commands/steering.ts'),
-  import('../../src/cli/flake-options.ts'),
-]);
+await Promise.all(
+  readdirSync(new URL('../../src/cli/deeds/', import.meta.url)).map(
+    (file) => import(`../../src/cli/deeds/${file.replace(/\.ts$/u, '')}.ts`),
+  ),
+);
+await import('../../src/run/report.ts');
 
 const startAt = Date.UTC(2026, 10, 20, 4, 0, 0);
 const never = new AbortController().signal;

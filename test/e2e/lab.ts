@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, vi } from 'vitest';
 import { type ProcessResult, runProcess } from '../../src/process/run.ts';
-import type { RunEvent } from '../../src/run/event.ts';
+import type { EventBody, RunEvent } from '../../src/run/event.ts';
 import type { RunReport } from '../../src/run/report.ts';
 import { type Availability, namespacesAvailable } from '../fleet/availability.ts';
 import type { FleetOptions, TestFleet } from '../fleet/fleet.ts';
@@ -16,6 +16,8 @@ import { startInNamespaces } from '../fleet/namespaces.ts';
  */
 
 const labDeadlineMs = 150_000;
+/** Longer than any file of stories takes. */
+const followDeadlineMs = 1_800_000;
 /** How long something that must happen may take to show. */
 export const soonMs = 30_000;
 
@@ -34,10 +36,8 @@ export const storiesPossible = async (what: string): Promise<Availability> => {
 /** A command of `lab` that goes on while the test does other things. */
 export type UnderWay = {
   readonly ended: Promise<ProcessResult>;
-  /** Lines on standard output so far. */
-  readonly lines: readonly string[];
-  /** Resolves when a line like this has been printed. */
-  until(pattern: RegExp): Promise<void>;
+  /** Resolves when something like this has happened in a run since the command was started. */
+  until(what: (body: EventBody) => boolean): Promise<void>;
   signal(name: 'SIGINT' | 'SIGTERM' | 'SIGKILL'): void;
 };
 
@@ -111,22 +111,28 @@ const open = async (fleet: TestFleet, machines: FlakeMachines): Promise<LabOnFle
       throw new Error(`lab ${words.join(' ')} (exit ${code}) printed no JSON: ${stdout}${stderr}`);
     }
   };
+  const happened: RunEvent[] = [];
+  const following = new AbortController();
+  const follower = fleet.run([...program, 'journal', '--follow', '--json'], {
+    ...{ env, signal: following.signal, deadlineMs: followDeadlineMs },
+    onStdoutLine: (line) => happened.push(JSON.parse(line) as RunEvent),
+  });
   let started = 0;
   const start: LabOnFleet['start'] = (words) => {
     started += 1;
     const pidFile = join(fleet.directory, `pid-${started}`);
-    const lines: string[] = [];
+    const before = happened.length;
     // Every program on the way to lab gives its place to the next one, so the shell's pid becomes that of lab.
     const argv = ['sh', '-c', 'echo $$ >"$0"; exec "$@"', pidFile, ...program, ...words];
-    const ended = fleet.run(argv, { ...surroundings, env, onStdoutLine: (line) => lines.push(line) });
+    const ended = fleet.run(argv, { ...surroundings, env });
     return {
       ended,
-      lines,
-      until: async (pattern) =>
+      until: async (what) =>
         vi.waitFor(
           () => {
-            if (!lines.some((line) => pattern.test(line)))
-              throw new Error(`no line like ${pattern}:\n${lines.join('\n')}`);
+            const since = happened.slice(before).map(({ body }) => body);
+            if (since.some(what)) return;
+            throw new Error(`${what} has not happened, only:\n${stepsIn(happened.slice(before)).join('\n')}`);
           },
           { timeout: soonMs, interval: 20 },
         ),
@@ -176,7 +182,11 @@ const open = async (fleet: TestFleet, machines: FlakeMachines): Promise<LabOnFle
       const generation = Number(/^system-(\d+)-link$/.exec(link)?.[1]);
       return { booted, current, profile, next, generation };
     },
-    down: () => fleet.down(),
+    down: async () => {
+      following.abort();
+      await follower;
+      await fleet.down();
+    },
   };
 };
 
@@ -279,6 +289,16 @@ export const stepsIn = (events: readonly RunEvent[]): readonly string[] =>
         ? [`${body.step} ${body.outcome.kind}`]
         : [],
   );
+
+/** For `until`: a step has begun, or told anything of itself. */
+export const begins =
+  (step: string) =>
+  (body: EventBody): boolean =>
+    body.kind === 'step-intended' && body.step === step;
+export const speaks =
+  (step: string) =>
+  (body: EventBody): boolean =>
+    body.kind === 'step-noted' && body.step === step;
 
 /** Units of a run (the orchestrator's timer is none) and logins of its users that are still on a host once lab is gone. */
 export const strayOn = async (fleet: TestFleet, host: string): Promise<string> => {

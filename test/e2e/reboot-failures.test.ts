@@ -124,7 +124,7 @@ describe.skipIf(!available.ok)('a run in which reboots go wrong', () => {
     expect(current).toBe(outcomeOf(report, 'fixed').to);
     expect(booted).not.toBe(current);
     const { stdout } = await lab.run(['plan', 'fixed']);
-    expect(stdout).toContain('no reboot: policy never, though: kernel 6.6.1 → 6.12.1');
+    expect(stdout).toMatch(/reboot.*policy never, though: kernel 6\.6\.1 → 6\.12\.1/u);
   });
 
   test('policy always: rebooted with nothing else to do', async () => {

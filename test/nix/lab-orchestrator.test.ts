@@ -68,6 +68,7 @@ describe('the service', () => {
       'After=network-online.target',
       'Environment="LAB_STATE_DIR=/var/lib/lab"',
       'Environment="LAB_RESUMES_AT_BOOT=1"',
+      'ConditionPathExists=/var/lib/lab/journal.db',
     ])
       expect(text.split('\n')).toContain(line);
     const script = /^ExecStart=(\S+)$/m.exec(text)?.[1] ?? '';

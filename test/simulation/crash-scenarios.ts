@@ -99,6 +99,7 @@ export const crashScenario = ({ fault, machine, crash }: CrashCase): Scenario =>
     selection: machines.map(({ name }) => name),
     goal: { kind: 'run', update: false },
     localMachine: null,
+    resumesAtBoot: false,
     network: { latencyMs: [20, 60], silenceMs: 3_000 },
     pauses: [],
     ends: crash === null ? [] : [{ kind: 'killed-at-append', ...crash, downMs: crash.downMs ?? 0 }],

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { MachinePlan, Plan, Step } from '../../src/plan/plan.ts';
 import type { RunEvent } from '../../src/run/event.ts';
 import { type MachineProgress, progressOf } from '../../src/run/progress.ts';
-import { applyEvent, beginRun, type RunState, replay, type StepRecord } from '../../src/run/state.ts';
+import { applyEvent, beginRun, type RunState, type StepRecord } from '../../src/run/state.ts';
 import type { Effect, World } from '../../src/sim/world.ts';
 
 /**
@@ -26,12 +26,14 @@ export type Checker = {
   onEffect(effect: Effect): void;
   /** After a break of the journal nothing may be done until the next process. */
   journalBroken(broken: boolean): void;
+  /** The journal so far, folded. */
+  state(): RunState;
   finish(state: RunState): void;
   /** Long after the last process has ended, however it did. */
   atRest(): void;
 };
 
-export const createChecker = (plan: Plan, world: World, history: () => readonly RunEvent[]): Checker => {
+export const createChecker = (plan: Plan, world: World): Checker => {
   let state: RunState | null = null;
   let broken = false;
   const rebooted = new Map<string, number>();
@@ -39,7 +41,7 @@ export const createChecker = (plan: Plan, world: World, history: () => readonly 
   const orchestrator = plan.machines.find(({ machine }) => machine.orchestrator)?.machine.name;
   let stopSeq: number | null = null;
   let resumedAt = 0;
-  let takenOverAt = 0;
+  let unpaused: RunEvent | null = null;
   const intentSeq = new Map<string, number>();
   const confirmed = new Set<string>();
 
@@ -70,14 +72,16 @@ export const createChecker = (plan: Plan, world: World, history: () => readonly 
     );
   };
 
-  const checkDependencies = (effect: Effect, entry: MachinePlan): void => {
+  const checkDependencies = (effect: Effect, entry: MachinePlan, intended: number): void => {
+    // A step that was under way already when the pause came acts on what was seen before it.
+    const since = unpaused !== null && intended > unpaused.seq ? unpaused.at : resumedAt;
     for (const name of entry.machine.dependencies) {
       const progress = progressFor(name);
       if (progress !== null && progress.status !== 'done' && progress.status !== 'nothing')
         broke(`${effect.kind} of ${effect.machine} while its dependency ${name} is ${progress.status}`);
       if (effect.kind === 'activate' && (effect.mode === 'boot' || !effect.changes)) continue;
       const reading = world.lastReading(name);
-      if (reading === null || reading.at < resumedAt || effect.at - reading.at > readingAgeMaxMs)
+      if (reading === null || reading.at < since || effect.at - reading.at > readingAgeMaxMs)
         broke(`${effect.kind} of ${effect.machine} without a look at its dependency ${name}`);
       else if (!reading.well)
         broke(`${effect.kind} of ${effect.machine} though its dependency ${name} was seen unwell`);
@@ -87,7 +91,7 @@ export const createChecker = (plan: Plan, world: World, history: () => readonly 
   /** Only what has passed its gate, in this process, is confirmed. */
   const checkConfirmation = (name: string): void => {
     const gate = now().steps.get(`${name}/gate-after-activation`);
-    if (gate?.status !== 'succeeded' || (gate.endedAt ?? 0) < takenOverAt)
+    if (gate?.status !== 'succeeded' || (gate.endedAt ?? 0) < resumedAt)
       broke(`the activation of ${name} was confirmed before its gate`);
     confirmed.add(name);
   };
@@ -109,7 +113,9 @@ export const createChecker = (plan: Plan, world: World, history: () => readonly 
       if (rebooted.has(name) && !over(progress.status) && world.look(name).rebooting)
         broke(`${effect.kind} of ${effect.machine} while ${name} is down by our doing`);
       const level = other.machine.orchestration.criticalityLevel;
+      // What was under way when the other failed may still have to be put back.
       if (
+        !restoring &&
         (level === 'high' || level === 'critical') &&
         (progress.status === 'failed' || progress.status === 'restored')
       )
@@ -117,8 +123,8 @@ export const createChecker = (plan: Plan, world: World, history: () => readonly 
     }
     if (effect.kind === 'settle' && effect.verdict === 'confirm') checkConfirmation(effect.machine);
     if (!restoring && effect.kind !== 'settle') {
-      checkDependencies(effect, entry);
       const seq = intentSeq.get(intent.step.id) ?? 0;
+      checkDependencies(effect, entry, seq);
       if (stopSeq !== null && seq > stopSeq) broke(`${effect.kind} of ${effect.machine} after a stop`);
       if (orchestrator !== undefined && orchestrator !== effect.machine && touched.has(orchestrator))
         broke(`${effect.kind} of ${effect.machine} after the orchestrator's machine`);
@@ -191,8 +197,8 @@ export const createChecker = (plan: Plan, world: World, history: () => readonly 
     const { body } = event;
     if (body.kind === 'stop-requested') stopSeq = event.seq;
     if (body.kind === 'resumed') stopSeq = null;
-    if (body.kind === 'resumed' || body.kind === 'unpaused') resumedAt = event.at;
-    if (body.kind === 'resumed') takenOverAt = event.at;
+    if (body.kind === 'resumed') resumedAt = event.at;
+    if (body.kind === 'unpaused') unpaused = event;
     if (body.kind === 'step-intended') {
       intentSeq.set(body.step, event.seq);
       // What is live already is brought to its end.
@@ -255,8 +261,8 @@ export const createChecker = (plan: Plan, world: World, history: () => readonly 
   const finish = (final: RunState): void => {
     const { ended } = final;
     if (ended === null) throw new Violation('the run came back without an end');
-    if (!isDeepStrictEqual(replay(history()), final))
-      broke('the journal does not replay to the state it left');
+    // Folded event by event above: every prefix of the journal has been replayed on the way.
+    if (!isDeepStrictEqual(state, final)) broke('the journal does not replay to the state it left');
     const progress = plan.machines.map((entry) => progressOf(final, entry));
     for (const { plan: entry, status, touched: said } of progress) {
       const { name } = entry.machine;
@@ -304,6 +310,7 @@ export const createChecker = (plan: Plan, world: World, history: () => readonly 
   return {
     onEvent,
     onEffect,
+    state: now,
     finish,
     atRest,
     journalBroken: (value) => {

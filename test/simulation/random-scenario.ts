@@ -176,6 +176,7 @@ export const randomScenario = (seed: number, size?: number): Scenario => {
   const pauses = random.chance(0.15)
     ? [{ atMs: random.between(0, 300_000), forMs: random.pick([1_000, 60_000, 3_600_000]) }]
     : [];
+  const local = hasOrchestrator && random.chance(0.5) ? (machines.at(-1)?.name ?? null) : null;
   const sameKernel = random.chance(0.3);
   return {
     seed,
@@ -194,7 +195,8 @@ export const randomScenario = (seed: number, size?: number): Scenario => {
     wanted: new Map(machines.map(({ name }) => [name, toplevelOf(name, 'new')])),
     selection,
     goal: random.pick(goals),
-    localMachine: hasOrchestrator && random.chance(0.5) ? (machines.at(-1)?.name ?? null) : null,
+    localMachine: local,
+    resumesAtBoot: local !== null && random.chance(0.7),
     network: {
       latencyMs: random.pick([
         [5, 50],

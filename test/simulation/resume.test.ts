@@ -111,6 +111,36 @@ describe('nobody takes the run up again', () => {
   });
 });
 
+describe('the machine that the engine runs on', () => {
+  const cast = { box: {}, desk: { orchestrator: true } } as const;
+  const plot = { localMachine: 'desk', resumesAtBoot: true } as const;
+
+  test('reboots last, takes the process with it, and the run ends after its boot', async () => {
+    const told = await tell(cast, plot);
+    expect(told.became).toEqual({ box: 'done', desk: 'done' });
+    expect(told.result).toBe('done');
+    expect(told.done).toEqual(['box switch new', 'box reboot', 'desk switch new', 'desk reboot']);
+    expect(told.events.filter(({ body }) => body.kind === 'resumed')).toHaveLength(1);
+  });
+
+  test('that hangs in its shutdown leaves the run open: the shutdown has ended the process', async () => {
+    const hang = { kind: 'never-goes-down' } as const;
+    const told = await tell({ ...cast, desk: { orchestrator: true, faults: [hang] } }, plot);
+    // The shutdown ends the process first; nobody takes the run up while the machine hangs.
+    expect(told.result).toBe('none');
+    expect(told.state.steps.get('desk/await-boot')?.outcome ?? null).toBeNull();
+  });
+
+  test('that comes back on the old generation is reported by the process after the boot', async () => {
+    const told = await tell(
+      { ...cast, desk: { orchestrator: true, faults: [{ kind: 'old-generation' }] } },
+      plot,
+    );
+    expect(told.became.desk).toBe('failed: old-generation');
+    expect(told.result).toBe('partial');
+  });
+});
+
 describe('a stop', () => {
   test('finishes what is under way up to its confirmation, begins nothing else, and the run can be resumed', async () => {
     const { state } = await tell({ box: {} });

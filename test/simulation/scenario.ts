@@ -24,7 +24,10 @@ export type Scenario = {
   readonly wanted: ReadonlyMap<string, string>;
   readonly selection: readonly string[];
   readonly goal: Goal;
+  /** The machine that the engine itself runs on: its processes die when that goes down. */
   readonly localMachine: string | null;
+  /** Whether a process takes the run up again when that machine has booted. */
+  readonly resumesAtBoot: boolean;
   readonly network: { readonly latencyMs: readonly [number, number]; readonly silenceMs: number };
   /** When somebody holds the run back, milliseconds from its approval. */
   readonly pauses: readonly { readonly atMs: number; readonly forMs: number }[];
@@ -38,7 +41,7 @@ const describeEnd = ({ kind, downMs, ...rest }: ProcessEnd): string =>
 
 /** The scenario in a few lines, for people. */
 export const describeScenario = (scenario: Scenario): readonly string[] => [
-  `goal ${JSON.stringify(scenario.goal)} on ${scenario.selection.join(', ')}${scenario.localMachine === null ? '' : `, from ${scenario.localMachine}`}`,
+  `goal ${JSON.stringify(scenario.goal)} on ${scenario.selection.join(', ')}${scenario.localMachine === null ? '' : `, from ${scenario.localMachine}${scenario.resumesAtBoot ? ', which resumes at boot' : ''}`}`,
   ...scenario.machines.map((machine) => {
     const start = scenario.starts.find(({ name }) => name === machine.name);
     const { deployStrategy, criticalityLevel, rebootDelay } = machine.orchestration;

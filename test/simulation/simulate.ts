@@ -10,7 +10,7 @@ import { progressOf } from '../../src/run/progress.ts';
 import { type RunState, replay } from '../../src/run/state.ts';
 import { actDeadlines } from '../../src/run/step-context.ts';
 import { createVirtualClock } from '../../src/sim/clock.ts';
-import { createMachine } from '../../src/sim/machine.ts';
+import { createMachine, type Due, type SimMachine } from '../../src/sim/machine.ts';
 import { createMemoryJournal } from '../../src/sim/memory-journal.ts';
 import { createRandom } from '../../src/sim/random.ts';
 import { createWorld, type World } from '../../src/sim/world.ts';
@@ -40,6 +40,11 @@ const run = '20260101-000000-0001';
 const turnsMax = 60_000;
 /** Longer than any activation, and any wait for its confirmation, lasts. */
 const restMs = 12 * 3_600_000;
+/** A machine that crashes again and again takes its processes with it. */
+const processesMax = 30;
+const powerKinds: ReadonlySet<Due['kind']> = new Set(['stop', 'down', 'crash', 'boot']);
+/** From the boot of the engine's own machine until its unit takes the run up again, milliseconds. */
+const resumeAtBootMs = 5_000;
 
 /** Thrown out of an append: the process is gone. */
 class Killed extends Error {
@@ -137,17 +142,32 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
         `EFFECT ${effect.kind} ${effect.machine}${effect.kind === 'activate' ? ` ${effect.mode} ${effect.toplevel.slice(44)}` : ''}`,
       );
       strict(() => checker?.onEffect(effect));
+      if (effect.machine === scenario.localMachine) time.schedule(effect.at, watchOwnMachine);
     },
-    ...(options.tell === undefined
-      ? {}
-      : { onHappening: (machine, due) => tell(`    … ${machine.name} ${due.kind}`, due.at) }),
+    onHappening: (machine, due) => {
+      tell(`    … ${machine.name} ${due.kind}`, due.at);
+      if (machine.name === scenario.localMachine) ownMachine(machine, due);
+    },
   });
+
+  // The processes of the engine live on one of the machines, if the scenario says so, and share its fate. The world
+  // is only as far as somebody looks, so it is looked at whenever that machine has something coming.
+  let living: { readonly terminate: () => void; readonly die: (why: string) => void } | null = null;
+  const ownMachine = (machine: SimMachine, due: Due): void => {
+    if (due.kind === 'stop') living?.terminate();
+    if (machine.power === 'down') living?.die('its machine goes down');
+  };
+  const watchOwnMachine = (): void => {
+    const own = scenario.localMachine;
+    const coming = own === null ? undefined : world.look(own).due.find(({ kind }) => powerKinds.has(kind));
+    if (own !== null && coming !== undefined) time.schedule(coming.at, watchOwnMachine);
+  };
 
   const plan = await time.run(prepare(scenario, world, time.process().clock), {
     until: startAt + 3_600_000,
     turnsMax,
   });
-  checker = createChecker(plan, world, () => journal.eventsOf(run));
+  checker = createChecker(plan, world);
   const watch = checker;
   const record = (body: EventBody): RunEvent => {
     const event = journal.append(run, body);
@@ -167,6 +187,7 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
   record({ kind: 'plan-made', plan, remarks: [] });
   record({ kind: 'approved', hash: plan.hash, how: 'yes-flag' });
 
+  watchOwnMachine();
   let pausedBy: string | null = null;
   let waiting: (() => void)[] = [];
   const pause = (by: string | null): void => {
@@ -180,25 +201,27 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
   }
   const pausedMs = scenario.pauses.reduce((sum, { forMs }) => sum + forMs, 0);
 
-  /** Drives until the run ends or this process does; null when the run is not over. */
+  /** Drives until the run ends or this process does: the state at the end of the run, or null. */
   const live = async (number: number, end: ProcessEnd | null): Promise<RunState | null> => {
     const process = time.process();
     const stop = new AbortController();
     const abort = new AbortController();
     let alive = true;
     let appends = 0;
-    let die = (): void => {};
+    let die = (_why: string): void => {};
     const killed = new Promise<'killed'>((resolve) => {
-      die = () => {
-        tell(`process ${number} is killed`);
+      die = (why) => {
+        if (!alive) return;
+        tell(`process ${number} dies: ${why}`);
         alive = false;
         process.kill();
         resolve('killed');
       };
     });
-    if (end?.kind === 'killed-at') time.schedule(time.now() + end.ms, () => alive && die());
+    if (end?.kind === 'killed-at') time.schedule(time.now() + end.ms, () => die('killed'));
     if (end?.kind === 'stopped-at') time.schedule(time.now() + end.ms, () => stop.abort('somebody'));
     if (end?.kind === 'aborted-at') time.schedule(time.now() + end.ms, () => abort.abort('somebody'));
+    living = { terminate: () => stop.abort('SIGTERM'), die };
     const append = (body: EventBody): RunEvent => {
       if (!alive) throw new Killed();
       appends += 1;
@@ -208,12 +231,12 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
       }
       const last = end?.kind === 'killed-at-append' && appends === end.append ? end : null;
       if (last?.when === 'before') {
-        die();
+        die('killed');
         throw new Killed();
       }
       const event = record(body);
       if (last?.when === 'after') {
-        die();
+        die('killed');
         throw new Killed();
       }
       return event;
@@ -240,7 +263,9 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
         turnsMax,
       });
       if (ended === 'killed') return null;
-      return ended.ended?.result === 'interrupted' && end !== null ? null : ended;
+      if (ended.ended === null) return null;
+      const asked = end !== null || stop.signal.aborted;
+      return ended.ended.result === 'interrupted' && asked ? null : ended;
     } catch (error) {
       if (violation !== null) throw violation;
       if (error instanceof Killed) return null;
@@ -249,35 +274,60 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
     } finally {
       // Whatever an ended process still has under way must not go on.
       alive = false;
+      living = null;
       process.kill();
       working.catch(() => {});
     }
   };
 
+  const pass = (ms: number): Promise<void> =>
+    time.run(time.process().clock.sleep(ms), { until: Number.MAX_SAFE_INTEGER, turnsMax });
+  const told = (state: RunState): Simulated => ({
+    plan,
+    state,
+    events: journal.eventsOf(run),
+    world,
+    startedAt: startAt,
+  });
+  /** Everything that machines do by themselves has been done by then. */
+  const atRest = async (state: RunState): Promise<Simulated> => {
+    await pass(restMs);
+    watch.atRest();
+    return told(state);
+  };
+  const ownIsDown = (): boolean => {
+    const own = scenario.localMachine === null ? null : world.look(scenario.localMachine);
+    return own !== null && (own.power !== 'up' || own.rebooting);
+  };
+  const ends = [...scenario.ends];
   let final: RunState | null = null;
-  const ends = scenario.abandoned === true ? scenario.ends : [...scenario.ends, null];
-  for (const [index, end] of ends.entries()) {
-    final = await live(index, end);
+  for (let number = 0; final === null; number += 1) {
+    if (number > processesMax) throw new Violation(`the run has not ended after ${number} processes`);
+    const end = ends[0] ?? null;
+    final = await live(number, end);
     watch.journalBroken(false);
     if (violation !== null) throw violation;
     if (final !== null) break;
-    tell(`nobody drives for ${(end?.downMs ?? 0) / 1_000} s`);
-    await time.run(time.process().clock.sleep(end?.downMs ?? 0), {
-      until: Number.MAX_SAFE_INTEGER,
-      turnsMax,
-    });
+    if (!ownIsDown()) {
+      if (end === null) throw new Violation('the last process did not bring the run to its end');
+      ends.shift();
+      tell(`nobody drives for ${end.downMs / 1_000} s`);
+      if (ends.length === 0 && scenario.abandoned === true) break;
+      await pass(end.downMs);
+    }
+    while (ownIsDown()) {
+      const coming = world.look(scenario.localMachine ?? '').due.find(({ kind }) => powerKinds.has(kind));
+      // Down for good, or nobody there to take the run up: its journal stays as it is.
+      if (coming === undefined || !scenario.resumesAtBoot) return atRest(watch.state());
+      await pass(coming.at - time.now());
+      if (!ownIsDown()) await pass(resumeAtBootMs);
+    }
   }
   if (final !== null) {
     watch.finish(final);
     checkLiveness(scenario, plan, final);
-  } else if (scenario.abandoned !== true)
-    throw new Violation('the last process did not bring the run to its end');
-  // Everything that machines do by themselves has been done by then.
-  await time.run(time.process().clock.sleep(restMs), { until: Number.MAX_SAFE_INTEGER, turnsMax });
-  watch.atRest();
-  final ??= replay(journal.eventsOf(run));
-  if (final === null) throw new TypeError('no history');
-  return { plan, state: final, events: journal.eventsOf(run), world, startedAt: startAt };
+  }
+  return atRest(final ?? watch.state());
 };
 
 const prepare = async (
@@ -309,7 +359,7 @@ const prepare = async (
     buildFailures: new Map<string, Failure>(),
     blocked: new Map(),
     localMachine: scenario.localMachine,
-    resumesAtBoot: false,
+    resumesAtBoot: scenario.resumesAtBoot,
     now: clock.now(),
   });
 };

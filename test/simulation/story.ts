@@ -22,6 +22,7 @@ export type Plot = {
   /** The new toplevel has the kernel of the old one, so nothing needs a reboot. */
   readonly sameKernel?: boolean;
   readonly localMachine?: string;
+  readonly resumesAtBoot?: boolean;
   readonly pauses?: Scenario['pauses'];
   readonly ends?: readonly ProcessEnd[];
   /** After the last of `ends` nobody resumes the run. */
@@ -81,6 +82,7 @@ export const tell = async (cast: Readonly<Record<string, Character>>, plot: Plot
     selection: plot.selection ?? names,
     goal: plot.goal ?? { kind: 'run', update: false },
     localMachine: plot.localMachine ?? null,
+    resumesAtBoot: plot.resumesAtBoot ?? false,
     network: { latencyMs: [20, 80], silenceMs: plot.silenceMs ?? 3_000 },
     pauses: plot.pauses ?? [],
     ends: plot.ends ?? [],

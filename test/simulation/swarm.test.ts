@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { EventBody } from '../../src/run/event.ts';
+import { replay } from '../../src/run/state.ts';
 import { randomScenario } from './random-scenario.ts';
 import { simulate } from './simulate.ts';
 
@@ -13,7 +15,7 @@ test(`${seeds} seeds break no rule`, async () => {
     } catch (error) {
       throw new Error(`seed ${seed} broke a rule. Replay: npm run sim -- --seed ${seed}`, { cause: error });
     }
-  // The swarm reaches every way a run can end, by itself or left by everyone.
+  // The swarm reaches every way a run can end; `none`: left by everyone, or by the machine of the engine.
   expect([...results].sort()).toEqual(['done', 'failed', 'held', 'interrupted', 'none', 'partial']);
 });
 
@@ -22,5 +24,16 @@ test('the same seed gives the same run, event for event', async () => {
     const [first, second] = [await simulate(randomScenario(seed)), await simulate(randomScenario(seed))];
     expect(second.events).toEqual(first.events);
     expect(second.world.effects).toEqual(first.world.effects);
+  }
+});
+
+test('a journal that was written and read gives the state that the run left', async () => {
+  for (let seed = 1; seed <= 60; seed += 1) {
+    const { events, state } = await simulate(randomScenario(seed));
+    const read = events.map((event) => ({
+      ...event,
+      body: EventBody.parse(JSON.parse(JSON.stringify(event.body))),
+    }));
+    expect(replay(read), `seed ${seed}`).toEqual(state);
   }
 });

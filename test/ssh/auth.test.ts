@@ -5,12 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import ssh2, { type ParsedKey } from 'ssh2';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { runProcess } from '../../src/process/run.ts';
 import { type AgentKey, agentKeys } from '../../src/ssh/agent.ts';
 import { orderTries } from '../../src/ssh/auth.ts';
 import { createIdentities, type Identity, publicPartOf } from '../../src/ssh/identity-file.ts';
+import { eventually } from './support/eventually.ts';
 import { newEncryptedKey, newKey, type TestKey } from './support/keys.ts';
 
 let folder: string;
@@ -173,7 +174,7 @@ describe('an agent', () => {
     server.listen(path);
     await once(server, 'listening');
     expect(await ask(path, 200)).toMatchObject({ ok: false, failure: 'no answer within 0.2 s' });
-    await vi.waitFor(() => expect(sockets.size).toBe(0));
+    await eventually(() => expect(sockets.size).toBe(0));
     server.close();
   });
 });

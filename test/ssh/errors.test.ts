@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { SshError } from '../../src/ports.ts';
-import { codeOf, socketProblem, sshError } from '../../src/ssh/errors.ts';
-import { isTransientDuringReboot } from '../../src/ssh/reboot.ts';
+import { codeOf, isTransientDuringReboot, socketProblem, sshError } from '../../src/ssh/errors.ts';
 
 const kinds: Record<SshError['kind'], { readonly retryable: boolean; readonly transient: boolean }> = {
   unreachable: { retryable: true, transient: true },

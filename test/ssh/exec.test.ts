@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { commandOf } from './support/command-line.ts';
+import { eventually } from './support/eventually.ts';
 import { newKey } from './support/keys.ts';
-import { livingWith } from './support/processes.ts';
+import { livingWith, uniqueSeconds } from './support/processes.ts';
 import { inShell, startServer, type TestServer, type TestServerOptions } from './support/server.ts';
 import {
   createWorld,
@@ -12,6 +13,9 @@ import {
   type SshWorld,
   valueIn,
 } from './support/world.ts';
+
+/** How long the commands sleep that must not survive: told apart from all other processes here. */
+const sleeps = { stubborn: uniqueSeconds(), cancelled: uniqueSeconds(), closed: uniqueSeconds() };
 
 let world: SshWorld;
 let servers: TestServer[];
@@ -178,43 +182,51 @@ describe('a command that is not to go on', () => {
 
   test('is stopped with all its descendants at its deadline', async () => {
     const server = await serve();
-    const result = await world
-      .remote()
-      .exec(machineAt(server.port), stubborn('271801'), { deadlineMs: 1_500 });
+    const remote = world.remote();
+    const machine = machineAt(server.port);
+    valueIn(await remote.exec(machine, ['true'], { deadlineMs }));
+    const result = await remote.exec(machine, stubborn(sleeps.stubborn), { deadlineMs: 2_000 });
     expect(failureIn(result)).toMatchObject({ kind: 'timeout', phase: 'exec', dispatched: true });
     expect(failureIn(result).message).toContain('it was stopped');
-    expect(await livingWith('271801')).toEqual([]);
+    expect(await livingWith(sleeps.stubborn)).toEqual([]);
   });
 
   test('is stopped when the caller cancels', async () => {
     const server = await serve();
     const cancel = new AbortController();
-    const running = world.remote().exec(machineAt(server.port), ['sh', '-c', 'sleep 271802; true'], {
-      deadlineMs,
-      signal: cancel.signal,
-    });
-    await vi.waitFor(async () => expect(await livingWith('sleep 271802')).not.toEqual([]), 10_000);
+    const running = world
+      .remote()
+      .exec(machineAt(server.port), ['sh', '-c', `sleep ${sleeps.cancelled}; true`], {
+        deadlineMs,
+        signal: cancel.signal,
+      });
+    await eventually(async () => expect(await livingWith(`sleep ${sleeps.cancelled}`)).not.toEqual([]));
     cancel.abort();
     expect(failureIn(await running)).toMatchObject({ kind: 'cancelled', dispatched: true });
-    expect(await livingWith('271802')).toEqual([]);
+    expect(await livingWith(sleeps.cancelled)).toEqual([]);
   });
 
   test('is stopped when the remote is closed', async () => {
     const server = await serve();
     const remote = world.remote();
-    const running = remote.exec(machineAt(server.port), ['sleep', '271803'], { deadlineMs });
-    await vi.waitFor(async () => expect(await livingWith('sleep 271803')).not.toEqual([]), 10_000);
+    const running = remote.exec(machineAt(server.port), ['sleep', sleeps.closed], { deadlineMs });
+    await eventually(async () => expect(await livingWith(`sleep ${sleeps.closed}`)).not.toEqual([]));
     await remote.close();
     expect(failureIn(await running)).toMatchObject({ kind: 'cancelled' });
-    expect(await livingWith('271803')).toEqual([]);
-    await vi.waitFor(() => expect(server.open()).toBe(0));
+    expect(await livingWith(sleeps.closed)).toEqual([]);
+    await eventually(() => expect(server.open()).toBe(0));
   });
 
   test('is said to perhaps run on where its session is not known', async () => {
-    const server = await serve({ onExec: () => undefined });
-    const result = await world
-      .remote({ limits: { killDeadlineMs: 500 } })
-      .exec(machineAt(server.port), ['true'], { deadlineMs: 500 });
+    const server = await serve({
+      onExec: (command, channel, own) => {
+        if (own.commands.length === 1) inShell(command, channel, own);
+      },
+    });
+    const remote = world.remote({ limits: { killDeadlineMs: 500 } });
+    const machine = machineAt(server.port);
+    valueIn(await remote.exec(machine, ['true'], { deadlineMs }));
+    const result = await remote.exec(machine, ['true'], { deadlineMs: 1_000 });
     expect(failureIn(result)).toMatchObject({ kind: 'timeout', phase: 'exec', dispatched: true });
     expect(failureIn(result).message).toContain('may still run');
   });

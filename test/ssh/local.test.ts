@@ -1,13 +1,17 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import type { Remote } from '../../src/ports.ts';
 import { type ProcessOptions, type RunProcess, runProcess } from '../../src/process/run.ts';
 import { createLocalRemote } from '../../src/ssh/local.ts';
 import { machineNamed } from '../remote/machine.ts';
-import { livingWith } from './support/processes.ts';
+import { eventually } from './support/eventually.ts';
+import { livingWith, uniqueSeconds } from './support/processes.ts';
 import { deadlineMs, failureIn, valueIn } from './support/world.ts';
+
+/** How long the commands sleep that must not survive: told apart from all other processes here. */
+const sleeps = { late: uniqueSeconds(), cancelled: uniqueSeconds(), closed: uniqueSeconds() };
 
 const machine = machineNamed('congenital-optimist');
 let remote: Remote;
@@ -45,17 +49,20 @@ describe('the machine lab runs on', () => {
   });
 
   test('stops what passes its deadline, is cancelled, or runs when all is closed', async () => {
-    const late = await remote.exec(machine, ['sleep', '314101'], { deadlineMs: 200 });
+    const late = await remote.exec(machine, ['sleep', sleeps.late], { deadlineMs: 200 });
     expect(failureIn(late)).toMatchObject({ kind: 'timeout', phase: 'exec', dispatched: true });
     const cancel = new AbortController();
-    const cancelled = remote.exec(machine, ['sleep', '314102'], { deadlineMs, signal: cancel.signal });
-    await vi.waitFor(async () => expect(await livingWith('sleep 314102')).toHaveLength(1), 5_000);
+    const cancelled = remote.exec(machine, ['sleep', sleeps.cancelled], {
+      deadlineMs,
+      signal: cancel.signal,
+    });
+    await eventually(async () => expect(await livingWith(`sleep ${sleeps.cancelled}`)).toHaveLength(1));
     cancel.abort();
     expect(failureIn(await cancelled).kind).toBe('cancelled');
-    const closed = remote.exec(machine, ['sleep', '314103'], { deadlineMs });
+    const closed = remote.exec(machine, ['sleep', sleeps.closed], { deadlineMs });
     await remote.close();
     expect(failureIn(await closed).kind).toBe('cancelled');
-    expect(await livingWith('sleep 31410')).toEqual([]);
+    for (const mark of Object.values(sleeps)) expect(await livingWith(mark)).toEqual([]);
   });
 
   test('becomes root by sudo only where it must', async () => {

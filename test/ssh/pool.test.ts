@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createSlots } from '../../src/ssh/slots.ts';
+import { eventually } from './support/eventually.ts';
 import { startRawServer, startServer, type TestServer, type TestServerOptions } from './support/server.ts';
 import {
   createWorld,
@@ -92,7 +93,7 @@ describe('connections', () => {
     const server = await known();
     const remote = world.remote({ limits: { idleMs: 100 } });
     valueIn(await remote.exec(machineAt(server.port), ['true'], { deadlineMs }));
-    await vi.waitFor(() => expect(server.open()).toBe(0), 5_000);
+    await eventually(() => expect(server.open()).toBe(0));
     valueIn(await remote.exec(machineAt(server.port), ['true'], { deadlineMs }));
     expect(server.accepted()).toBe(2);
   });
@@ -106,11 +107,15 @@ describe('connections', () => {
     const server = await known({ onForward });
     const remote = world.remote({ limits: { idleMs: 50 } });
     const stream = valueIn(await remote.dial(machineAt(server.port), 'localhost', port, { deadlineMs }));
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    // Another connection that is idle from now on is closed first.
+    const idle = await serve();
+    await world.know(knownLine(server.port, server.hostKey), knownLine(idle.port, idle.hostKey));
+    valueIn(await remote.exec(machineAt(idle.port, {}, 'idle'), ['true'], { deadlineMs }));
+    await eventually(() => expect(idle.open()).toBe(0));
     stream.write('still there');
     expect(String((await once(stream, 'data'))[0])).toBe('still there');
     stream.destroy();
-    await vi.waitFor(() => expect(server.open()).toBe(0), 5_000);
+    await eventually(() => expect(server.open()).toBe(0));
   });
 
   test('that are forgotten are made anew, and work on the old one may end', async () => {
@@ -118,12 +123,12 @@ describe('connections', () => {
     const remote = world.remote();
     const machine = machineAt(server.port);
     const slow = remote.exec(machine, ['sh', '-c', 'read x; echo "$x"'], { deadlineMs, stdin: 'old\n' });
-    await vi.waitFor(() => expect(server.commands).toHaveLength(1), 5_000);
+    await eventually(() => expect(server.commands).toHaveLength(1));
     remote.forget(machine);
     expect(valueIn(await remote.exec(machine, ['echo', 'new'], { deadlineMs })).stdout).toBe('new\n');
     expect(valueIn(await slow).stdout).toBe('old\n');
     expect(server.accepted()).toBe(2);
-    await vi.waitFor(() => expect(server.open()).toBe(1), 5_000);
+    await eventually(() => expect(server.open()).toBe(1));
   });
 
   test('are all gone after close, with the attempts under way', async () => {
@@ -133,10 +138,10 @@ describe('connections', () => {
     const remote = world.remote();
     valueIn(await remote.exec(machineAt(server.port), ['true'], { deadlineMs }));
     const waiting = remote.exec(machineAt(silent.port, {}, 'silent'), ['true'], { deadlineMs });
-    await vi.waitFor(() => expect(silent.sockets.size).toBe(1), 5_000);
+    await eventually(() => expect(silent.sockets.size).toBe(1));
     await remote.close();
     expect(failureIn(await waiting).kind).toBe('cancelled');
-    await vi.waitFor(() => expect(server.open() + silent.sockets.size).toBe(0), 5_000);
+    await eventually(() => expect(server.open() + silent.sockets.size).toBe(0));
     await remote.close();
   });
 
@@ -176,6 +181,28 @@ describe('connections', () => {
     for (const result of results) expect(valueIn(result).code).toBe(0);
     expect(refusing).toBeGreaterThan(0);
     expect(server.accepted()).toBe(1);
+  });
+});
+
+describe('a server that grants no session at all', () => {
+  test('is told as such, and nothing has run', async () => {
+    const server = await known();
+    const remote = world.remote();
+    const machine = machineAt(server.port);
+    valueIn(await remote.exec(machine, ['true'], { deadlineMs }));
+    for (const client of server.clients) {
+      client.removeAllListeners('session');
+      client.on('session', (_grant, refuse) => {
+        refuse();
+      });
+    }
+    expect(failureIn(await remote.exec(machine, ['true'], { deadlineMs }))).toMatchObject({
+      kind: 'channel',
+      phase: 'channel',
+      dispatched: false,
+      retryable: true,
+    });
+    expect(server.commands).toHaveLength(1);
   });
 });
 
@@ -289,7 +316,7 @@ describe('jump hosts', () => {
     expect(jump.accepted()).toBe(1);
     expect(inner.accepted()).toBe(4);
     await remote.close();
-    await vi.waitFor(() => expect(jump.open() + inner.open()).toBe(0), 5_000);
+    await eventually(() => expect(jump.open() + inner.open()).toBe(0));
   });
 
   test('with a wrong key are refused, and so is the machine behind them', async () => {
@@ -322,7 +349,7 @@ describe('jump hosts', () => {
     await world.know(knownLine(jump.port, jump.hostKey), knownLine(inner.port, inner.hostKey));
     const remote = world.remote();
     const running = remote.exec(target, ['sleep', '99'], { deadlineMs });
-    await vi.waitFor(() => expect(inner.commands).toHaveLength(1), 5_000);
+    await eventually(() => expect(inner.commands).toHaveLength(1));
     jump.cut();
     expect(failureIn(await running)).toMatchObject({ kind: 'disconnected', dispatched: true });
     expect(valueIn(await remote.exec(target, ['echo', 'again'], { deadlineMs })).stdout).toBe('again\n');

@@ -80,6 +80,10 @@ describe('words for a remote shell', () => {
     expect(quoteForRemoteShell(['a\\b', "c'd"])).toBe(`'a'"\\\\"'b' 'c'\\''d'`);
   });
 
+  test('hide from fish and zsh what these expand at the beginning of a word', () => {
+    expect(quoteForRemoteShell(['%self', '=ls', '--format=%h'])).toBe(`'%self' '=ls' --format=%h`);
+  });
+
   test('cannot hold a NUL byte', () => {
     expect(() => quoteForRemoteShell(['a\0b'])).toThrow(TypeError);
   });

@@ -4,11 +4,12 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { runProcess } from '../../src/process/run.ts';
 import { writeFleetSshConfig } from '../../src/ssh/fleet-config.ts';
+import { eventually } from './support/eventually.ts';
 import { newEncryptedKey, newKey, type TestKey } from './support/keys.ts';
-import { livingWith } from './support/processes.ts';
+import { livingWith, uniqueSeconds } from './support/processes.ts';
 import { type Sshd, startSshd, whyNoSshd } from './support/sshd.ts';
 import { createWorld, deadlineMs, failureIn, machineAt, type SshWorld, valueIn } from './support/world.ts';
 
@@ -25,6 +26,9 @@ beforeAll(async () => {
   sshd = await startSshd(letIn);
 });
 afterAll(() => sshd?.stop());
+
+/** How long the commands sleep that must not survive: told apart from all other processes here. */
+const sleeps = { single: uniqueSeconds(), dying: uniqueSeconds() };
 
 let world: SshWorld;
 let closers: (() => Promise<void>)[];
@@ -107,16 +111,13 @@ describe('a command that is stopped', () => {
     ['as a user', 'ada', false],
     ['through sudo, which makes a session of its own', 'ada', true],
   ])('%s leaves no process', async (_how, user, asRoot) => {
-    const mark = `2718${user === 'root' ? 1 : 2}${asRoot ? 1 : 2}`;
+    const mark = uniqueSeconds();
     const cancel = new AbortController();
     const script = `trap "" TERM; sleep ${mark} & (sleep ${mark} & sleep ${mark}); sleep ${mark}`;
     const running = world
       .remote()
       .exec(at(user), ['sh', '-c', script], { deadlineMs, asRoot, signal: cancel.signal });
-    await vi.waitFor(
-      async () => expect((await livingWith(`sleep ${mark}`)).length).toBeGreaterThan(2),
-      10_000,
-    );
+    await eventually(async () => expect((await livingWith(`sleep ${mark}`)).length).toBeGreaterThan(2));
     cancel.abort();
     const error = failureIn(await running);
     expect(error).toMatchObject({ kind: 'cancelled', dispatched: true });
@@ -127,10 +128,12 @@ describe('a command that is stopped', () => {
   test('on a server that grants one session is stopped over another connection', async () => {
     const single = await start('MaxSessions 1');
     await know(single);
-    const result = await world.remote().exec(at('root', single), ['sleep', '271831'], { deadlineMs: 1_000 });
+    const remote = world.remote();
+    valueIn(await remote.exec(at('root', single), ['true'], { deadlineMs }));
+    const result = await remote.exec(at('root', single), ['sleep', sleeps.single], { deadlineMs: 2_000 });
     expect(failureIn(result)).toMatchObject({ kind: 'timeout', phase: 'exec' });
     expect(failureIn(result).message).toContain('it was stopped');
-    expect(await livingWith('271831')).toEqual([]);
+    expect(await livingWith(sleeps.single)).toEqual([]);
   });
 });
 
@@ -147,13 +150,12 @@ describe('sessions', () => {
     expect(results.map((result) => valueIn(result).stdout.trim())).toEqual([...'012345678']);
   });
 
-  test('of eight at once stay below what sshd grants by itself', async () => {
+  test('thirty at once all come to their end over one connection', async () => {
     const remote = world.remote();
     const results = await Promise.all(
       Array.from({ length: 30 }, () => remote.exec(at('root'), ['true'], { deadlineMs })),
     );
     for (const result of results) expect(valueIn(result).code).toBe(0);
-    expect(sshd.log()).not.toContain('no more sessions');
   });
 });
 
@@ -211,7 +213,7 @@ describe('an ssh agent', () => {
   beforeEach(async () => {
     socket = join(world.home, 'agent');
     agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });
-    await vi.waitFor(() => expect(existsSync(socket)).toBe(true), 5_000);
+    await eventually(() => expect(existsSync(socket)).toBe(true));
     closers.push(async () => {
       const exited = once(agent, 'exit');
       agent.kill();
@@ -273,7 +275,7 @@ describe('dialling', () => {
     const remote = world.remote();
     const stream = valueIn(await remote.dial(at('root'), 'localhost', port, { deadlineMs }));
     expect(String((await once(stream, 'data'))[0])).toBe('hello');
-    await vi.waitFor(() => expect(stream.closed).toBe(true));
+    await eventually(() => expect(stream.closed).toBe(true));
     server.close();
     await once(server, 'close');
     expect(failureIn(await remote.dial(at('root'), 'localhost', port, { deadlineMs }))).toMatchObject({
@@ -320,10 +322,9 @@ describe('a machine that goes away', () => {
     const dying = await startSshd(letIn);
     await know(dying);
     const remote = world.remote();
-    const running = remote.exec(at('root', dying), ['sleep', '271841'], { deadlineMs });
-    await vi.waitFor(
-      async () => expect((await livingWith('sleep 271841')).length).toBeGreaterThan(0),
-      10_000,
+    const running = remote.exec(at('root', dying), ['sleep', sleeps.dying], { deadlineMs });
+    await eventually(async () =>
+      expect((await livingWith(`sleep ${sleeps.dying}`)).length).toBeGreaterThan(0),
     );
     await dying.stop();
     expect(failureIn(await running)).toMatchObject({ kind: 'disconnected', dispatched: true });

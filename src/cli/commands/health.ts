@@ -1,27 +1,6 @@
 import type { Command } from 'commander';
-import type { HealthReport } from '../../ports.ts';
-import { exitCodes } from '../../run/report.ts';
-import { sanitiseLine } from '../../text/sanitise.ts';
-import { table } from '../../text/words.ts';
-import { choose, selectorArgument } from '../choose.ts';
 import type { Cli } from '../lab.ts';
-import { done, printJson, printLines, useLab, withFlake } from '../options.ts';
-
-const marks = { healthy: '✔', degraded: '!', unhealthy: '✖', unknown: '?' } as const satisfies Record<
-  HealthReport['verdict'],
-  string
->;
-const readingMarks = { passed: '✔', failed: '✖', unknown: '?' } as const;
-
-const healthLines = (report: HealthReport): readonly string[] => [
-  `${marks[report.verdict]} ${report.machine}: ${report.verdict} (${sanitiseLine(report.summary)})`,
-  ...table(
-    report.readings.map((reading) => [
-      `    ${readingMarks[reading.verdict]} ${sanitiseLine(reading.check)}`,
-      `${sanitiseLine(reading.evidence)}${reading.tries > 1 ? ` (${reading.tries} tries)` : ''}`,
-    ]),
-  ),
-];
+import { selectorArgument, withFlake } from '../options.ts';
 
 export const registerHealth = (program: Command, cli: Cli): void => {
   withFlake(program.command('health').description('run the health checks of every machine now'))
@@ -31,23 +10,6 @@ export const registerHealth = (program: Command, cli: Cli): void => {
       '\nExit codes: 0 all healthy · 3 some not · 1 none\n\nExamples:\n  lab health\n  lab health grey-area --json\n',
     )
     .action(async (selectors: string[], _options, command: Command) =>
-      useLab(cli, command, async ({ lab, json }) => {
-        const chosen = await choose(cli, lab, selectors);
-        if (!chosen.ok) return chosen;
-        const { machines, evaluation, names } = chosen.value;
-        const { probeAll } = await import('../../flow/observe.ts');
-        const reports = [...(await probeAll(lab.target, machines, cli.stop)).values()];
-        const failed = evaluation.fleet.failed.filter(({ name }) => names.includes(name));
-        if (json) printJson(cli, 'health', { flake: lab.flake, machines: reports, failed });
-        else
-          printLines(cli, [
-            ...reports.flatMap(healthLines),
-            ...failed.map(({ name, message }) => `? ${name}: not evaluated (${sanitiseLine(message)})`),
-          ]);
-        const healthy = reports.filter(({ verdict }) => verdict === 'healthy').length;
-        if (healthy < reports.length + failed.length)
-          cli.setExitCode(healthy > 0 ? exitCodes.partial : exitCodes.failed);
-        return done;
-      }),
+      (await import('../deeds/health.ts')).health(cli, command, selectors),
     );
 };

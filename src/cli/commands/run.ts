@@ -1,13 +1,12 @@
 import type { Command } from 'commander';
 import { exitCodeHelp, withActing, withConfirm } from '../acting.ts';
-import { selectorArgument } from '../choose.ts';
 import type { Cli } from '../lab.ts';
-import { withFlake } from '../options.ts';
+import { selectorArgument, withFlake } from '../options.ts';
 
 /** Commands that change machines: run, plan, deploy, deploy-all, reboot. */
 
-type Act = typeof import('./act.ts')['act'];
-const act: Act = async (...words) => (await import('./act.ts')).act(...words);
+type Act = typeof import('../deeds/act.ts')['act'];
+const act: Act = async (...words) => (await import('../deeds/act.ts')).act(...words);
 
 type Acting = { readonly dryRun: boolean; readonly yes: boolean };
 

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Cli } from '../lab.ts';
-import { labOptionsOf, withFlake } from '../options.ts';
+import { withFlake } from '../options.ts';
 
 const positive = (text: string): number => {
   const number = Number(text);
@@ -14,7 +14,8 @@ export const registerScreen = (program: Command, cli: Cli): void => {
   withFlake(program.command('tui').description('open the screen; plain `lab` does the same'))
     .option('--readonly', 'refuse everything that would change machines', false)
     .action(async (options: { readonly: boolean }, command: Command) => {
-      const { options: labOptions } = await labOptionsOf(command);
+      const { labOptionsOf } = await import('../deeds/with-lab.ts');
+      const { options: labOptions } = labOptionsOf(command);
       cli.setExitCode(await cli.openScreen(labOptions, { readonly: options.readonly }));
     });
   program

@@ -1,33 +1,6 @@
 import type { Command } from 'commander';
-import { driftOf } from '../../plan/drift.ts';
-import type { Observation, Toplevel } from '../../ports.ts';
-import { exitCodes } from '../../run/report.ts';
-import { sanitiseLine } from '../../text/sanitise.ts';
-import { duration, table } from '../../text/words.ts';
-import { choose, selectorArgument } from '../choose.ts';
 import type { Cli } from '../lab.ts';
-import { done, printJson, printLines, useLab, withFlake } from '../options.ts';
-
-const statusRow = (observation: Observation, wanted: string | null): readonly string[] => {
-  if (observation.kind === 'unreachable')
-    return [`  ${observation.machine}`, '✖ unreachable', '-', '-', sanitiseLine(observation.error.message)];
-  const drift = driftOf(observation, wanted);
-  const reboot =
-    drift === null || drift.rebootNeeded.length === 0
-      ? ''
-      : `reboot needed: ${drift.rebootNeeded.join(', ')}`;
-  const units =
-    observation.failedUnits.length > 0
-      ? ` (${observation.failedUnits.map((unit) => sanitiseLine(unit)).join(', ')})`
-      : '';
-  return [
-    `  ${observation.machine}`,
-    `${observation.state === 'running' ? '✔' : '!'} ${observation.state}${units}`,
-    observation.generation === null ? '-' : String(observation.generation),
-    duration(observation.uptimeSeconds * 1_000),
-    [...(drift?.words ?? []), reboot].filter((text) => text !== '').join('; ') || 'as it booted',
-  ];
-};
+import { selectorArgument, withFlake } from '../options.ts';
 
 export const registerStatus = (program: Command, cli: Cli): void => {
   withFlake(
@@ -42,49 +15,6 @@ export const registerStatus = (program: Command, cli: Cli): void => {
       '\nExit codes: 0 all seen · 3 some not reachable · 1 none reachable\n\nExamples:\n  lab status\n  lab status @infrastructure --wanted\n',
     )
     .action(async (selectors: string[], options: { wanted: boolean }, command: Command) =>
-      useLab(cli, command, async ({ lab, json }) => {
-        const chosen = await choose(cli, lab, selectors);
-        if (!chosen.ok) return chosen;
-        const { evaluation, machines, names } = chosen.value;
-        const { observeAll } = await import('../../flow/observe.ts');
-        const [seen, toplevels] = await Promise.all([
-          observeAll(lab.target, machines, cli.stop),
-          options.wanted
-            ? lab.nix.toplevels(
-                machines.map(({ name }) => name),
-                { signal: cli.stop },
-              )
-            : { built: [] as readonly Toplevel[], failed: [] },
-        ]);
-        const wanted = new Map(toplevels.built.map(({ machine, outPath }) => [machine, outPath]));
-        const observations = [...seen.values()];
-        const failed = evaluation.fleet.failed.filter(({ name }) => names.includes(name));
-        if (json)
-          printJson(cli, 'status', {
-            flake: lab.flake,
-            machines: observations.map((observation) => ({
-              observation,
-              wanted: wanted.get(observation.machine) ?? null,
-              drift: driftOf(observation, wanted.get(observation.machine) ?? null),
-            })),
-            failed,
-            toplevelFailures: toplevels.failed,
-          });
-        else
-          printLines(cli, [
-            ...table([
-              ['  NAME', 'STATE', 'GENERATION', 'UP', 'DRIFT'],
-              ...observations.map((observation) =>
-                statusRow(observation, wanted.get(observation.machine) ?? null),
-              ),
-            ]),
-            ...failed.map(({ name, message }) => `  ${name}  ✖ not evaluated  ${sanitiseLine(message)}`),
-            ...toplevels.failed.map(({ machine, message }) => `! ${machine}: ${sanitiseLine(message)}`),
-          ]);
-        const reached = observations.filter(({ kind }) => kind === 'reachable').length;
-        const missing = observations.length - reached + failed.length;
-        if (missing > 0) cli.setExitCode(reached > 0 ? exitCodes.partial : exitCodes.failed);
-        return done;
-      }),
+      (await import('../deeds/status.ts')).status(cli, command, selectors, options),
     );
 };

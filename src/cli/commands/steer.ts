@@ -15,7 +15,7 @@ export const registerAttach = (program: Command, cli: Cli): void => {
       'after',
       '\nCtrl-C asks the run to stop after the step under way; closing the terminal only ends the watching.\nExit code: that of the run.\n\nExamples:\n  lab attach\n',
     )
-    .action(async (id: string | undefined) => (await import('./steering.ts')).attachTo(cli, id));
+    .action(async (id: string | undefined) => (await import('../deeds/steer.ts')).attachTo(cli, id));
 };
 
 const registerControl = (
@@ -34,7 +34,7 @@ const registerControl = (
     .argument(...runArgument)
     .addHelpText('after', `\nExamples:\n  lab ${control.name}\n`)
     .action(async (id: string | undefined) =>
-      (await import('./steering.ts')).ask(cli, id, control.kind, control.says),
+      (await import('../deeds/steer.ts')).ask(cli, id, control.kind, control.says),
     );
 };
 
@@ -74,7 +74,7 @@ export const registerResume = (program: Command, cli: Cli): void => {
       '\nSteps that were under way are looked at anew before anything is done.\nExit code: that of the run.\n\nExamples:\n  lab resume\n  lab resume 20261120-234101-3fa9\n',
     )
     .action(async (id: string | undefined, options: { atBoot: boolean }) => {
-      const steering = await import('./steering.ts');
+      const steering = await import('../deeds/steer.ts');
       await (options.atBoot ? steering.resumeAtBoot(cli) : steering.resume(cli, id));
     });
 };

@@ -10,3 +10,6 @@ export const livingWith = async (text: string): Promise<readonly string[]> => {
   }
   return found;
 };
+
+/** A number of seconds that no other `sleep` on this machine sleeps. */
+export const uniqueSeconds = (): string => String(10_000_000 + Math.floor(Math.random() * 1_000_000_000));

@@ -5,10 +5,10 @@ import type { ControlKind } from '../../journal/journal.ts';
 import { awaitsOwnBoot } from '../../run/progress.ts';
 import { type RunState, replay } from '../../run/state.ts';
 import type { Cli } from '../lab.ts';
-import { done, printLines, usage, useRuns } from '../options.ts';
 import { watchRun } from './act.ts';
+import { done, printLines, usage, useRuns } from './with-lab.ts';
 
-/** What the commands of `steer.ts` do. */
+/** attach, stop, abort, pause, resume: commands about a run that is already there. */
 
 const chosenRun = (runs: Runs, id: string | undefined): Result<RunState> => {
   const state = id === undefined ? openRun(runs) : replay(runs.journal.eventsOf(id));

@@ -11,10 +11,10 @@ import type { RunState } from '../../run/state.ts';
 import { sanitiseLine } from '../../text/sanitise.ts';
 import { moment } from '../../text/words.ts';
 import type { Cli, Lab, Via } from '../lab.ts';
-import { done, printJson, printLines, usage, useLab } from '../options.ts';
 import { lockLines } from '../render.ts';
 import { planLines } from '../render-plan.ts';
 import { eventLine, reportLines } from '../render-run.ts';
+import { done, printJson, printLines, usage, useLab } from './with-lab.ts';
 
 /** The one way in which commands change machines: prepare, show the plan, ask, watch, report. */
 

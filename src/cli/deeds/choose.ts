@@ -1,14 +1,8 @@
-import { ok, type Result } from '../failure.ts';
-import type { Machine } from '../fleet/machine.ts';
-import { selectMachines } from '../fleet/selector.ts';
-import type { Evaluation } from '../ports.ts';
-import type { Cli, Lab } from './lab.ts';
-
-/** The optional selectors that most commands take, for commander. */
-export const selectorArgument = [
-  '[selectors...]',
-  'machines: name, glob, @group, role:NAME, !not (default: all)',
-] as const;
+import { ok, type Result } from '../../failure.ts';
+import type { Machine } from '../../fleet/machine.ts';
+import { selectMachines } from '../../fleet/selector.ts';
+import type { Evaluation } from '../../ports.ts';
+import type { Cli, Lab } from '../lab.ts';
 
 type Chosen = {
   readonly evaluation: Evaluation;

@@ -1,0 +1,45 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { z } from 'zod';
+import { type Benchmark, inTurns, measured, msRow, ratioRow } from './harness.ts';
+
+/** Simulated runs: the production planner, loop and gates over a simulated fleet, with every rule checked. */
+
+const machines = 6;
+const runs = 1_000;
+/** 1,000 runs a second and core. */
+const targetMs = 1_000;
+const deadlineMs = 120_000;
+const script = fileURLToPath(new URL('simulation-round.ts', import.meta.url));
+const Round = z.object({ runsMs: z.number(), roundTripMs: z.number(), bytes: z.number() });
+
+export const simulation: Benchmark = {
+  name: 'simulation',
+  about: `${runs} simulated runs of fleets of ${machines} machines`,
+  rounds: 5,
+  run: async (rounds, say) => {
+    const round = async () =>
+      Round.parse(
+        JSON.parse(
+          (
+            await promisify(execFile)(process.execPath, [script, String(machines), String(runs)], {
+              timeout: deadlineMs,
+            })
+          ).stdout,
+        ),
+      );
+    const { all } = await inTurns(rounds, { all: round }, { say, warmUp: false });
+    const [runsMs, tripMs] = [all.map((one) => one.runsMs), all.map((one) => one.roundTripMs)];
+    return measured(
+      [
+        msRow(`${runs} runs, processor time`, runsMs, targetMs),
+        ratioRow(`${runs} runs`, runsMs, 'JSON round trip of their journals', tripMs, null),
+      ],
+      [
+        `the journals of these runs are ${Math.round((all[0]?.bytes ?? 0) / 1024 / 1024)} MiB of JSON`,
+        'each round is a process of its own, warm before it is measured',
+      ],
+    );
+  },
+};

@@ -1,0 +1,26 @@
+import type { Command } from 'commander';
+import type { Cli } from '../lab.ts';
+import { lockLines } from '../render.ts';
+import { done, printJson, printLines, useLab } from './with-lab.ts';
+
+export const update = async (
+  cli: Cli,
+  command: Command,
+  inputs: readonly string[],
+  options: { readonly dryRun: boolean },
+): Promise<void> =>
+  useLab(cli, command, async ({ lab, json }) => {
+    const asked = { signal: cli.stop };
+    const moved = options.dryRun
+      ? await lab.nix.previewUpdate(inputs, asked)
+      : await lab.nix.update(inputs, asked);
+    if (!moved.ok) return moved;
+    const changes = 'changes' in moved.value ? moved.value.changes : moved.value;
+    if (json) printJson(cli, 'update', { flake: lab.flake, dryRun: options.dryRun, changes });
+    else
+      printLines(cli, [
+        ...lockLines(changes),
+        ...(options.dryRun && changes.length > 0 ? ['Dry run: flake.lock was not changed.'] : []),
+      ]);
+    return done;
+  });

@@ -1,0 +1,84 @@
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { type Failure, fail, ok, type Result } from '../../failure.ts';
+import type { Runs } from '../../flow/runs.ts';
+import { exitCodeOfFailure } from '../../run/report.ts';
+import type { Cli, Lab, LabOptions } from '../lab.ts';
+import { failureLines } from '../render.ts';
+
+/** What every command does before and after its own work: read its options, open the lab, print, tell failures. */
+
+/** Options of every command that reads the flake. Parsed by commander, checked here once more. */
+const FlakeOptions = z.object({
+  flake: z.string().min(1).max(4_096),
+  overrideInput: z.array(z.object({ name: z.string(), url: z.string() })),
+  nixOption: z.array(z.object({ name: z.string(), value: z.string() })),
+  sshConfig: z.string().max(4_096).exactOptional(),
+  refresh: z.boolean(),
+  json: z.boolean(),
+});
+
+export type Opened = { readonly lab: Lab; readonly json: boolean };
+
+export const labOptionsOf = (command: Command): { readonly options: LabOptions; readonly json: boolean } => {
+  const parsed = FlakeOptions.parse(command.optsWithGlobals());
+  return {
+    json: parsed.json,
+    options: {
+      flake: parsed.flake,
+      overrideInputs: parsed.overrideInput,
+      nixOptions: parsed.nixOption,
+      sshConfig: parsed.sshConfig ?? null,
+      refresh: parsed.refresh,
+    },
+  };
+};
+
+/** Prints a failure, as JSON where asked, and sets the exit code it stands for. */
+export const reportFailure = (cli: Cli, failure: Failure, json: boolean): void => {
+  if (json) cli.out(`${JSON.stringify({ schema: 'lab/failure/1', failure }, null, 2)}\n`);
+  else cli.err(`${failureLines(failure).join('\n')}\n`);
+  cli.setExitCode(exitCodeOfFailure(failure));
+};
+
+export const printLines = (cli: Cli, lines: readonly string[]): void =>
+  cli.out(lines.map((line) => `${line}\n`).join(''));
+export const printJson = (cli: Cli, schema: string, value: object): void =>
+  cli.out(`${JSON.stringify({ schema: `lab/${schema}/1`, ...value }, null, 2)}\n`);
+
+/** Opens the lab for one command, hands it over, and closes it whatever happens. */
+export const useLab = async (
+  cli: Cli,
+  command: Command,
+  act: (opened: Opened) => Promise<Result<void>>,
+): Promise<void> => {
+  const { options, json } = labOptionsOf(command);
+  const opened = await cli.openLab(options);
+  if (!opened.ok) return reportFailure(cli, opened.failure, json);
+  try {
+    const done = await act({ lab: opened.value, json });
+    if (!done.ok) reportFailure(cli, done.failure, json);
+  } finally {
+    await opened.value.close();
+  }
+};
+
+/** Opens the journal and what can be said of its runs, for commands that need no flake. */
+export const useRuns = async (cli: Cli, work: (runs: Runs) => Promise<Result<void>>): Promise<void> => {
+  const opened = await cli.openRuns();
+  if (!opened.ok) {
+    reportFailure(cli, opened.failure, false);
+    return;
+  }
+  try {
+    const result = await work(opened.value);
+    if (!result.ok) reportFailure(cli, result.failure, false);
+  } finally {
+    opened.value.journal.close();
+  }
+};
+
+export const usage = (message: string, remedy: string): Result<never> =>
+  fail({ kind: 'usage', machine: null, phase: 'command line', message, remedy });
+
+export const done: Result<void> = ok(undefined);

@@ -1,0 +1,242 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Failure } from '../../src/failure.ts';
+import type { RunEvent } from '../../src/run/event.ts';
+import type { RunReport } from '../../src/run/report.ts';
+import {
+  begins,
+  type LabOnFleet,
+  machinesOf,
+  outcomeOf,
+  soonMs,
+  speaks,
+  startLab,
+  stepsIn,
+  storiesPossible,
+  strayOn,
+} from './lab.ts';
+
+/** Runs that are stopped, killed, watched, left and taken up again, by people at a terminal. */
+
+const available = await storiesPossible('runs that are interrupted');
+
+const names = ['one', 'two'] as const;
+
+type RunsListed = { runs: { run: string; by: { pid: number }; ended: { result: string } | null }[] };
+
+describe.skipIf(!available.ok)('a run that is interrupted', () => {
+  let lab: LabOnFleet;
+  let version = 0;
+  beforeAll(async () => {
+    lab = await startLab({ hosts: names }, (fleet) => machinesOf(fleet, { one: {}, two: {} }));
+  });
+  afterAll(async () => lab?.down());
+
+  /**
+   * From here on `one` has an activation before it that does not end before `goOn`, and a reboot where told so; `two`
+   * has a quick activation after it.
+   */
+  const giveWork = async ({ reboot = false, switchSeconds = 0 } = {}): Promise<void> => {
+    version += 1;
+    const knobs = reboot ? { kernelVersion: `6.13.${version}` } : { generation: `${version}` };
+    const wait = `[Service]
+Type=oneshot
+RemainAfterExit=yes
+TimeoutStartSec=infinity
+ExecStart=/bin/sh -c 'until [ -e /var/lib/go-on-${version} ]; do sleep 0.1; done'
+[Install]
+WantedBy=multi-user.target
+`;
+    await lab.flake.describe(
+      machinesOf(lab.fleet, {
+        one: {
+          order: 1,
+          knobs: { ...knobs, switchSeconds, units: { [`wait-${version}.service`]: wait } },
+          policy: reboot ? 'when-needed' : 'never',
+        },
+        two: { order: 2, knobs, policy: 'never' },
+      }),
+    );
+  };
+  const goOn = async (): Promise<void> => {
+    await lab.fleet.exec('one', ['touch', `/var/lib/go-on-${version}`]);
+  };
+
+  const lastRun = async (): Promise<RunsListed['runs'][number]> => {
+    const { body } = await lab.json<RunsListed>(['journal', '--runs']);
+    const [last] = body.runs;
+    if (last === undefined) throw new Error('no run is recorded');
+    return last;
+  };
+  const endOfProcess = async (): Promise<void> => {
+    const { pid } = JSON.parse(await readFile(join(lab.stateDirectory, 'lock-holder.json'), 'utf8'));
+    process.kill(pid, 'SIGKILL');
+  };
+  const finish = async (): Promise<RunReport> => {
+    const { code, body } = await lab.report(['run', '--yes']);
+    expect(code, JSON.stringify(body)).toBe(0);
+    return body;
+  };
+  const begun = (events: readonly RunEvent[], step: string): number =>
+    stepsIn(events).filter((text) => text === `${step} begins`).length;
+  const expectSound = async (): Promise<void> => {
+    for (const name of names) {
+      await lab.fleet.waitUntilUp(name);
+      expect(await strayOn(lab.fleet, name)).toBe('');
+      const { current, profile, next } = await lab.runs(name);
+      expect([profile, next], name).toEqual([current, current]);
+    }
+  };
+
+  test('Ctrl-C: the step under way is finished, no other begins, exit 130; the next run does the rest', async () => {
+    await giveWork();
+    const run = lab.start(['run', '--yes']);
+    await run.until(speaks('one/activate-switch'));
+    run.signal('SIGINT');
+    await run.until(({ kind }) => kind === 'stop-requested');
+    await goOn();
+    const ended = await run.ended;
+    expect(ended.code).toBe(130);
+    const events = await lab.events();
+    expect(stepsIn(events).at(-1)).toBe('one/activate-switch succeeded');
+    expect(events.at(-1)?.body).toMatchObject({ kind: 'run-ended', result: 'interrupted' });
+    await expectSound();
+    expect((await lab.runs('two')).generation).toBe(1);
+
+    const report = await finish();
+    expect(outcomeOf(report, 'one')).toMatchObject({ status: 'nothing' });
+    expect(outcomeOf(report, 'two')).toMatchObject({ status: 'done' });
+    await expectSound();
+  });
+
+  test('a second run is refused while one is under way: exit 5, and who holds it', async () => {
+    await giveWork();
+    const first = lab.start(['run', '--yes']);
+    await first.until(begins('one/activate-switch'));
+    const { code, body } = await lab.json<{ failure: Failure }>(['run', '--yes']);
+    expect(code).toBe(5);
+    expect(body.failure).toMatchObject({ kind: 'locked' });
+    expect(body.failure.message).toContain((await lastRun()).run);
+    // Looking on is allowed.
+    expect((await lab.run(['status'])).code).toBe(0);
+    expect((await lab.run(['plan'])).code).toBe(0);
+    await goOn();
+    const ended = await first.ended;
+    expect(ended.code, ended.stdout).toBe(0);
+    await expectSound();
+  });
+
+  test('whoever watches may go or be killed: the run goes on, and can be watched and stopped from elsewhere', async () => {
+    await giveWork();
+    const first = lab.start(['run', '--yes']);
+    await first.until(begins('one/activate-switch'));
+    first.signal('SIGKILL');
+    expect((await first.ended).signal).toBe('SIGKILL');
+    const again = lab.start(['attach']);
+    expect((await lab.run(['stop'])).code).toBe(0);
+    await again.until(({ kind }) => kind === 'stop-requested');
+    await goOn();
+    const ended = await again.ended;
+    expect(ended.code).toBe(130);
+    expect(await lastRun()).toMatchObject({ ended: { result: 'interrupted' } });
+    expect(stepsIn(await lab.events()).at(-1)).toBe('one/activate-switch succeeded');
+    await finish();
+  });
+
+  describe('its process is killed', () => {
+    test('in an activation: the lock is free, the journal says so, and resume finishes it once', async () => {
+      await giveWork({ reboot: true });
+      const run = lab.start(['run', '--yes']);
+      await run.until(speaks('one/activate-switch'));
+      await endOfProcess();
+      const died = await run.ended;
+      expect(died.code).toBe(4);
+      expect(died.stderr).toContain('lab resume');
+      expect(await lastRun()).toMatchObject({ ended: null });
+      expect((await lab.run(['journal', '--runs'])).stdout).toContain('not ended');
+      expect(stepsIn(await lab.events()).at(-1)).toBe('one/activate-switch begins');
+
+      const boots = await lab.fleet.boots('one');
+      await goOn();
+      const resumed = await lab.run(['resume']);
+      expect(resumed.code, `${resumed.stdout}${resumed.stderr}`).toBe(0);
+      const events = await lab.events();
+      expect(begun(events, 'one/activate-switch')).toBe(2);
+      expect(begun(events, 'one/reboot')).toBe(1);
+      expect(events.at(-1)?.body).toMatchObject({ kind: 'run-ended', result: 'done' });
+      expect(await lab.fleet.boots('one')).toBe(boots + 1);
+      // One activation after all: one generation, and the unit of the first was followed.
+      await expectSound();
+    });
+
+    test('in a reboot: resume finds it rebooted, and does not do it again', async () => {
+      await giveWork({ reboot: true });
+      await goOn();
+      const run = lab.start(['run', '--yes']);
+      await run.until(begins('one/await-boot'));
+      const boots = await lab.fleet.boots('one');
+      await endOfProcess();
+      expect((await run.ended).code).toBe(4);
+      const resumed = await lab.run(['resume']);
+      expect(resumed.code, `${resumed.stdout}${resumed.stderr}`).toBe(0);
+      expect(begun(await lab.events(), 'one/reboot')).toBe(1);
+      expect(await lab.fleet.boots('one')).toBeLessThanOrEqual(boots + 1);
+      await expectSound();
+    });
+
+    test('and another begun while its activation goes on: the machine is left alone until that has ended', async () => {
+      // Before the new system is the current one: after that there would be nothing to do.
+      await giveWork({ switchSeconds: 10 });
+      const run = lab.start(['run', '--yes']);
+      await run.until(speaks('one/activate-switch'));
+      await endOfProcess();
+      await run.ended;
+      const { code, body } = await lab.report(['run', 'one', '--yes']);
+      expect(code).toBe(1);
+      expect(outcomeOf(body, 'one')).toMatchObject({
+        status: 'failed',
+        failure: { kind: 'activation-under-way', phase: 'preflight' },
+      });
+      await goOn();
+      expect(outcomeOf(body, 'one').summary).toMatch(/lab-activate-switch-[0-9a-f-]+\.service/u);
+      const running = ['systemctl', 'list-units', '--plain', '--no-legend', '--state=running', 'lab-*'];
+      await expect
+        .poll(() => lab.fleet.exec('one', running).then(({ stdout }) => stdout), { timeout: soonMs })
+        .toBe('');
+      const report = await finish();
+      expect(outcomeOf(report, 'one')).toMatchObject({ status: 'nothing' });
+      expect(outcomeOf(report, 'two')).toMatchObject({ status: 'done' });
+    });
+
+    test('before a plan: nothing was touched, and a new run does all of it', async () => {
+      await giveWork();
+      const generation = (await lab.runs('one')).generation;
+      const run = lab.start(['run', '--yes']);
+      await run.until(({ kind }) => kind === 'preparation-started');
+      await endOfProcess();
+      expect((await run.ended).code).toBe(4);
+      expect((await lab.runs('one')).generation).toBe(generation);
+      await goOn();
+      const report = await finish();
+      expect(outcomeOf(report, 'one')).toMatchObject({ status: 'done' });
+    });
+  });
+
+  test('Ctrl-C twice: it ends at once; the machine goes on by itself, and resume finds out', async () => {
+    await giveWork();
+    const run = lab.start(['run', '--yes']);
+    await run.until(speaks('one/activate-switch'));
+    run.signal('SIGINT');
+    await run.until(({ kind }) => kind === 'stop-requested');
+    run.signal('SIGINT');
+    const ended = await run.ended;
+    expect(ended.code).toBe(130);
+    const stopped = stepsIn(await lab.events());
+    expect(stopped.at(-1)).toBe('one/activate-switch begins');
+    await goOn();
+    const resumed = await lab.run(['resume']);
+    expect(resumed.code, `${resumed.stdout}${resumed.stderr}`).toBe(0);
+    await expectSound();
+  });
+});
