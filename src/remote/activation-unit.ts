@@ -49,7 +49,10 @@ const answeredExits = [1, 2, 4, 100, ...Object.values(ownExit), ...Object.values
 export const startScript = `${prelude}
 timeout 10 systemctl list-units --all --plain --no-legend --no-pager --full 'lab-activate-*' 'lab-restore-*' 2>/dev/null | head -n 50 |
   while read -r unit load active sub rest; do
-    if [ "$sub" = exited ] && [ "$unit" != "$1.service" ]; then systemctl stop -- "$unit" 2>/dev/null; fi
+    if [ "$sub" = exited ] && [ "$unit" != "$1.service" ]; then
+      systemctl stop -- "$unit" 2>/dev/null
+      rm -rf "/run/lab/$(basename "$unit" .service)"
+    fi
   done
 echo lab-start
 dir=/run/lab/$1 unit=$1 description=$2 script=$3

@@ -2,11 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import {
+  begins,
   type LabOnFleet,
   machinesOf,
   outcomeOf,
   type Runs,
   soonMs,
+  speaks,
   startLab,
   stepsIn,
   storiesPossible,
@@ -69,7 +71,7 @@ describe.skipIf(!available.ok)('an activation on a real machine', () => {
     const before = await lab.runs('box');
     await describeAs('box', { stable: 5 });
     const run = lab.start(['run', 'box', '--yes']);
-    await run.until(/box: gate after activation begins/);
+    await run.until(begins('box/gate-after-activation'));
     const meanwhile = await lab.runs('box');
     expect(meanwhile.current).not.toBe(before.current);
     expect([meanwhile.profile, meanwhile.next]).toEqual([before.profile, before.next]);
@@ -117,9 +119,11 @@ describe.skipIf(!available.ok)('an activation on a real machine', () => {
   test('goes on while the link is cut in its middle, and is confirmed afterwards', async () => {
     await describeAs('box', { knobs: { switchSeconds: 4 } });
     const run = lab.start(['run', 'box', '--yes']);
-    await run.until(/box: activate switch: activating/);
+    await run.until(speaks('box/activate-switch'));
     await lab.fleet.fault('box', 'link-down');
-    await run.until(/connection lost, the activation goes on/);
+    await run.until(
+      (body) => body.kind === 'step-noted' && body.note.startsWith('connection lost, the activation goes on'),
+    );
     await lab.fleet.clearFaults('box');
     const ended = await run.ended;
     expect(ended.code, ended.stdout).toBe(0);
@@ -146,7 +150,7 @@ describe.skipIf(!available.ok)('an activation on a real machine', () => {
     const before = await lab.runs('left');
     await describeAs('left', { healthy: 2, stable: 8 });
     const run = lab.start(['run', 'left', '--yes']);
-    await run.until(/left: gate after activation: healthy; watching/);
+    await run.until(speaks('left/gate-after-activation'));
     await endOfProcess();
     expect((await run.ended).code).toBe(4);
     expect((await lab.runs('left')).current).not.toBe(before.current);
