@@ -24,6 +24,7 @@ const engineWord = '--engine';
 
 /** One Ctrl-C can arrive twice: from the terminal, and passed on by a parent such as npm. */
 const onePressMs = 400;
+const terminated = 'SIGTERM';
 
 /** The screen has its own way with signals while it is open. */
 let screenIsOpen = false;
@@ -45,12 +46,22 @@ const signals = (): Pick<Cli, 'stop' | 'abort' | 'hangup'> => {
     if (!stop.signal.aborted) {
       firstAt = performance.now();
       stop.abort(name);
-      process.stderr.write(`\nlab: ${name}: the step under way is finished first; once more stops at once\n`);
-    } else if (performance.now() - firstAt > onePressMs) abort.abort(name);
+      if (name !== terminated)
+        process.stderr.write(
+          `\nlab: ${name}: the step under way is finished first; once more stops at once\n`,
+        );
+    } else if (performance.now() - firstAt > onePressMs && !abort.signal.aborted) {
+      process.stderr.write(`\nlab: ${name} again: stopping at once\n`);
+      abort.abort(name);
+    }
   };
-  process.on('SIGINT', onSignal('Ctrl-C'));
-  process.on('SIGTERM', onSignal('SIGTERM'));
   const hangup = new AbortController();
+  process.on('SIGINT', onSignal('Ctrl-C'));
+  process.on('SIGTERM', () => {
+    // Whoever only watches a run leaves it alone; whoever executes it stops it.
+    hangup.abort();
+    onSignal(terminated)();
+  });
   process.on('SIGHUP', () => hangup.abort());
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', (error: NodeJS.ErrnoException) => {
@@ -102,6 +113,11 @@ const makeCli = (): Cli => {
   };
 };
 
+/** Without a command `lab` opens the screen: `lab`, `lab --flake DIR`. */
+const opensScreen =
+  argv[0] === undefined ||
+  (argv[0].startsWith('-') && !['-h', '--help', '-V', '--version'].includes(argv[0]));
+
 if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) process.stdout.write(`${version}\n`);
 else if (argv[0] === engineWord) {
   const { runEngine } = await import('./compose/engine.ts');
@@ -114,8 +130,5 @@ else if (argv[0] === engineWord) {
   });
 } else {
   const { runCommandLine } = await import('./cli/program.ts');
-  await runCommandLine(
-    makeCli(),
-    argv.length === 0 || argv.every((word) => word === '--readonly') ? ['tui', ...argv] : argv,
-  );
+  await runCommandLine(makeCli(), opensScreen ? ['tui', ...argv] : argv);
 }

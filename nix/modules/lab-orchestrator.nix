@@ -16,6 +16,17 @@ let
   localPath = lib.hasPrefix "/" cfg.flake;
   ownStateDir = lib.hasPrefix "/var/lib/" cfg.stateDir;
 
+  # What `lab` runs, here and on this machine itself: a unit's PATH has no shell and no sudo of its own. Health checks
+  # that look from here may need any program of the system.
+  path = [
+    config.nix.package
+    pkgs.bash
+    pkgs.git
+    pkgs.openssh
+    "/run/wrappers"
+    "/run/current-system/sw"
+  ];
+
   # Words of one command, quoted for the script below and nothing else.
   command = [
     "${cfg.package}/bin/lab"
@@ -148,11 +159,7 @@ in
       restartIfChanged = false;
       stopIfChanged = false;
 
-      path = [
-        config.nix.package
-        pkgs.git
-        pkgs.openssh
-      ];
+      inherit path;
       environment = {
         LAB_STATE_DIR = cfg.stateDir;
       }
@@ -186,11 +193,7 @@ in
       };
       restartIfChanged = false;
       stopIfChanged = false;
-      path = [
-        config.nix.package
-        pkgs.git
-        pkgs.openssh
-      ];
+      inherit path;
       environment = {
         LAB_STATE_DIR = cfg.stateDir;
         LAB_RESUMES_AT_BOOT = "1";

@@ -1,3 +1,4 @@
+import { rmSync, statSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import type { Failure, Result } from '../failure.ts';
@@ -8,7 +9,7 @@ import { exitCodeOfFailure, exitCodeOfRun, exitCodes } from '../run/report.ts';
 import type { RunState } from '../run/state.ts';
 import { openLab } from './lab.ts';
 import type { EngineOrder } from './start-engine.ts';
-import type { Surroundings } from './surroundings.ts';
+import { engineLogOf, type Surroundings } from './surroundings.ts';
 
 /** The process that executes one run. It says one line, that the run has begun, and then speaks through the journal. */
 
@@ -74,5 +75,7 @@ export const runEngine = async (around: Omit<Surroundings, 'cwd'>): Promise<numb
     return ended === null ? exitCodes.failed : exitCodeOfRun(ended.result, ended.failure);
   } finally {
     await lab.close();
+    const log = engineLogOf(around.env, order.run);
+    if (statSync(log, { throwIfNoEntry: false })?.size === 0) rmSync(log, { force: true });
   }
 };

@@ -1,5 +1,4 @@
 import { hostname, uptime, userInfo } from 'node:os';
-import { join } from 'node:path';
 import type { LabOptions } from '../cli/lab.ts';
 import { systemClock } from '../clock.ts';
 import { fail, ok, type Result } from '../failure.ts';
@@ -7,7 +6,7 @@ import { detachedRuns, type Runs } from '../flow/runs.ts';
 import type { Journal } from '../journal/journal.ts';
 import { replay } from '../run/state.ts';
 import { type EngineOrder, startEngine } from './start-engine.ts';
-import { openJournalIn, type Surroundings, stateDirectoryOf } from './surroundings.ts';
+import { engineLogOf, openJournalIn, type Surroundings } from './surroundings.ts';
 
 /** Runs in processes of their own, as commands and the screen begin and find them. */
 
@@ -37,7 +36,7 @@ export const runsInProcesses = (
     hostName: hostname(),
     launch: async (run, work) => {
       const order: EngineOrder = { run, via, work, options, cwd: around.cwd };
-      const logPath = join(stateDirectoryOf(around.env), 'engine.log');
+      const logPath = engineLogOf(around.env, run);
       return startEngine(around.engineArgv, order, logPath);
     },
   });

@@ -4,6 +4,7 @@ import { systemClock } from '../clock.ts';
 import { fail, ok, type Result } from '../failure.ts';
 import { type Journal, JournalFailure } from '../journal/journal.ts';
 import { openJournal } from '../journal/sqlite.ts';
+import type { RunId } from '../run/event.ts';
 
 /** What `main.ts` hands to the rest of the composition root, and where state lives. */
 
@@ -48,3 +49,7 @@ export const openJournalIn = (env: Surroundings['env']): Result<Journal> => {
     });
   }
 };
+
+/** Where the engine of a run writes what nobody hears: bugs. Removed at its end when nothing is in it. */
+export const engineLogOf = (env: Surroundings['env'], run: RunId): string =>
+  join(stateDirectoryOf(env), 'engines', `${run}.log`);

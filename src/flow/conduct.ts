@@ -36,7 +36,7 @@ export type Hosting = {
 };
 
 /** How long a plan waits for its answer. After that it is out of date. */
-const answerDeadlineMs = 2 * 3_600_000;
+const answerDeadlineMs = 30 * 60_000;
 
 const twoDigits = (value: number): string => String(value).padStart(2, '0');
 

@@ -42,7 +42,7 @@ export const acquireRunLock = (directory: string, holder: LockHolder): Result<Ru
         other === null
           ? 'another run is under way'
           : `run ${other.run} is under way (pid ${other.pid} on ${other.host}, since ${new Date(other.since).toISOString()})`,
-        'wait for it to end: `lab journal --follow` shows it',
+        '`lab attach` shows it and answers its plan, `lab stop` ends it',
       );
     }
     return refuse(

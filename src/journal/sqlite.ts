@@ -5,7 +5,7 @@ import { EventBody, type RunEvent, RunId } from '../run/event.ts';
 import { type Control, type Journal, JournalFailure, type RunSummary } from './journal.ts';
 
 /** Raised when the shape of the tables or of an event changes so that an older `lab` would misread it. */
-const schemaVersion = 1;
+const schemaVersion = 2;
 const bodyCharsMax = 32 * 1024 * 1024;
 const controlByCharsMax = 200;
 const busyTimeoutMs = 5_000;
@@ -45,6 +45,33 @@ const readRow = (path: string, row: unknown): RunEvent => {
     );
   return { seq, at, run, body: parsed.data };
 };
+
+const prepareStatements = (db: DatabaseSync) => ({
+  insert: db.prepare('INSERT INTO events (at, run, body) VALUES (?, ?, ?)'),
+  byRun: db.prepare('SELECT seq, at, run, body FROM events WHERE run = ? AND seq > ? ORDER BY seq'),
+  last: db.prepare(
+    'SELECT * FROM (SELECT seq, at, run, body FROM events ORDER BY seq DESC LIMIT ?) ORDER BY seq',
+  ),
+  later: db.prepare('SELECT seq, at, run, body FROM events WHERE seq > ? ORDER BY seq LIMIT ?'),
+  summaries: db.prepare(
+    `SELECT run,
+       (SELECT at FROM events WHERE seq = first) AS startedAt,
+       (SELECT at FROM events WHERE events.run = runs.run ORDER BY seq DESC LIMIT 1) AS lastAt,
+       (SELECT max(seq) FROM events WHERE events.run = runs.run) AS lastSeq,
+       (SELECT count(*) FROM events WHERE events.run = runs.run) AS events
+     FROM runs ORDER BY first DESC LIMIT ?`,
+  ),
+  enlist: db.prepare('INSERT INTO runs (first, run) VALUES (?, ?)'),
+  pruneRuns: db.prepare(
+    'DELETE FROM runs WHERE run NOT IN (SELECT run FROM runs ORDER BY first DESC LIMIT ?)',
+  ),
+  prune: db.prepare('DELETE FROM events WHERE run NOT IN (SELECT run FROM runs)'),
+  pruneControls: db.prepare('DELETE FROM controls WHERE run NOT IN (SELECT run FROM events)'),
+  insertControl: db.prepare('INSERT INTO controls (at, run, kind, by) VALUES (?, ?, ?, ?)'),
+  controls: db.prepare(
+    'SELECT id, at, run, kind, by FROM controls WHERE run = ? AND id > ? ORDER BY id LIMIT 100',
+  ),
+});
 
 /**
  * Opens the journal in `directory` (made if missing): SQLite in WAL mode with full sync, so that an append is on disk
@@ -94,35 +121,27 @@ export const openJournal = (directory: string, now: () => number): Journal => {
           by TEXT NOT NULL
         ) STRICT;
         CREATE INDEX IF NOT EXISTS events_by_run ON events (run, seq);
+        -- Schema 1 had no list of runs.
+        INSERT OR IGNORE INTO runs (first, run) SELECT min(seq), run FROM events GROUP BY run;
         PRAGMA user_version = ${schemaVersion};
         COMMIT;
       `);
     return opened;
   });
-  const insert = db.prepare('INSERT INTO events (at, run, body) VALUES (?, ?, ?)');
-  const byRun = db.prepare('SELECT seq, at, run, body FROM events WHERE run = ? AND seq > ? ORDER BY seq');
-  const last = db.prepare(
-    'SELECT * FROM (SELECT seq, at, run, body FROM events ORDER BY seq DESC LIMIT ?) ORDER BY seq',
-  );
-  const later = db.prepare('SELECT seq, at, run, body FROM events WHERE seq > ? ORDER BY seq LIMIT ?');
-  const summaries = db.prepare(
-    `SELECT run,
-       (SELECT at FROM events WHERE seq = first) AS startedAt,
-       (SELECT at FROM events WHERE events.run = runs.run ORDER BY seq DESC LIMIT 1) AS lastAt,
-       (SELECT max(seq) FROM events WHERE events.run = runs.run) AS lastSeq,
-       (SELECT count(*) FROM events WHERE events.run = runs.run) AS events
-     FROM runs ORDER BY first DESC LIMIT ?`,
-  );
-  const enlist = db.prepare('INSERT INTO runs (first, run) VALUES (?, ?)');
-  const pruneRuns = db.prepare(
-    'DELETE FROM runs WHERE run NOT IN (SELECT run FROM runs ORDER BY first DESC LIMIT ?)',
-  );
-  const prune = db.prepare('DELETE FROM events WHERE run NOT IN (SELECT run FROM runs)');
-  const pruneControls = db.prepare('DELETE FROM controls WHERE run NOT IN (SELECT run FROM events)');
-  const insertControl = db.prepare('INSERT INTO controls (at, run, kind, by) VALUES (?, ?, ?, ?)');
-  const controls = db.prepare(
-    'SELECT id, at, run, kind, by FROM controls WHERE run = ? AND id > ? ORDER BY id LIMIT 100',
-  );
+  const prepared = guard('opened', () => prepareStatements(db));
+  const {
+    insert,
+    byRun,
+    last,
+    later,
+    summaries,
+    enlist,
+    pruneRuns,
+    prune,
+    pruneControls,
+    insertControl,
+    controls,
+  } = prepared;
   /** A run and its place in the list come together or not at all. */
   const begin = (at: number, run: RunId, text: string): number => {
     db.exec('BEGIN IMMEDIATE');

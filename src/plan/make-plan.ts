@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import type { Failure } from '../failure.ts';
-import { dependentsOf } from '../fleet/graph.ts';
 import type { Fleet, Machine } from '../fleet/machine.ts';
 import { rebootOrderOf, wavesOf } from '../fleet/order.ts';
 import type { ActivationMode, BootParts, Observation, Reachable, Toplevel } from '../ports.ts';
@@ -432,31 +431,27 @@ export const makePlan = (input: PlanInput): Plan => {
       ordered.has(machine.name) ? draftFor(input, machine) : orderlessDraft(input, machine),
     ]),
   );
-  const skipped = new Set(
-    members.filter(({ name }) => drafts.get(name)?.skip != null).map(({ name }) => name),
-  );
-  const orphaned = dependentsOf(members, [...skipped]);
-
+  // In the order of the plan, so that what a machine needs is decided before it. A machine that has nothing to do
+  // holds nobody up: whether it is healthy is probed when its dependents' turn comes.
+  const leftOut = new Set<string>();
   let rebootsBefore = 0;
   const machines = members.flatMap((machine, position): MachinePlan[] => {
     const draft = drafts.get(machine.name);
     if (draft === undefined) return [];
     const place = { position, wave: waveNumbers.get(machine.name) ?? 0, first: rebootsBefore === 0 };
-    const lost = machine.dependencies.filter((name) => skipped.has(name) || orphaned.has(name));
+    const lost = machine.dependencies.filter((name) => leftOut.has(name));
     const planned = planMachine(machine, draft, place);
-    if (planned.decision.kind === 'act' && orphaned.has(machine.name)) {
+    if (planned.decision.kind === 'act' && lost.length > 0) {
+      leftOut.add(machine.name);
       const message = `it depends on ${lost.join(' and ')}, which this plan leaves out`;
-      return [
-        planMachine(
-          machine,
-          {
-            ...draft,
-            skip: { reason: 'dependency', message, remedy: `bring ${lost.join(' and ')} back first` },
-          },
-          place,
-        ),
-      ];
+      const skip = {
+        reason: 'dependency',
+        message,
+        remedy: `bring ${lost.join(' and ')} back first`,
+      } as const;
+      return [planMachine(machine, { ...draft, skip }, place)];
     }
+    if (planned.decision.kind === 'skip') leftOut.add(machine.name);
     if (planned.reboot !== null) rebootsBefore += 1;
     return [planned];
   });

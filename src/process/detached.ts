@@ -7,7 +7,7 @@ const lineCharsMax = 1_000_000;
 
 /**
  * Starts a program in a session of its own, so that it outlives this process and its terminal; gives the first line it
- * writes to stdout. Its stderr goes to `logPath`, which begins anew. Fails with a sentence.
+ * writes to stdout. Its stderr goes to `logPath`, which begins anew. Fails with a sentence; the program is ended then.
  */
 export const startDetached = async (
   argv: readonly string[],
@@ -43,6 +43,8 @@ export const startDetached = async (
   stdin.end(options.stdin);
   const line = await said.promise;
   clearTimeout(timer);
+  // A program that is reported as not started must not start after all.
+  if (!line.ok) child.kill('SIGKILL');
   // From here on nothing of it may keep this process alive.
   stdout.destroy();
   stdin.destroy();

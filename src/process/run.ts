@@ -49,7 +49,7 @@ const split = (argv: readonly string[]): { file: string; args: readonly string[]
   return { file, args };
 };
 
-/** Runs one local program to its end. Programs are started in this file only. Never rejects. */
+/** Runs one local program to its end. Programs are started in this folder only. Never rejects. */
 export const runProcess: RunProcess = async (argv, options) => {
   const { file, args } = split(argv);
   if (argv.some((word) => word.includes('\0'))) {

@@ -106,6 +106,14 @@ const shownBy = (step: ActivationStep): Mode =>
     ? 'test'
     : step.mode;
 
+/** Whether green went live in this run, and so must be what runs when it becomes the boot default. */
+const wentGreen = ({ entry, state }: PerformContext): boolean =>
+  entry.steps.some((step) => {
+    const outcome =
+      step.kind === 'activate' && step.mode === 'test' ? state.steps.get(step.id)?.outcome : null;
+    return outcome?.kind === 'succeeded' && !outcome.facts.needsReboot;
+  });
+
 /**
  * What forbids the activation now, looked at anew because other machines had their turn since the preflight; null
  * when nothing does. Where a process that is gone may have begun it, and it is not live, the dependencies are looked at
@@ -123,6 +131,15 @@ const forbidden = async (
   const foreign = foreignChange(entry, seen);
   if (foreign !== null)
     return failed(failureAt(step, changedSincePlan, foreign, 'find out who deployed to it, then plan again'));
+  if (step.mode === 'boot' && wentGreen(context) && seen.current !== step.toplevel)
+    return failed(
+      failureAt(
+        step,
+        'green-lost',
+        `it passed its gate and runs it no longer (${seen.current ?? 'an unknown toplevel'}): it rebooted by itself`,
+        'find out why it rebooted before deploying again',
+      ),
+    );
   if (!context.again || contradiction(seen, step.toplevel, shownBy(step)) === null) return null;
   if (step.mode === 'boot' || entry.machine.dependencies.length === 0) return null;
   const healthy = await dependencies(step, entry.machine.dependencies, context);
@@ -170,7 +187,9 @@ export const bringAbout = async (
   if (outcome.kind !== 'succeeded' || mode === 'dry-activate') return outcome;
   // Exit 100 leaves the running generation alone, and so does `test` the profile.
   if (outcome.facts.needsReboot && mode === 'test') return outcome;
-  const shown = outcome.facts.needsReboot ? 'boot' : confirmWithinMs === undefined ? mode : 'test';
+  const stays = step.kind === 'activate' && mode === 'boot' && wentGreen(context);
+  const live = confirmWithinMs === undefined ? mode : 'test';
+  const shown = outcome.facts.needsReboot ? 'boot' : stays ? 'switch' : live;
   return (await evidence(step, toplevel, shown, context)) ?? outcome;
 };
 

@@ -1,5 +1,5 @@
 import type { HealthCheck, Machine } from '../fleet/machine.ts';
-import type { BootParts, LockedRef } from '../ports.ts';
+import type { BootParts } from '../ports.ts';
 import type { Fault } from './fault.ts';
 import type { Nature } from './machine.ts';
 import { storePath } from './random.ts';
@@ -259,39 +259,3 @@ export const demoParts = (kernel: string, systemd: string): BootParts => ({
   params: 'loglevel=4 lsm=landlock,yama,bpf',
   systemd: storePath(systemd, `systemd-${systemd}`),
 });
-
-const day = 86_400_000;
-
-/** The inputs of the demo's flake before and after its update, dated from `now`. */
-export const demoLocks = (
-  now: number,
-): { readonly before: ReadonlyMap<string, LockedRef>; readonly after: ReadonlyMap<string, LockedRef> } => {
-  const rev = (content: string): string =>
-    Array.from(
-      { length: 40 },
-      (_, index) => '0123456789abcdef'[(content.charCodeAt(index % content.length) * (index + 7)) % 16],
-    ).join('');
-  const locked = (url: string, content: string, daysAgo: number): LockedRef => ({
-    url,
-    rev: rev(content),
-    lastModified: now - daysAgo * day,
-  });
-  const nixpkgs = 'github:NixOS/nixpkgs/nixos-26.05';
-  const home = 'github:nix-community/home-manager';
-  const hardware = 'github:NixOS/nixos-hardware';
-  const secrets = 'github:ryantm/agenix';
-  return {
-    before: new Map([
-      ['nixpkgs', locked(nixpkgs, 'nixpkgs of last month', 24)],
-      ['home-manager', locked(home, 'home-manager of last month', 26)],
-      ['nixos-hardware', locked(hardware, 'hardware', 61)],
-      ['agenix', locked(secrets, 'agenix', 190)],
-    ]),
-    after: new Map([
-      ['nixpkgs', locked(nixpkgs, 'nixpkgs of this week', 2)],
-      ['home-manager', locked(home, 'home-manager of this week', 5)],
-      ['nixos-hardware', locked(hardware, 'hardware of this week', 4)],
-      ['agenix', locked(secrets, 'agenix', 190)],
-    ]),
-  };
-};

@@ -1,6 +1,7 @@
 import type { HealthCheck } from '../fleet/machine.ts';
 import type { Clock, Evaluation, Nix, Target, Toplevel } from '../ports.ts';
-import { type DemoMachine, demoLocks, demoMachines, demoParts } from './demo-lab.ts';
+import { type DemoMachine, demoMachines, demoParts } from './demo-lab.ts';
+import { demoLocks, nixosVersionOf } from './demo-locks.ts';
 import type { Reading } from './look.ts';
 import { createMachine, type SimMachine } from './machine.ts';
 import { createSimulatedNix, type Release } from './nix.ts';
@@ -33,43 +34,57 @@ const flake = '/home/demo/lab';
 const hostName = 'congenital-optimist';
 
 type Version = 'booted' | 'current' | 'wanted' | 'updated';
-const nixosVersions = {
-  booted: '26.05.20260402.1f08a4d',
-  current: '26.05.20260428.9ca3f64',
-  wanted: '26.05.20260428.9ca3f64',
-  updated: '26.05.20260520.5e1ca00',
-} as const satisfies Record<Version, string>;
-
-/** Which toplevel a machine has at a version; some versions of a machine are one and the same. */
-const pathOf = (demo: DemoMachine, version: Version): string => {
-  const same =
-    version === 'wanted' && !demo.behind
-      ? 'current'
-      : version === 'booted' && demo.kernels.booted === demo.kernels.current
-        ? 'current'
-        : version;
-  return storePath(
-    `${demo.machine.name} ${same}`,
-    `nixos-system-${demo.machine.name}-${nixosVersions[same === 'wanted' ? 'wanted' : same]}`,
-  );
-};
 
 const kernelOf = ({ kernels }: DemoMachine, version: Version): string =>
   version === 'booted' ? kernels.booted : version === 'updated' ? kernels.updated : kernels.current;
 
-const closureOf = (demo: DemoMachine, version: Version): Closure => ({
-  parts: demoParts(kernelOf(demo, version), '258.4'),
-  kernelRelease: kernelOf(demo, version),
-  nixosVersion: nixosVersions[version],
-});
+/** Which of its versions a machine's toplevel is made of: some are one and the same. */
+const originOf = ({ behind, kernels }: DemoMachine, version: Version): Version =>
+  (version === 'wanted' && !behind) || (version === 'booted' && kernels.booted === kernels.current)
+    ? 'current'
+    : version;
 
-const toplevelOf = (demo: DemoMachine, version: Version): Toplevel => {
-  const outPath = pathOf(demo, version);
+/** Every toplevel of the demo, dated from `now`. */
+const createCatalogue = (now: number) => {
+  const locks = demoLocks(now);
+  const current = nixosVersionOf(now, locks.before);
+  const names: Record<Version, string> = {
+    booted: nixosVersionOf(now, locks.older),
+    current,
+    wanted: current,
+    updated: nixosVersionOf(now, locks.after),
+  };
+  const pathOf = (demo: DemoMachine, version: Version): string => {
+    const origin = originOf(demo, version);
+    const { name } = demo.machine;
+    return storePath(`${name} ${origin}`, `nixos-system-${name}-${names[origin]}`);
+  };
+  const closureOf = (demo: DemoMachine, version: Version): Closure => ({
+    parts: demoParts(kernelOf(demo, version), '258.4'),
+    kernelRelease: kernelOf(demo, version),
+    nixosVersion: names[originOf(demo, version)],
+  });
+  const toplevelOf = (demo: DemoMachine, version: Version): Toplevel => {
+    const outPath = pathOf(demo, version);
+    const { name } = demo.machine;
+    return { machine: name, drvPath: `${outPath}.drv`, outPath, parts: closureOf(demo, version).parts };
+  };
+  const releaseOf = (version: 'wanted' | 'updated', lock: Release['lock']): Release => ({
+    lock,
+    toplevels: new Map(demoMachines.map((demo) => [demo.machine.name, toplevelOf(demo, version)])),
+    buildLines: (name) =>
+      demoMachines
+        .filter(({ machine }) => machine.name === name)
+        .flatMap((demo) => buildLines(demo, kernelOf(demo, version), pathOf(demo, version))),
+  });
   return {
-    machine: demo.machine.name,
-    drvPath: `${outPath}.drv`,
-    outPath,
-    parts: closureOf(demo, version).parts,
+    pathOf,
+    closures: new Map(
+      (['booted', 'wanted', 'current', 'updated'] as const).flatMap((version) =>
+        demoMachines.map((demo) => [pathOf(demo, version), closureOf(demo, version)] as const),
+      ),
+    ),
+    releases: [releaseOf('wanted', locks.before), releaseOf('updated', locks.after)] as const,
   };
 };
 
@@ -82,9 +97,8 @@ const packages = [
   'nginx-1.28.1',
 ];
 
-const buildLines = (demo: DemoMachine, version: Version): readonly string[] => {
+const buildLines = (demo: DemoMachine, kernel: string, toplevel: string): readonly string[] => {
   const { name } = demo.machine;
-  const kernel = kernelOf(demo, version);
   const seen = createRandom(demo.generation);
   return [
     ...(kernel === demo.kernels.current
@@ -94,18 +108,9 @@ const buildLines = (demo: DemoMachine, version: Version): readonly string[] => {
       .filter(() => seen.chance(0.4))
       .map((text) => `copying path '${storePath(text, text)}' from cache`),
     `building '${storePath(name, 'etc')}.drv'`,
-    `building '${pathOf(demo, version)}.drv'`,
+    `building '${toplevel}.drv'`,
   ];
 };
-
-const releaseOf = (version: 'wanted' | 'updated', lock: Release['lock']): Release => ({
-  lock,
-  toplevels: new Map(demoMachines.map((demo) => [demo.machine.name, toplevelOf(demo, version)])),
-  buildLines: (name) => {
-    const demo = demoMachines.find(({ machine }) => machine.name === name);
-    return demo === undefined ? [] : buildLines(demo, version);
-  },
-});
 
 const evaluation: Evaluation = {
   fleet: {
@@ -138,21 +143,24 @@ const linesOf = (name: string, act: 'copy' | 'activate', toplevel: string): read
       ];
 
 /** Now and then the blocklist of the name server is being fetched anew, and for that long it does not answer. */
-const blocklist = { everyMs: 7 * 60_000, forMs: 25_000 } as const;
+const blocklist = { everyMs: 7 * 60_000, forMs: 25_000, firstMs: 2 * 60_000 } as const;
 
-const readCheck = (truth: SimMachine, check: HealthCheck, now: number): Reading | null =>
-  check.name === 'blocklist' &&
-  truth.unready === null &&
-  (now - truth.bootedAt) % blocklist.everyMs < blocklist.forMs
-    ? { verdict: 'failed', evidence: 'HTTP 503: fetching the lists' }
-    : null;
+const readCheck =
+  (startedAt: number) =>
+  (truth: SimMachine, check: HealthCheck, now: number): Reading | null => {
+    const { everyMs, forMs, firstMs } = blocklist;
+    const sinceFetch = (now - startedAt - firstMs + everyMs) % everyMs;
+    return check.name === 'blocklist' && truth.unready === null && sinceFetch < forMs
+      ? { verdict: 'failed', evidence: 'HTTP 503: fetching the lists' }
+      : null;
+  };
 
 /** The simulated lab behind the ports, for the screen and the engine to run over: no Nix, no root, no network. */
 export const createDemoWorld = (options: DemoOptions): DemoWorld => {
   const clock = createScaledClock(options.clock, options.speed * demoPace);
   const random = createRandom(options.seed);
   const now = clock.now();
-  const locks = demoLocks(now);
+  const { pathOf, closures, releases } = createCatalogue(now);
   const world = createWorld({
     machines: demoMachines.map((demo) =>
       createMachine(
@@ -170,16 +178,12 @@ export const createDemoWorld = (options: DemoOptions): DemoWorld => {
         now,
       ),
     ),
-    closures: new Map(
-      (['booted', 'wanted', 'current', 'updated'] as const).flatMap((version) =>
-        demoMachines.map((demo) => [pathOf(demo, version), closureOf(demo, version)] as const),
-      ),
-    ),
+    closures,
     now: clock.now,
     random: random.fork('network'),
     network: { latencyMs: [150, 700], silenceMs: 9_000 },
     linesOf,
-    readCheck,
+    readCheck: readCheck(now),
   });
   return {
     flake,
@@ -190,7 +194,7 @@ export const createDemoWorld = (options: DemoOptions): DemoWorld => {
       clock,
       random: random.fork('nix'),
       evaluation,
-      releases: [releaseOf('wanted', locks.before), releaseOf('updated', locks.after)],
+      releases: [...releases],
       nature: { evaluateMs: 12_000, updateMs: 18_000, buildLineMs: 3_500 },
     }),
   };

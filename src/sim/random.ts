@@ -54,6 +54,12 @@ export const storePath = (content: string, name: string): string => {
   return `/nix/store/${hash}-${name}`;
 };
 
+/** Forty hex digits that follow from `content`, as with git. */
+export const revOf = (content: string): string => {
+  const random = fromState(hashOf(content));
+  return Array.from({ length: 40 }, () => random.between(0, 15).toString(16)).join('');
+};
+
 /** A boot id: the form of a UUID, set by machine and number of the boot. */
 export const bootIdOf = (machine: string, boot: number): string => {
   const random = fromState(hashOf(`boot ${boot} of ${machine}`));

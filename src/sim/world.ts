@@ -7,7 +7,8 @@ import { createLink, type Network, sshError } from './link.ts';
 import { observationOf, preflightFactsOf, type Reading, reportFor } from './look.ts';
 import { type Due, isWell, type SimMachine } from './machine.ts';
 import type { Random } from './random.ts';
-import { awaitWord, tellSupervisor } from './supervisor.ts';
+import { settleOver } from './settle.ts';
+import { awaitWord } from './supervisor.ts';
 
 /**
  * The simulated world behind the `Target` port: machines, the network before them, and the truth about both. Every
@@ -69,8 +70,6 @@ const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted 
 
 /** Between two tries to reach a machine in the middle of an activation, as long as the real adapter waits. */
 const reconnect = { tries: 5, pauseMs: 3_000 } as const;
-/** How long one word to a supervisor waits for what comes of it. */
-const settleWaitMs = 10_000;
 
 export const createWorld = (options: WorldOptions): World => {
   const { random, network } = options;
@@ -220,45 +219,7 @@ export const createWorld = (options: WorldOptions): World => {
       }
     };
 
-    const settle: Target['settle'] = async (machine, { unit, verdict, deadlineMs }, given) => {
-      const until = options.now() + deadlineMs;
-      let why = 'nobody waits for it any more';
-      while (!isAborted(given.signal)) {
-        let problem = await reach(machine, Math.max(1, until - options.now()), given);
-        const fault = verdict === 'confirm' ? faultOf(look(machine.name).faults, 'cut-at-confirm') : null;
-        const lost = problem === null && fault !== null && link.cut(machine.name, fault.forMs);
-        if (lost && !fault.arrived) problem = link.problem(machine);
-        if (problem === null) {
-          const before = look(machine.name);
-          const told = tellSupervisor(before, unit, verdict, options.now());
-          change(told);
-          if (told !== before)
-            effect({ at: options.now(), machine: machine.name, kind: 'settle', verdict, unit });
-          const watch = told.units.get(unit)?.watch ?? null;
-          if (lost) continue;
-          if (watch === null) return { kind: 'gone' };
-          if (watch.end !== null) {
-            forgetUnit(machine.name, unit);
-            return watch.end;
-          }
-          why = `${unit} has not ended`;
-          const acts = told.due.find(
-            (due) => (due.kind === 'confirmed' || due.kind === 'returned') && due.unit === unit,
-          );
-          // The command itself waits for what comes of its word, for a while.
-          if (acts !== undefined) {
-            await clock.sleep(Math.min(acts.at - options.now(), settleWaitMs), given.signal);
-            continue;
-          }
-        } else {
-          why = problem.message;
-          if (!problem.retryable) break;
-        }
-        if (options.now() >= until) break;
-        await clock.sleep(Math.max(0, Math.min(reconnect.pauseMs, until - options.now())), given.signal);
-      }
-      return { kind: 'unknown', message: why };
-    };
+    const settle = settleOver({ clock, now: options.now, look, change, effect, forgetUnit, reach, link });
 
     const triggerReboot: Target['triggerReboot'] = async (machine, request, given) => {
       const problem = await reach(machine, request.deadlineMs, given);

@@ -129,7 +129,8 @@ describe.skipIf(!available.ok)('an activation on a real machine', () => {
     expect(ended.code, ended.stdout).toBe(0);
     const { current, profile, next } = await lab.runs('box');
     expect([profile, next]).toEqual([current, current]);
-    expect(await strayOn(lab.fleet, 'box')).toBe('');
+    // A login that the cut has severed lingers for a while; no unit does.
+    expect(await strayOn(lab.fleet, 'box')).not.toContain('.service');
   });
 
   test('that breaks sshd is taken back by the machine itself, and the report says so', async () => {

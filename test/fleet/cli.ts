@@ -100,6 +100,8 @@ Take them down with: npm run fleet -- down`);
 
 /** Runs `lab` from this checkout on the fleet's flake; its exit status. Journal and state are the fleet's, too. */
 const lab = async (fleet: TestFleet, words: readonly string[]): Promise<number> => {
+  // Ctrl-C at the terminal is for `lab`; this process ends after it.
+  process.on('SIGINT', () => {});
   const argv = fleet.asOrchestrator([`${checkout}bin/lab`, ...words]);
   const env = { ...fleet.environment, LAB_FLAKE: openLabFlake(fleet).folder };
   return await runInteractive(argv, { env });
@@ -107,8 +109,6 @@ const lab = async (fleet: TestFleet, words: readonly string[]): Promise<number> 
 
 /** A fleet for as long as `lab` runs, and no longer than this process; one that is up already stays up. */
 const demo = async (words: readonly string[]): Promise<number> => {
-  // Ctrl-C at the terminal is for `lab`; the fleet ends after it.
-  process.on('SIGINT', () => {});
   const open = await openByHand();
   const fleet = open ?? (await start([], true));
   try {

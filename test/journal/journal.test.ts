@@ -103,6 +103,24 @@ describe('the journal', () => {
     expect(() => openJournal(directory, () => 5)).toThrow(/newer lab \(schema 99/u);
   });
 
+  test('takes over a journal from before runs were listed', () => {
+    const journal = openJournal(directory, () => 5);
+    journal.append(run, started);
+    journal.append(other, started);
+    journal.close();
+    withDatabase((db) => db.exec('DROP TABLE runs; PRAGMA user_version = 1'));
+    const later = openJournal(directory, () => 6);
+    expect(later.runs(10).map((summary) => summary.run)).toEqual([other, run]);
+    later.append(run, noted('still goes'));
+    later.close();
+  });
+
+  test('a table that is missing is a failure that says what to do', () => {
+    openJournal(directory, () => 5).close();
+    withDatabase((db) => db.exec('DROP TABLE controls'));
+    expect(() => openJournal(directory, () => 5)).toThrow(JournalFailure);
+  });
+
   test('a file that is no database is an error that says what to do, and stays untouched', () => {
     writeFileSync(
       join(directory, 'journal.db'),

@@ -53,7 +53,9 @@ describe('the service', () => {
     }
     const path = /^Environment="PATH=([^"]*)"$/m.exec(text)?.[1]?.split(':') ?? [];
     const programs = (await Promise.all(path.map((bin) => readdir(bin).catch(() => [])))).flat();
-    expect(programs).toEqual(expect.arrayContaining(['nix', 'git', 'ssh', 'systemctl', 'cat']));
+    expect(programs).toEqual(expect.arrayContaining(['nix', 'git', 'ssh', 'sh', 'systemctl', 'cat']));
+    // sudo, and whatever else the machine has.
+    expect(path).toEqual(expect.arrayContaining(['/run/wrappers/bin', '/run/current-system/sw/bin']));
     // The unit's result is the exit status of the run, softened by nothing.
     expect(text).not.toMatch(/SuccessExitStatus|ExecStart=-|RemainAfterExit|Restart=/);
     // Nothing starts it but its timer.

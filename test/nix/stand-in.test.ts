@@ -1,4 +1,14 @@
-import { mkdir, mkdtemp, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
+import {
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  realpath,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ProcessResult, runProcess } from '../../src/process/run.ts';
@@ -97,6 +107,12 @@ describe('a toplevel', () => {
       /ExecStart=\/usr\/bin\/perl \/nix\/store\/\S+-listener\.pl http:80$/m,
     );
   });
+});
+
+test('its packages of programs lead to programs, those that the shell knows itself too', async () => {
+  const [coreutils = ''] = await build('[ (system { }).pkgs.coreutils ]');
+  for (const name of ['true', 'test', 'echo', 'cat'])
+    expect(await realpath(`${coreutils}/bin/${name}`)).toMatch(/^\/(usr\/)?bin\//u);
 });
 
 describe('switch-to-configuration', () => {

@@ -64,7 +64,10 @@ let
       script = ''
         mkdir -p "$out/bin"
         for program in ${lib.escapeShellArgs programs}; do
-          ln -s "$(command -v "$program" || echo "/usr/bin/$program")" "$out/bin/$program"
+          path=$(command -v "$program") || path=
+          # What is built into the shell is told by its name alone.
+          case $path in /*) ;; *) path=/usr/bin/$program ;; esac
+          ln -s "$path" "$out/bin/$program"
         done
       '';
     }
@@ -212,6 +215,7 @@ let
       "ssh-keyscan"
     ];
     systemd = hostPrograms "systemd" [
+      "busctl"
       "journalctl"
       "systemctl"
       "systemd-run"

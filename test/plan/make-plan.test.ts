@@ -218,6 +218,24 @@ describe('a machine is left out, with the reason', () => {
     expect(entryOf(plan, 'app').decision.kind).toBe('nothing');
   });
 
+  test('and holds up nobody behind itself: its health is probed when their turn comes', () => {
+    const plan = planFor(
+      [
+        machineNamed('nas'),
+        machineNamed('app', { dependencies: ['nas'] }),
+        machineNamed('web', { dependencies: ['app'] }),
+      ],
+      {
+        observations: {
+          nas: notSeen('nas'),
+          app: seen('app', { booted: 'new', current: 'new', profile: 'new' }),
+        },
+      },
+    );
+    expect(entryOf(plan, 'web').decision.kind).toBe('act');
+    expect(entryOf(plan, 'web').steps.map(({ kind }) => kind)).toContain('dependencies');
+  });
+
   test('one that could not be evaluated is named beside the plan', () => {
     const failed = [{ name: 'broken', message: 'syntax error', remedy: 'repair it' }];
     const plan = planFor([box()], {

@@ -90,6 +90,18 @@ test('green that a crash threw back to blue is not taken for healthy green', asy
   expect(done).toEqual(['box test new', 'box switch old']);
 });
 
+test('green that a crash threw back to blue after its gate is not made the boot default', async () => {
+  const { became, done } = await tell(
+    {
+      box: { strategy: 'blue-green', faults: [{ kind: 'crash', atMs: 40_000 }] },
+    },
+    // Between its gate and its last step the run waits, and the machine crashes.
+    { sameKernel: true, pauses: [{ atMs: 20_000, forMs: 600_000 }] },
+  );
+  expect(became.box).toBe('restored: green-lost');
+  expect(done).toEqual(['box test new', 'box switch old']);
+});
+
 test('a machine that would boot what somebody else made of it is not rebooted', async () => {
   const { became, done } = await tell({
     box: {

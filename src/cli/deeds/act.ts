@@ -26,6 +26,12 @@ export type ActOptions = {
   readonly via: Via;
 };
 
+/** Asks for the answer to a plan that somebody else's run waits with. */
+export const answerOnTerminal =
+  (cli: Cli) =>
+  (plan: Plan): Promise<boolean> =>
+    approve(cli, plan, { dryRun: false, yes: false, confirm: [], via: 'cli' });
+
 const updates = (goal: Goal): boolean => goal.kind === 'run' && goal.update;
 
 const dryRun = async (
@@ -73,7 +79,10 @@ const approve = async (cli: Cli, plan: Plan, options: ActOptions): Promise<boole
 
 /** Hands what this process is told (Ctrl-C, and once more) on to the run, wherever it is executed. */
 const steerBySignals = (cli: Cli, runs: Runs, run: RunId): (() => void) => {
-  const stop = (): void => runs.journal.ask(run, 'stop', runs.who);
+  const stop = (): void => {
+    // SIGTERM ends a watcher, not what it watches.
+    if (!runs.detached || !cli.hangup.aborted) runs.journal.ask(run, 'stop', runs.who);
+  };
   const abort = (): void => runs.journal.ask(run, 'abort', runs.who);
   cli.stop.addEventListener('abort', stop, { once: true });
   cli.abort.addEventListener('abort', abort, { once: true });
@@ -101,7 +110,13 @@ export const watchRun = async (
         ...planLines(plan),
       ]);
     if (answer === null || !hasWork(plan)) return;
-    answered = answer(plan).then((yes) => runs.journal.ask(run, yes ? 'approve' : 'decline', runs.who));
+    // After everything that is in the journal already: the plan of an older event may have its answer.
+    answered = Promise.resolve().then(async () => {
+      const now = latest as RunState | null;
+      if (now === null || now.approvedAt !== null || now.ended !== null) return;
+      const yes = await answer(plan);
+      runs.journal.ask(run, yes ? 'approve' : 'decline', runs.who);
+    });
   };
   const onEvent = (event: RunEvent, state: RunState): void => {
     latest = state;

@@ -30,7 +30,11 @@ const showSequence = async (
   const delays = new Map(
     members.map((machine, index) => [machine.name, effectiveDelay(machine, index === 0)]),
   );
-  const errors = problems.filter(({ severity }) => severity === 'error');
+  // Somebody else's broken configuration is no problem of this sequence; a cycle among others could be.
+  const errors = problems.filter(
+    ({ severity, kind, machines }) =>
+      severity === 'error' && (kind !== 'not-evaluated' || machines.some((name) => names.includes(name))),
+  );
   if (json)
     printJson(cli, 'reboot-sequence', {
       flake: lab.flake,

@@ -5,7 +5,7 @@ import type { ControlKind } from '../../journal/journal.ts';
 import { awaitsOwnBoot } from '../../run/progress.ts';
 import { type RunState, replay } from '../../run/state.ts';
 import type { Cli } from '../lab.ts';
-import { watchRun } from './act.ts';
+import { answerOnTerminal, watchRun } from './act.ts';
 import { done, printLines, usage, useRuns } from './with-lab.ts';
 
 /** attach, stop, abort, pause, resume: commands about a run that is already there. */
@@ -36,7 +36,12 @@ const runThatLives = (runs: Runs, id: string | undefined): Result<RunState> => {
 export const attachTo = (cli: Cli, id: string | undefined): Promise<void> =>
   useRuns(cli, async (runs) => {
     const chosen = runThatLives(runs, id);
-    return chosen.ok ? watchRun(cli, runs, chosen.value.run, false, null) : chosen;
+    if (!chosen.ok) return chosen;
+    if (chosen.value.plan !== null && chosen.value.approvedAt === null && !cli.interactive)
+      cli.err(
+        'lab: its plan waits for an answer: `lab attach` on a terminal gives it, `lab stop` declines it\n',
+      );
+    return watchRun(cli, runs, chosen.value.run, false, cli.interactive ? answerOnTerminal(cli) : null);
   });
 
 /** Asks something of a run; `says` tells what that means. */
