@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Failure, Result } from './failure.ts';
-import type { FailedMachine, Fleet, HealthCheck, Machine } from './fleet/machine.ts';
+import type { Fleet, HealthCheck, Machine } from './fleet/machine.ts';
 
 /**
  * The seams between the pure core and the world, in domain verbs. The real adapters and the simulated world
@@ -169,6 +169,8 @@ export type HealthReport = {
   readonly readings: readonly CheckReading[];
   /** One line that gives the reason of the verdict. */
   readonly summary: string;
+  /** What to do about a machine that could not be reached. */
+  readonly remedy?: string;
 };
 
 // ── acting on a machine ──────────────────────────────────────────────────────────────────────────────────────
@@ -295,6 +297,15 @@ export type LockedRef = {
   readonly lastModified: number | null;
 };
 
+/** What an update moves. `notAsked`: the flake's own inputs left alone because overridden. `remark`: what the changes alone do not say. */
+export type LockUpdate = {
+  readonly changes: readonly LockChange[];
+  readonly notAsked: readonly string[];
+  readonly remark: string | null;
+};
+/** An update that was made, and what it takes to put flake.lock back: its text before and the SHA-256 (hex) of what was written; null for no file. */
+export type LockMoved = LockUpdate & { readonly previous: string | null; readonly movedHash: string | null };
+
 /** A toplevel that was evaluated, and built unless `parts` is null. */
 export type Toplevel = {
   readonly machine: string;
@@ -309,19 +320,14 @@ export type NixOptions = { readonly signal?: AbortSignal; readonly onProgress?: 
 export type Nix = {
   /** The light record of every machine. Fails only when the flake as a whole cannot be listed. */
   evaluate(options: NixOptions): Promise<Result<Evaluation>>;
-  /** Moves flake.lock (all inputs, or those named) and says what moved. The old text comes back for `restoreLock`. */
-  update(
-    inputs: readonly string[],
-    options: NixOptions,
-  ): Promise<Result<{ changes: readonly LockChange[]; previous: string | null }>>;
+  /** Moves flake.lock (all inputs, or those named), and says what moved and how `restoreLock` puts it back. */
+  update(inputs: readonly string[], options: NixOptions): Promise<Result<LockMoved>>;
   /** What `update` would move, leaving flake.lock untouched. */
-  previewUpdate(inputs: readonly string[], options: NixOptions): Promise<Result<readonly LockChange[]>>;
-  restoreLock(previous: string | null): Promise<Result<void>>;
+  previewUpdate(inputs: readonly string[], options: NixOptions): Promise<Result<LockUpdate>>;
+  /** Puts the old text back, unless somebody changed the file after the update (failure kind `lock-changed`). */
+  restoreLock(previous: string | null, movedHash: string | null): Promise<Result<void>>;
   /** Evaluates the toplevels without building: `parts` stays null where the output is not in the local store. */
   toplevels(machines: readonly string[], options: NixOptions): Promise<BuildReport>;
   /** Builds the toplevels, each as far as it goes. */
   build(machines: readonly string[], options: NixOptions): Promise<BuildReport>;
 };
-
-/** Where machines that could not be evaluated are named beside those that could. */
-export type { FailedMachine };

@@ -27,6 +27,7 @@ const words = {
 export const reportLines = (report: RunReport): readonly string[] => [
   `Run ${report.run}: ${report.result} after ${duration(report.endedAt - report.startedAt)}`,
   `  ${sanitiseLine(report.reason)}`,
+  ...(report.next === null ? [] : [`  → ${report.next}`]),
   ...table(
     report.machines.map((machine) => [
       `  ${machine.machine}`,

@@ -237,7 +237,10 @@ export const resume = (deps: ConductDeps, run: RunId, hosting: Hosting): Promise
     const { append, seen, end } = openRecord(deps, run, known, hosting.onEvent);
     append({ kind: 'resumed', pid: process.pid });
     if (known.plan === null || known.approvedAt === null) {
-      const undone = known.lock === null ? ok(undefined) : await deps.nix.restoreLock(known.lock.previous);
+      const undone =
+        known.lock === null
+          ? ok(undefined)
+          : await deps.nix.restoreLock(known.lock.previous, known.lock.movedHash);
       if (undone.ok && known.lock !== null) append({ kind: 'lock-restored' });
       const lock = undone.ok ? '' : `; flake.lock could not be put back: ${undone.failure.message}`;
       return ok(

@@ -40,6 +40,8 @@ export type Prepared = {
   readonly plan: Plan;
   readonly evaluation: Evaluation;
   readonly lockChanges: readonly LockChange[];
+  /** What the changes alone do not say (`LockUpdate`). */
+  readonly lockRemark: string | null;
   /** Puts flake.lock back as it was before this preparation; does nothing where it was not changed. */
   readonly undoUpdate: () => Promise<Result<void>>;
 };
@@ -194,7 +196,7 @@ const preparePlan = async (
     ...evaluation.discrepancies.map(({ message }) => message),
   ];
   record({ kind: 'plan-made', plan, remarks });
-  return ok({ plan, evaluation, lockChanges: move.changes });
+  return ok({ plan, evaluation, lockChanges: move.changes, lockRemark: move.remark });
 };
 
 /**
@@ -231,11 +233,15 @@ export const prepare = async (
     moved.value,
   );
   if (prepared.ok) return ok({ ...prepared.value, undoUpdate: undo });
-  const undone = await undo();
-  return undone.ok ? prepared : fail(withLockLeft(prepared.failure, undone.failure));
+  if (dryRun || moved.value.changes.length === 0) return prepared;
+  return fail(withLockTold(prepared.failure, await undo()));
 };
 
-const withLockLeft = (why: Failure, undone: Failure): Failure => ({
-  ...why,
-  remedy: `${why.remedy}. flake.lock could not be put back (${undone.message}): use git to restore it`,
-});
+const withLockTold = (why: Failure, undone: Result<void>): Failure =>
+  undone.ok
+    ? { ...why, message: `${why.message}; flake.lock was put back and nothing was touched` }
+    : {
+        ...why,
+        message: `${why.message}; nothing was touched, but flake.lock could not be put back: ${undone.failure.message}`,
+        remedy: `${why.remedy}. For flake.lock: ${undone.failure.remedy}`,
+      };

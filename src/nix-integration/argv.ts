@@ -28,6 +28,14 @@ const settingWords = (settings: readonly NixSetting[]): Argv =>
 const overrideWords = (overrides: readonly InputOverride[]): Argv =>
   overrides.flatMap(({ input, url }) => ['--override-input', input, url]);
 
+/** A `nix` command on the flake with the settings and overrides of the call. */
+export const commandFor = (call: NixCall, words: Argv): Argv => [
+  ...nix,
+  ...words,
+  ...settingWords(call.settings),
+  ...overrideWords(call.overrides),
+];
+
 export const versionArgv: Argv = ['nix', '--version'];
 
 /**
@@ -78,6 +86,19 @@ export const rootsArgv = (paths: readonly string[], link: string): Argv => [
   '--add-root',
   link,
   ...paths,
+];
+
+/** Prints the names of the inputs that a flake.nix declares, from that file alone. */
+export const declaredInputsArgv = (file: string): Argv => [
+  ...nix,
+  '--offline',
+  'eval',
+  '--json',
+  ...machineReadable,
+  '--file',
+  file,
+  '--apply',
+  'f: builtins.attrNames (removeAttrs (if builtins.isFunction (f.outputs or null) then builtins.functionArgs f.outputs else { }) [ "self" ] // (f.inputs or { }))',
 ];
 
 /** Moves flake.lock: the inputs named, or all when none is. Overrides have no place here: Nix would not write the lock. */

@@ -4,6 +4,7 @@ import { type Failure, ok } from '../failure.ts';
 import type { BuildReport, Toplevel } from '../ports.ts';
 import { realiseArgv, requisitesArgv, rootsArgv } from './argv.ts';
 import { createBuildLog, type FailedBuild } from './build-log.ts';
+import { buildByHand } from './by-hand.ts';
 import { type Cause, causeOf, failureOf, processCause } from './causes.ts';
 import { runNix } from './nix-process.ts';
 import { createProgress, nameOfStorePath } from './progress.ts';
@@ -58,12 +59,17 @@ const keepFromCollector = async (context: BuildContext, built: readonly Toplevel
   });
 };
 
-const silent: Cause = {
-  kind: 'build',
-  message: 'It was not built.',
-  remedy: 'Build it by hand with nix build to see why.',
-  detail: [],
-};
+const silent: Cause = { kind: 'build', message: 'It was not built.', remedy: '', detail: [] };
+
+/** Where no derivation is to blame: what ended the build, and how to see it by hand if Nix said nothing of use. */
+const unexplained = (context: BuildContext, cause: Cause, machine: string): Failure =>
+  failureOf(
+    cause === silent || cause.kind === 'nix-error'
+      ? { ...cause, remedy: `Build it by hand to see why: ${buildByHand(context.call, machine)}` }
+      : cause,
+    phase,
+    machine,
+  );
 
 /** Why each of the toplevels is not there: the derivation to blame, or else what ended the build. */
 const failuresOf = async (
@@ -77,7 +83,7 @@ const failuresOf = async (
     const culprit = general.kind === 'cancelled' ? null : await culpritOf(context, toplevel, blamed);
     failures.push(
       culprit === null
-        ? failureOf(general, phase, toplevel.machine)
+        ? unexplained(context, general, toplevel.machine)
         : buildFailure(toplevel.machine, culprit),
     );
   }

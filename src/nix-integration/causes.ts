@@ -64,6 +64,10 @@ const placeOf = async (error: NixEvent, mapPaths: MapSourcePaths): Promise<strin
   return ` (${await mapPaths(file)}:${line}${column === null ? '' : `:${column}`})`;
 };
 
+/** Whether the error points at a place in an expression: then it is about the configuration, not about the world. */
+const placedIn = (error: Spoken, text: string): boolean =>
+  error.kind === 'message' && (error.at !== null || /\bat \S+:\d+:\d+/u.test(text));
+
 /** Puts words to what Nix printed before it failed. */
 export const causeOf = async (
   events: readonly NixEvent[],
@@ -106,9 +110,9 @@ export const causeOf = async (
     };
   }
   return {
-    kind: match?.kind ?? 'nix-error',
+    kind: match?.kind ?? (placedIn(error, text) ? 'evaluation' : 'nix-error'),
     message: match?.message ?? oneLine(`${text}${place}`),
-    remedy: match?.remedy ?? 'Correct the configuration; nix eval --show-trace says more.',
+    remedy: match?.remedy ?? 'Correct the configuration.',
     detail,
   };
 };
@@ -151,6 +155,19 @@ export const processCause = (result: ProcessResult, phase: string): Cause | null
   }
   return null;
 };
+
+/** Kinds of what makes one machine fail, for when the flake as a whole does: that is an error of configuration. */
+const wholeFlakeKinds: ReadonlyMap<string, string> = new Map([
+  ['syntax', 'flake-syntax'],
+  ['evaluation', 'flake-evaluation'],
+  ['infinite-recursion', 'flake-evaluation'],
+]);
+
+/** The cause as that of the whole flake, which cannot be listed. */
+export const wholeFlake = (cause: Cause): Cause => ({
+  ...cause,
+  kind: wholeFlakeKinds.get(cause.kind) ?? cause.kind,
+});
 
 export const failureOf = (cause: Cause, phase: string, machine: string | null): Failure => ({
   kind: cause.kind,

@@ -115,6 +115,7 @@ export const createNix = (given: NixSettings): NixWithVersion => {
       nix,
       now,
       deadlineMs: deadlines.updateMs,
+      questionMs: deadlines.questionMs,
       signal: options.signal,
       onProgress: options.onProgress,
     });
@@ -162,9 +163,9 @@ export const createNix = (given: NixSettings): NixWithVersion => {
       const context = await updating(options);
       return context.ok ? previewLock(context.value, inputs) : context;
     },
-    restoreLock: async (previous) => {
+    restoreLock: async (previous, movedHash) => {
       const located = await locate();
-      return located.ok ? restoreLock(located.value.flake, previous) : located;
+      return located.ok ? restoreLock(located.value.flake, previous, movedHash) : located;
     },
     toplevels: (machines, options) =>
       report(machines, options, async (context) => {

@@ -4,7 +4,8 @@ import { type FailedMachine, type Machine, MachineName } from '../fleet/machine.
 import { sanitiseLine } from '../text/sanitise.ts';
 import { argumentBytesMax, chunkSize, evaluateNamed, listAndEvaluate } from './apply.ts';
 import { evalArgv, type NixCall } from './argv.ts';
-import { type Cause, failureOf } from './causes.ts';
+import { withTrace } from './by-hand.ts';
+import { type Cause, failureOf, wholeFlake } from './causes.ts';
 import { type ChunkContext, runChunk } from './chunk.ts';
 import { readRecord } from './record.ts';
 import { createTally, noRecord } from './tally.ts';
@@ -129,9 +130,12 @@ export const evaluateMachines = async (request: EvaluateRequest): Promise<Result
 
   const names = tally.names() ?? [];
   const stopped = tally.stopped() ?? refuseList(names);
-  if (stopped !== null) return fail(failureOf(stopped, phase, null));
+  if (stopped !== null) return fail(failureOf(wholeFlake(withTrace(stopped, call, null)), phase, null));
   const { records, failures, unlocked } = tally.results();
-  const failed = [...failures].map(([name, { message, remedy }]) => ({ name, message, remedy }));
+  const failed = [...failures].map(([name, cause]) => {
+    const { message, remedy } = withTrace(cause, call, name);
+    return { name, message, remedy };
+  });
   const unusable = names.filter((name) => !isMachineName(name)).map(badName);
   return ok({ ...sortOut(records, [...failed, ...unusable]), records, unlocked });
 };

@@ -26,14 +26,26 @@ const known: readonly Trouble[] = [
   },
   {
     kind: 'not-a-flake',
-    pattern: /could not find a flake\.nix|is not a flake|does not contain a 'flake\.nix'/u,
+    pattern:
+      /could not find a flake\.nix|is not a flake|does not contain a 'flake\.nix'|flake\.nix' must be an attribute set/u,
     remedy: 'Give --flake the folder that holds flake.nix.',
+  },
+  {
+    kind: 'no-outputs',
+    pattern: /lacks attribute 'outputs'/u,
+    message: 'flake.nix has no outputs.',
+    remedy: 'Declare outputs in flake.nix, and in them the machines as nixosConfigurations.',
   },
   {
     kind: 'no-configurations',
     pattern: /does not provide attribute .*nixosConfigurations/su,
     message: 'The flake has no nixosConfigurations.',
     remedy: 'Declare the machines in the flake output nixosConfigurations.',
+  },
+  {
+    kind: 'syntax',
+    pattern: /^syntax error/u,
+    remedy: 'Correct the file there.',
   },
   {
     kind: 'flake-reference',

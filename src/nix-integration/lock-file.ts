@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Failure, fail, ok, type Result } from '../failure.ts';
@@ -41,10 +42,31 @@ export const readLock = async (path: string): Promise<Result<string | null>> => 
   }
 };
 
-/** Puts the lock file back to what it was; null removes it. Failure kinds `lock-file`, `not-local`. */
-export const restoreLock = async (flake: FlakeRef, previous: string | null): Promise<Result<void>> => {
+/** SHA-256 (hex) of a lock file's text; null for no file. */
+export const lockHash = (text: string | null): string | null =>
+  text === null ? null : createHash('sha256').update(text).digest('hex');
+
+/**
+ * Puts the lock file back to what it was; null removes it. Only what `lab` wrote (`movedHash`) is overwritten: somebody
+ * may have worked on the file since. Failure kinds `lock-changed`, `lock-file`, `not-local`.
+ */
+export const restoreLock = async (
+  flake: FlakeRef,
+  previous: string | null,
+  movedHash: string | null,
+): Promise<Result<void>> => {
   const path = lockPathOf(flake);
   if (!path.ok) return path;
+  const now = await readLock(path.value);
+  if (!now.ok) return now;
+  if (now.value === previous) return ok(undefined);
+  if (lockHash(now.value) !== movedHash) {
+    return lockFailure(
+      'lock-changed',
+      `${sanitiseLine(path.value)} is no longer what lab wrote: somebody changed it since, so it stays as it is.`,
+      'Compare and restore it with git: git diff flake.lock; git checkout flake.lock',
+    );
+  }
   try {
     if (previous === null) await rm(path.value, { force: true });
     else await replaceFile(path.value, previous, 0o644);

@@ -3,6 +3,7 @@ import { type Failure, fail, ok, type Result } from '../failure.ts';
 import type { Toplevel } from '../ports.ts';
 import { toplevelOf } from './apply.ts';
 import { evalArgv, invalidPathsArgv, type NixCall } from './argv.ts';
+import { withTrace } from './by-hand.ts';
 import { causeOf, failureOf, processCause } from './causes.ts';
 import type { FlakeRef } from './flake-ref.ts';
 import { type NixProcesses, runNix } from './nix-process.ts';
@@ -49,7 +50,7 @@ const evaluateToplevel = async (context: ToplevelContext, machine: string): Prom
   if (result.code !== 0) {
     const cause =
       processCause(result, 'evaluation') ?? (await causeOf(said, context.flake, context.mapPaths));
-    return fail(failureOf(cause, phase, machine));
+    return fail(failureOf(withTrace(cause, context.call, machine), phase, machine));
   }
   const printed = readPrinted(result.stdout);
   if (printed === null) {

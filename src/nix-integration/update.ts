@@ -1,16 +1,20 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { fail, ok, type Result } from '../failure.ts';
-import type { LockChange } from '../ports.ts';
+import { nearest } from '../fleet/selector.ts';
+import type { LockMoved, LockUpdate } from '../ports.ts';
+import { quoteForRemoteShell } from '../ssh/quote.ts';
 import { sanitiseLine } from '../text/sanitise.ts';
 import { lockPreviewArgv, type NixCall, updateArgv, updateIntoArgv } from './argv.ts';
-import { causeOf, failureOf, processCause } from './causes.ts';
+import { withTrace } from './by-hand.ts';
+import { causeOf, failureOf, processCause, wholeFlake } from './causes.ts';
+import { declaredInputs } from './declared-inputs.ts';
 import type { FlakeRef } from './flake-ref.ts';
 import { type Lock, parseLock, rootInputs } from './lock.ts';
 import { diffLocks } from './lock-diff.ts';
-import { lockFailure, lockPathOf, readLock } from './lock-file.ts';
+import { lockFailure, lockHash, lockPathOf, readLock } from './lock-file.ts';
 import { type NixProcesses, runNix } from './nix-process.ts';
 import { createProgress } from './progress.ts';
 import type { MapSourcePaths } from './source-paths.ts';
@@ -22,6 +26,7 @@ export type UpdateContext = {
   readonly mapPaths: MapSourcePaths;
   readonly now: () => number;
   readonly deadlineMs: number;
+  readonly questionMs: number;
   readonly signal: AbortSignal | undefined;
   readonly onProgress: ((line: string) => void) | undefined;
 };
@@ -40,17 +45,49 @@ const readable = (text: string | null): Result<Lock> => {
     : ok(parsed.lock);
 };
 
-/** What an update starts from. `inputs` empty means all; null means that there is nothing to move. */
+/** What an update starts from. `inputs` empty means all; null means that there is nothing to ask. */
 type Start = {
   readonly path: string;
   readonly previous: string | null;
   readonly before: Lock;
+  readonly asked: readonly string[];
   readonly inputs: readonly string[] | null;
+  readonly notAsked: readonly string[];
+};
+
+/** What the changes alone do not say, in words. */
+const remarkOf = (start: Start, after: Lock, moves: boolean, previousWords: string): string | null => {
+  const { previous, before, asked, inputs, notAsked } = start;
+  const names = notAsked.join(', ');
+  if (inputs === null) {
+    const missing = previous === null ? 'there is no flake.lock, and ' : '';
+    return `nothing was asked: ${missing}every input is overridden (${names})`;
+  }
+  if (!moves) {
+    if (rootInputs(before).length + rootInputs(after).length === 0) return 'the flake has no inputs';
+    if (asked.length > 0) return `already the newest: ${asked.join(', ')}; the other inputs were not asked`;
+    return notAsked.length === 0
+      ? null
+      : `already the newest, except what was not asked because it is overridden: ${names}`;
+  }
+  if (previous === null) return previousWords;
+  return notAsked.length === 0 ? null : `not asked, because overridden: ${names}`;
+};
+
+const unknownInput = (name: string, known: readonly string[]): ReturnType<typeof lockFailure> => {
+  const near = nearest(name, known);
+  const word = (input: string) => sanitiseLine(input, 80);
+  return lockFailure(
+    'unknown-input',
+    `The flake has no input ${word(name)}.`,
+    `${near === null ? '' : `Did you mean ${word(near)}? `}Its inputs are: ${known.map(word).join(', ') || 'none'}.`,
+  );
 };
 
 /**
  * Reads the lock and settles which inputs to move: those asked for, or all but the overridden ones, which no run
- * takes from the lock. Failure kinds `not-local`, `lock-file`, `unknown-input`.
+ * takes from the lock. Failure kinds `not-local`, `lock-file`, `unknown-input`, `no-lock-file`, and those of a
+ * flake.nix that cannot be read.
  */
 const begin = async (context: UpdateContext, asked: readonly string[]): Promise<Result<Start>> => {
   const path = lockPathOf(context.flake);
@@ -59,23 +96,33 @@ const begin = async (context: UpdateContext, asked: readonly string[]): Promise<
   if (!previous.ok) return previous;
   const before = readable(previous.value);
   if (!before.ok) return before;
-  const start = { path: path.value, previous: previous.value, before: before.value };
+  const rootOfInput = (input: string): string => input.split('/')[0] ?? '';
+  const locked = rootInputs(before.value);
 
-  const known = rootInputs(before.value);
-  const isKnown = (input: string) => previous.value === null || known.includes(input.split('/')[0] ?? '');
-  const unknown = asked.find((input) => !inputName.test(input) || !isKnown(input));
-  if (unknown !== undefined) {
+  // flake.nix is read only where the lock file does not answer by itself: that takes a process.
+  const { overrides } = context.call;
+  const settled = overrides.length === 0 && asked.every((input) => locked.includes(rootOfInput(input)));
+  const declared = settled ? ok([]) : await declaredInputs(context, dirname(path.value), context.questionMs);
+  if (!declared.ok) return declared;
+  const known = [...new Set([...locked, ...declared.value])].sort();
+  const unknown = asked.find((input) => !inputName.test(input) || !known.includes(rootOfInput(input)));
+  if (unknown !== undefined) return unknownInput(unknown, known);
+
+  const overridden = known.filter((name) => overrides.some(({ input }) => input === name));
+  const free = known.filter((name) => !overridden.includes(name));
+  const start = { path: path.value, previous: previous.value, before: before.value, asked };
+  if (overridden.length === 0) return ok({ ...start, inputs: asked, notAsked: [] });
+  const nothingFree = asked.length === 0 && free.length === 0;
+  if (previous.value === null && !nothingFree) {
     return lockFailure(
-      'unknown-input',
-      `The flake has no input ${sanitiseLine(unknown, 80)}.`,
-      `Its inputs are: ${known.map((name) => sanitiseLine(name, 80)).join(', ') || 'none'}.`,
+      'no-lock-file',
+      `There is no flake.lock yet, and Nix writes one only for all inputs, which ${overridden.map((name) => sanitiseLine(name, 80)).join(', ')} (overridden) should not be asked for.`,
+      `Write it once without overrides (${quoteForRemoteShell(['nix', 'flake', 'lock', context.call.url])}), or run with --no-update.`,
     );
   }
-  const overridden = new Set(context.call.overrides.map(({ input }) => input));
-  if (asked.length > 0 || overridden.size === 0) return ok({ ...start, inputs: asked });
-  context.onProgress?.(`left as they are, because overridden: ${[...overridden].join(', ')}`);
-  const free = known.filter((input) => !overridden.has(input));
-  return ok({ ...start, inputs: free.length === 0 ? null : free });
+  if (asked.length > 0) return ok({ ...start, inputs: asked, notAsked: [] });
+  context.onProgress?.(`left as they are, because overridden: ${overridden.join(', ')}`);
+  return ok({ ...start, inputs: nothingFree ? null : free, notAsked: overridden });
 };
 
 const run = async (context: UpdateContext, argv: readonly string[]): Promise<Result<string>> => {
@@ -86,24 +133,31 @@ const run = async (context: UpdateContext, argv: readonly string[]): Promise<Res
   });
   if (result.code === 0) return ok(result.stdout);
   const cause = processCause(result, phase) ?? (await causeOf(said, context.flake, context.mapPaths));
-  return fail(failureOf(cause, phase, null));
+  return fail(failureOf(wholeFlake(withTrace(cause, context.call, null)), phase, null));
 };
 
 /** Moves flake.lock and says what moved. Nothing is written when it fails. */
 export const updateLock = async (
   context: UpdateContext,
   asked: readonly string[],
-): Promise<Result<{ changes: readonly LockChange[]; previous: string | null }>> => {
+): Promise<Result<LockMoved>> => {
   const start = await begin(context, asked);
   if (!start.ok) return start;
-  const { path, previous, before, inputs } = start.value;
-  if (inputs === null) return ok({ changes: [], previous });
+  const { path, previous, before, inputs, notAsked } = start.value;
+  const tell = (changes: LockUpdate['changes'], after: Lock): LockUpdate => ({
+    changes,
+    notAsked,
+    remark: remarkOf(start.value, after, changes.length > 0, 'flake.lock is new'),
+  });
+  if (inputs === null) return ok({ ...tell([], before), previous, movedHash: lockHash(previous) });
   const moved = await run(context, updateArgv(context.call, inputs));
   if (!moved.ok) return moved;
   const text = await readLock(path);
   if (!text.ok) return text;
   const after = readable(text.value);
-  return after.ok ? ok({ changes: diffLocks(before, after.value), previous }) : after;
+  if (!after.ok) return after;
+  const told = tell(diffLocks(before, after.value), after.value);
+  return ok({ ...told, previous, movedHash: lockHash(text.value) });
 };
 
 const Metadata = z.object({ locks: z.unknown() });
@@ -141,16 +195,21 @@ const previewFromFile = async (
 export const previewLock = async (
   context: UpdateContext,
   asked: readonly string[],
-): Promise<Result<readonly LockChange[]>> => {
+): Promise<Result<LockUpdate>> => {
   const start = await begin(context, asked);
   if (!start.ok) return start;
-  const { before, inputs } = start.value;
-  if (inputs === null) return ok([]);
+  const { before, inputs, notAsked } = start.value;
+  const tell = (changes: LockUpdate['changes'], after: Lock): LockUpdate => ({
+    changes,
+    notAsked,
+    remark: remarkOf(start.value, after, changes.length > 0, 'there is no flake.lock yet'),
+  });
+  if (inputs === null) return ok(tell([], before));
   const text = context.call.features.updateNamesInputs
     ? await previewFromFile(context, inputs)
     : await previewFromMetadata(context, inputs);
   if (!text.ok) return text;
-  if (text.value === null) return ok([]);
+  if (text.value === null) return ok(tell([], before));
   const after = readable(text.value);
-  return after.ok ? ok(diffLocks(before, after.value)) : after;
+  return after.ok ? ok(tell(diffLocks(before, after.value), after.value)) : after;
 };

@@ -103,6 +103,8 @@ const body = z.discriminatedUnion('kind', [
     kind: z.literal('lock-moved'),
     changes: z.array(LockMove).max(1_000).readonly(),
     previous: z.string().max(4_000_000).nullable(),
+    /** SHA-256 (hex) of what was written in its place, null for no file: only that may be overwritten by putting it back. */
+    movedHash: word.nullable(),
   }),
   z.object({ kind: z.literal('lock-restored') }),
   z.object({ kind: z.literal('preparation-started'), work: Preparation }),

@@ -24,6 +24,14 @@ const usageKinds: ReadonlySet<string> = new Set([
   'flake-reference',
   'not-a-flake',
   'no-configurations',
+  'no-outputs',
+  'flake-syntax',
+  'flake-evaluation',
+  'too-many-machines',
+  'untracked',
+  'unknown-input',
+  'not-local',
+  'no-lock-file',
   'ssh-config',
 ]);
 
@@ -81,6 +89,8 @@ export type RunReport = {
   readonly reason: string;
   readonly exitCode: number;
   readonly failure: Failure | null;
+  /** What the reader can do now, where the machines do not say it themselves; or null. */
+  readonly next: string | null;
   readonly startedAt: number;
   readonly endedAt: number;
   readonly machines: readonly MachineReport[];
@@ -154,6 +164,10 @@ export const reportOf = (state: RunState): RunReport | null => {
     reason: ended.reason,
     exitCode: exitCodeOfRun(ended.result, ended.failure),
     failure: ended.failure,
+    next:
+      ended.result === 'interrupted' && state.approvedAt !== null
+        ? `\`lab resume ${state.run}\` goes on from here, as long as no other run has begun`
+        : null,
     startedAt: state.startedAt,
     endedAt: ended.at,
     machines:

@@ -39,7 +39,11 @@ export type RunState = {
   readonly lastAt: number;
   readonly preparations: readonly PreparationRecord[];
   /** How flake.lock was moved by this run, unless it was put back. */
-  readonly lock: { readonly changes: readonly LockChange[]; readonly previous: string | null } | null;
+  readonly lock: {
+    readonly changes: readonly LockChange[];
+    readonly previous: string | null;
+    readonly movedHash: string | null;
+  } | null;
   readonly opened: Opened;
   readonly plan: Plan | null;
   readonly remarks: readonly string[];
@@ -226,7 +230,10 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
       };
     }
     case 'lock-moved':
-      return { ...next, lock: { changes: body.changes, previous: body.previous } };
+      return {
+        ...next,
+        lock: { changes: body.changes, previous: body.previous, movedHash: body.movedHash },
+      };
     case 'lock-restored':
       return { ...next, lock: null };
     case 'paused':

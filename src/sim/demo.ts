@@ -1,5 +1,5 @@
 import type { HealthCheck } from '../fleet/machine.ts';
-import type { Clock, Evaluation, Nix, Target, Toplevel } from '../ports.ts';
+import type { ActivationMode, Clock, Evaluation, Nix, Target, Toplevel } from '../ports.ts';
 import { type DemoMachine, demoMachines, demoParts } from './demo-lab.ts';
 import { demoLocks, nixosVersionOf } from './demo-locks.ts';
 import type { Reading } from './look.ts';
@@ -126,21 +126,24 @@ const evaluation: Evaluation = {
   ],
 };
 
-const linesOf = (name: string, act: 'copy' | 'activate', toplevel: string): readonly string[] =>
-  act === 'copy'
-    ? [
-        ...packages.slice(0, 4).map((text) => `copying path '${storePath(text, text)}' to ssh-ng://${name}`),
-        `copying path '${toplevel}' to ssh-ng://${name}`,
-      ]
-    : [
-        'updating systemd-boot',
-        'stopping the following units: accounts-daemon.service, systemd-modules-load.service',
-        'activating the configuration...',
-        'setting up /etc...',
-        'restarting systemd...',
-        'reloading the following units: dbus.service',
-        'starting the following units: accounts-daemon.service, systemd-modules-load.service',
-      ];
+const linesOf = (name: string, act: 'copy' | ActivationMode, toplevel: string): readonly string[] => {
+  if (act === 'copy')
+    return [
+      ...packages.slice(0, 4).map((text) => `copying path '${storePath(text, text)}' to ssh-ng://${name}`),
+      `copying path '${toplevel}' to ssh-ng://${name}`,
+    ];
+  const bootLoader = act === 'switch' || act === 'boot' ? ['updating systemd-boot'] : [];
+  if (act === 'boot') return bootLoader;
+  return [
+    ...bootLoader,
+    'stopping the following units: accounts-daemon.service, systemd-modules-load.service',
+    'activating the configuration...',
+    'setting up /etc...',
+    'restarting systemd...',
+    'reloading the following units: dbus.service',
+    'starting the following units: accounts-daemon.service, systemd-modules-load.service',
+  ];
+};
 
 /** Now and then the blocklist of the name server is being fetched anew, and for that long it does not answer. */
 const blocklist = { everyMs: 7 * 60_000, forMs: 25_000, firstMs: 2 * 60_000 } as const;

@@ -38,6 +38,14 @@ const cancelled: Failure = {
   remedy: 'run again when you like',
 };
 
+const lockChanged: Failure = {
+  kind: 'lock-changed',
+  machine: null,
+  phase: 'update',
+  message: 'flake.lock is no longer what lab wrote',
+  remedy: 'use git',
+};
+
 /** A flake that moves from release to release, behind the `Nix` port. What was built once stays built. */
 export const createSimulatedNix = (options: SimulatedNixOptions): Nix => {
   const { clock, random, releases, nature } = options;
@@ -64,13 +72,19 @@ export const createSimulatedNix = (options: SimulatedNixOptions): Nix => {
       const previous = String(current);
       const changes = changesBetween(release(current), release(current + 1));
       current = Math.min(current + 1, releases.length - 1);
-      return ok({ changes, previous });
+      return ok({ changes, notAsked: [], remark: null, previous, movedHash: String(current) });
     },
     previewUpdate: async (_inputs, { signal }) =>
       (await lasts(nature.updateMs, signal))
-        ? ok(changesBetween(release(current), release(current + 1)))
+        ? ok({
+            changes: changesBetween(release(current), release(current + 1)),
+            notAsked: [],
+            remark: null,
+          })
         : fail(cancelled),
-    restoreLock: async (previous): Promise<Result<void>> => {
+    restoreLock: async (previous, movedHash): Promise<Result<void>> => {
+      if (previous === String(current)) return ok(undefined);
+      if (movedHash !== String(current)) return fail(lockChanged);
       current = Number(previous ?? '0');
       return ok(undefined);
     },

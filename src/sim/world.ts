@@ -46,7 +46,7 @@ export type WorldOptions = {
   readonly onEffect?: (effect: Effect) => void;
   readonly onHappening?: (machine: SimMachine, due: Due) => void;
   /** Lines that an activation or a copy writes; the demo gives them. */
-  readonly linesOf?: (machine: string, act: 'copy' | 'activate', toplevel: string) => readonly string[];
+  readonly linesOf?: (machine: string, act: 'copy' | ActivationMode, toplevel: string) => readonly string[];
   /** Reads one check of a machine that answers; null leaves it to the machine's services. */
   readonly readCheck?: (machine: SimMachine, check: HealthCheck, now: number) => Reading | null;
 };
@@ -187,7 +187,7 @@ export const createWorld = (options: WorldOptions): World => {
         effect({ at: options.now(), machine: machine.name, kind: 'activate', mode, toplevel, unit, changes });
       }
       cut(machine, 'activate');
-      const lines = options.linesOf?.(machine.name, 'activate', request.toplevel) ?? [];
+      const lines = options.linesOf?.(machine.name, request.mode, request.toplevel) ?? [];
       for (let first = true; ; first = false) {
         const ends = look(machine.name).due.find(
           (due) => (due.kind === 'unit-ended' || due.kind === 'returned') && due.unit === request.unit,

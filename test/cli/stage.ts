@@ -104,9 +104,15 @@ export const createStage = (options: StageOptions) => {
       ok({ fleet: { machines: options.machines, failed: [] }, discrepancies: [], ...options.evaluation }),
     update: async () => {
       lock += 1;
-      return ok({ changes: options.lockChanges ?? [], previous: 'the lock file as it was' });
+      return ok({
+        changes: options.lockChanges ?? [],
+        notAsked: [],
+        remark: null,
+        previous: 'the lock file as it was',
+        movedHash: 'of the lock file moved',
+      });
     },
-    previewUpdate: async () => ok(options.lockChanges ?? []),
+    previewUpdate: async () => ok({ changes: options.lockChanges ?? [], notAsked: [], remark: null }),
     restoreLock: async () => {
       lock -= 1;
       return ok(undefined);

@@ -1,20 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import {
-  begins,
-  type LabOnFleet,
-  machinesOf,
-  outcomeOf,
-  type Runs,
-  soonMs,
-  speaks,
-  startLab,
-  stepsIn,
-  storiesPossible,
-  strayOn,
-  type Told,
-} from './lab.ts';
+import { type LabOnFleet, type Runs, soonMs, startLab, storiesPossible } from './lab.ts';
+import { begins, machinesOf, outcomeOf, speaks, stepsIn, strayOn, type Told } from './story.ts';
 
 /** Activations that the machines watch over themselves: what nobody confirms does not stay, whoever is gone. */
 

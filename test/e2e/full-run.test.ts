@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LockChange, Observation } from '../../src/ports.ts';
 import type { RunEvent } from '../../src/run/event.ts';
 import { exampleMachines } from '../fleet/lab-flake.ts';
-import { type LabOnFleet, outcomeOf, startLab, stepsIn, storiesPossible, strayOn } from './lab.ts';
+import { type LabOnFleet, startLab, storiesPossible } from './lab.ts';
+import { outcomeOf, stepsIn, strayOn } from './story.ts';
 
 /** The main job on the example lab: update, build, deploy, reboot in dependency order, each gate passed first. */
 

@@ -4,17 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Failure } from '../../src/failure.ts';
 import type { RunEvent } from '../../src/run/event.ts';
 import type { RunReport } from '../../src/run/report.ts';
-import {
-  begins,
-  type LabOnFleet,
-  machinesOf,
-  outcomeOf,
-  speaks,
-  startLab,
-  stepsIn,
-  storiesPossible,
-  strayOn,
-} from './lab.ts';
+import { type LabOnFleet, startLab, storiesPossible } from './lab.ts';
+import { begins, machinesOf, outcomeOf, speaks, stepsIn, strayOn } from './story.ts';
 
 /** Runs that are stopped, killed, watched, left and taken up again, by people at a terminal. */
 

@@ -7,8 +7,9 @@ import type { EventBody, RunEvent } from '../../src/run/event.ts';
 import type { RunReport } from '../../src/run/report.ts';
 import { type Availability, namespacesAvailable } from '../fleet/availability.ts';
 import type { FleetOptions, TestFleet } from '../fleet/fleet.ts';
-import { type FlakeMachine, type FlakeMachines, type LabFlake, makeLabFlake } from '../fleet/lab-flake.ts';
+import { type FlakeMachines, type LabFlake, makeLabFlake } from '../fleet/lab-flake.ts';
 import { startInNamespaces } from '../fleet/namespaces.ts';
+import { stepsIn } from './story.ts';
 
 /**
  * `lab` as a user has it, the bundle in a process of its own, operating real hosts over a real flake. Nothing of `lab`
@@ -79,8 +80,9 @@ const installProgram = async (folder: string): Promise<readonly string[]> => {
   if (built.code !== 0) throw new Error(`bin/lab does not run: ${built.stderr}`);
   await vi.waitFor(
     async () => {
-      await rm(folder, { recursive: true, force: true });
-      await mkdir(folder);
+      // The folder itself may be shared with hosts already, so it stays.
+      await mkdir(folder, { recursive: true });
+      await rm(join(folder, 'dist'), { recursive: true, force: true });
       for (const part of ['dist', 'nix', 'package.json'])
         await cp(join(checkout, part), join(folder, part), { recursive: true });
       const copy = join(folder, 'dist', 'main.js');
@@ -202,111 +204,4 @@ export const startLab = async (
     await fleet.down();
     throw error;
   }
-};
-
-// ── machines of a story ──────────────────────────────────────────────────────────────────────────────────────
-
-/** What a story says of a machine, beyond being quick; see `lab.machine` and the stand-in's knobs. */
-export type Told = {
-  readonly order?: number;
-  readonly needs?: readonly string[];
-  readonly criticality?: 'low' | 'medium' | 'high' | 'critical';
-  readonly strategy?: 'rolling' | 'blue-green' | 'recreate';
-  readonly policy?: 'always' | 'when-needed' | 'never';
-  /** Seconds. */
-  readonly delay?: number;
-  readonly down?: number;
-  readonly up?: number;
-  readonly healthy?: number;
-  readonly stable?: number;
-  readonly user?: string;
-  /** Whether it has a page on port 8080, which its health check asks for. Default true. */
-  readonly page?: boolean;
-  /** `lab-stand-in.*`: another kernelVersion is a reason to reboot, another generation is not. */
-  readonly knobs?: Readonly<Record<string, unknown>>;
-  /** Anything else of its configuration. */
-  readonly config?: Readonly<Record<string, unknown>>;
-};
-
-const page = { type: 'http', name: 'page', url: 'http://localhost:8080/', retries: 0, timeout: 3 };
-
-/** A machine with a page that can be asked for: deadlines of seconds, no delay, low waits. */
-export const machine = (address: string, told: Told = {}): FlakeMachine => ({
-  config: {
-    ...told.config,
-    lab: {
-      machine: {
-        role: 'web-server',
-        addresses: [address],
-        ssh: { user: told.user ?? 'lab' },
-        dependencies: told.needs ?? [],
-        healthChecks: [page],
-        ...(told.order === undefined ? {} : { rebootOrder: told.order }),
-        orchestration: {
-          rebootDelay: told.delay ?? 0,
-          criticalityLevel: told.criticality ?? 'medium',
-          deployStrategy: told.strategy ?? 'rolling',
-        },
-        reboot: {
-          policy: told.policy ?? 'when-needed',
-          stable: told.stable ?? 0,
-          deadlines: { down: told.down ?? 20, up: told.up ?? 30, healthy: told.healthy ?? 20 },
-        },
-      },
-    },
-    'lab-stand-in': {
-      ...(told.page === false ? {} : { listeners: { page: { http: [8080] } } }),
-      ...told.knobs,
-    },
-  },
-});
-
-/** Machines of all hosts of the fleet, in the order they are told in. */
-export const machinesOf = (fleet: TestFleet, told: Readonly<Record<string, Told>>): FlakeMachines =>
-  Object.fromEntries(
-    Object.entries(told).map(([name, each]) => {
-      const host = fleet.hosts.find((candidate) => candidate.name === name);
-      if (host === undefined) throw new TypeError(`no host ${name} in this fleet`);
-      return [name, machine(host.address, each)];
-    }),
-  );
-
-// ── reading a run ────────────────────────────────────────────────────────────────────────────────────────────
-
-/** What became of one machine in a report. Throws when the report does not name it. */
-export const outcomeOf = (report: RunReport, name: string): RunReport['machines'][number] => {
-  const found = report.machines.find((each) => each.machine === name);
-  if (found === undefined) throw new Error(`the report does not name ${name}`);
-  return found;
-};
-
-/** The steps of a run as the journal has them: `app/reboot begins`, `app/reboot succeeded`. */
-export const stepsIn = (events: readonly RunEvent[]): readonly string[] =>
-  events.flatMap(({ body }) =>
-    body.kind === 'step-intended'
-      ? [`${body.step} begins`]
-      : body.kind === 'step-ended'
-        ? [`${body.step} ${body.outcome.kind}`]
-        : [],
-  );
-
-/** For `until`: a step has begun, or told anything of itself. */
-export const begins =
-  (step: string) =>
-  (body: EventBody): boolean =>
-    body.kind === 'step-intended' && body.step === step;
-export const speaks =
-  (step: string) =>
-  (body: EventBody): boolean =>
-    body.kind === 'step-noted' && body.step === step;
-
-/** Units of a run (the orchestrator's timer is none) and logins of its users that are still on a host once lab is gone. */
-export const strayOn = async (fleet: TestFleet, host: string): Promise<string> => {
-  const units = ['list-units', '--all', '--plain', '--no-legend', 'lab-*'];
-  const left = await fleet.exec(host, ['systemctl', ...units]);
-  const logins = await fleet.exec(host, ['sh', '-c', 'ps -eo args | grep "^sshd: .*@" || true']);
-  const stray = left.stdout
-    .split('\n')
-    .filter((line) => line !== '' && !line.startsWith('lab-orchestrator.'));
-  return [...stray, logins.stdout].join('\n').trim();
 };

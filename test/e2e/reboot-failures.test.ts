@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunReport } from '../../src/run/report.ts';
-import { type LabOnFleet, machinesOf, outcomeOf, startLab, storiesPossible, type Told } from './lab.ts';
+import { type LabOnFleet, startLab, storiesPossible } from './lab.ts';
+import { machinesOf, outcomeOf, type Told } from './story.ts';
 
 /** One run over machines each of which fails its reboot in a way of its own: every kind is told apart, and none hides another. */
 

@@ -3,7 +3,8 @@ import type { Failure } from '../../src/failure.ts';
 import type { Observation } from '../../src/ports.ts';
 import type { RunReport } from '../../src/run/report.ts';
 import type { FlakeMachines } from '../fleet/lab-flake.ts';
-import { type LabOnFleet, machinesOf, outcomeOf, startLab, storiesPossible, type Told } from './lab.ts';
+import { type LabOnFleet, startLab, storiesPossible } from './lab.ts';
+import { machinesOf, outcomeOf, type Told } from './story.ts';
 
 /**
  * What `lab` refuses, and what it says of machines that it cannot use: each with its own cause, none in the way of the

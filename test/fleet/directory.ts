@@ -1,5 +1,5 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { FleetOptions, TestHost } from './fleet.ts';
 import { type Key, newKey } from './key.ts';
@@ -105,8 +105,8 @@ export const describeFleet = async (
 ): Promise<readonly TestHost[]> => {
   const { shares = [] } = options;
   const wires = wiresOf(options.hosts);
-  const badShare = shares.find((share) => !/^\/[^\n]+$/.test(share));
-  if (badShare !== undefined) throw new TypeError(`share ${badShare}: not an absolute path`);
+  const badShare = shares.find((share) => !/^[^\n]+$/.test(share));
+  if (badShare !== undefined) throw new TypeError(`share "${badShare}" is no path`);
 
   for (const part of ['disk', 'nix', 'home', 'hosts']) await mkdir(join(directory, part));
   const lines: string[] = [];
@@ -124,9 +124,10 @@ export const describeFleet = async (
     '[user]\n\tname = lab test fleet\n\temail = test-fleet@localhost\n[init]\n\tdefaultBranch = main\n',
   );
   await writeFile(join(directory, 'hosts.list'), lines);
+  for (const share of shares) await mkdir(resolve(directory, share), { recursive: true });
   await writeFile(
     join(directory, 'shares'),
-    shares.map((share) => `${share}\n`),
+    shares.map((share) => `${resolve(directory, share)}\n`),
   );
   await writeFile(join(directory, 'events'), '');
   await writeFile(

@@ -63,7 +63,10 @@ export type TestFleet = {
 export type FleetOptions = {
   /** At most 200 hosts by their lower-case names; without an address of its own each gets the next of 10.77.0.0/16. */
   readonly hosts: readonly (string | { readonly name: string; readonly address: string })[];
-  /** Absolute directories of this machine that hosts see, read-only, at the same place: the checkout, for one. */
+  /**
+   * Directories of this machine that hosts see, read-only, at the same place: the checkout, for one. A relative path is
+   * one in the fleet's own directory.
+   */
   readonly shares?: readonly string[];
   /**
    * True: each host comes with a system of its own, generation 1 of its profile, booted and running: an empty one with

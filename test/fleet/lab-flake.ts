@@ -23,6 +23,7 @@ export type FlakeMachine = {
   readonly example?: string;
   readonly config?: NixOptions;
   readonly force?: NixOptions;
+  readonly program?: readonly string[];
 };
 export type FlakeMachines = Readonly<Record<string, FlakeMachine>>;
 

@@ -1,6 +1,7 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { afterAll, expect, test } from 'vitest';
 import { runProcess } from '../../src/process/run.ts';
+import { exitCodeOfFailure } from '../../src/run/report.ts';
 import { failureOf, flakeText, machineText, makeWorld, succeeded } from './world.ts';
 
 const world = makeWorld();
@@ -44,7 +45,7 @@ test('a flake without machines', async () => {
 test('a flake that is broken as a whole says where', async () => {
   const syntax = world.repository('syntax', { 'flake.nix': '{\n  outputs = ;\n}' });
   expect(await failureFor(syntax)).toMatchObject({
-    kind: 'nix-error',
+    kind: 'flake-syntax',
     message: expect.stringMatching(/syntax error.*\(flake\.nix:2:13\)/),
   });
   const list = world.repository('list', {
@@ -57,6 +58,47 @@ test('a flake that is broken as a whole says where', async () => {
     'flake.nix': '{ outputs = { self }: { nixosConfigurations = throw "not today"; }; }',
   });
   expect((await failureFor(thrown)).message).toContain('not today');
+});
+
+test('a flake as a whole that is written wrongly is an error of use, an input that cannot be fetched is not', async () => {
+  const written: readonly (readonly [string, string])[] = [
+    ['{ }', 'no-outputs'],
+    ['[ ]', 'not-a-flake'],
+    ['{ outputs = ; }', 'flake-syntax'],
+    ['{ outputs = { self }: { }; foo = 1; }', 'flake-evaluation'],
+    ['{ outputs = 3; }', 'flake-evaluation'],
+    ['{ outputs = { self }: { nixosConfigurations = 1 + { }; }; }', 'flake-evaluation'],
+    ['{ outputs = { self }: { nixosConfigurations = let x = x; in x; }; }', 'flake-evaluation'],
+    ['{ outputs = { self }: { }; }', 'no-configurations'],
+  ];
+  for (const [at, [text, kind]] of written.entries()) {
+    const failure = await failureFor(world.repository(`written-${at}`, { 'flake.nix': text }));
+    expect(failure, text).toMatchObject({ kind, machine: null });
+    expect(exitCodeOfFailure(failure), text).toBe(2);
+  }
+  const away = world.repository('away', {
+    'flake.nix': `{ inputs.a.url = "git+file://${world.folder}/gone"; outputs = { self, a }: { nixosConfigurations = { }; }; }`,
+  });
+  expect(exitCodeOfFailure(await failureFor(away))).toBe(1);
+});
+
+test('the remedy for a machine is a command that can be run, and tells the trace', async () => {
+  const broken = machineText('a.b', '{ role = throw "no such role"; }');
+  const folder = world.repository('trace', {
+    'flake.nix': `{
+  inputs.one.url = "path:${world.folder}/nowhere";
+  outputs = { self, one }: { nixosConfigurations = { "a.b" = ${broken}; c = ${machineText('c', '{ }')}; }; };
+}`,
+  });
+  world.repository('input', { 'flake.nix': '{ outputs = _: { }; }' });
+  const overrides = [{ input: 'one', url: `git+file://${world.folder}/input?ref=main` }];
+  const { fleet } = succeeded(await world.nix(folder, { overrides }).evaluate({}));
+  const remedy = fleet.failed.find(({ name }) => name === 'a.b')?.remedy ?? '';
+  expect(remedy).toContain(`#nixosConfigurations."a.b".config.system.build.toplevel.drvPath`);
+  const command = remedy.slice(remedy.indexOf('nix --'));
+  const ran = spawnSync('sh', ['-c', command], { encoding: 'utf8', env: { ...process.env, ...world.env } });
+  expect(ran.stderr).toMatch(/attribute 'system' missing|does not provide attribute/u);
+  expect(ran.status).toBe(1);
 });
 
 test('packages that throw: a Nix that can leave them alone is asked to', async () => {

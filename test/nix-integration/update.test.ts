@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { lockHash } from '../../src/nix-integration/lock-file.ts';
 import { runProcess } from '../../src/process/run.ts';
 import { failureOf, makeWorld, succeeded } from './world.ts';
 
@@ -43,8 +44,9 @@ test('a flake without a lock file evaluates, and evaluating writes none', async 
 });
 
 test('the first update adds every input, and restoring removes the lock again', async () => {
-  const { changes, previous } = succeeded(await world.nix(lab).update([], {}));
+  const { changes, previous, movedHash, remark } = succeeded(await world.nix(lab).update([], {}));
   expect(previous).toBeNull();
+  expect(remark).toBe('flake.lock is new');
   expect(changes).toEqual([
     {
       input: 'one',
@@ -55,7 +57,7 @@ test('the first update adds every input, and restoring removes the lock again', 
     expect.objectContaining({ input: 'two', kind: 'added' }),
   ]);
   expect(Math.abs((changes[0]?.to?.lastModified ?? 0) - Date.now())).toBeLessThan(3_600_000);
-  succeeded(await world.nix(lab).restoreLock(previous));
+  succeeded(await world.nix(lab).restoreLock(previous, movedHash));
   expect(lockText()).toBeNull();
   succeeded(await world.nix(lab).update([], {}));
   world.git(lab, 'add', 'flake.lock');
@@ -64,28 +66,49 @@ test('the first update adds every input, and restoring removes the lock again', 
 
 test('a preview tells what would move and moves nothing; the update moves it; restoring brings the old text back', async () => {
   const before = lockText();
-  expect(succeeded(await world.nix(lab).previewUpdate([], {}))).toEqual([]);
+  expect(succeeded(await world.nix(lab).previewUpdate([], {}))).toEqual({
+    changes: [],
+    notAsked: [],
+    remark: null,
+  });
+  expect(succeeded(await world.nix(lab).previewUpdate(['one'], {})).remark).toBe(
+    'already the newest: one; the other inputs were not asked',
+  );
   const oldRev = revOf(one);
   input('one', 2);
   input('two', 2);
 
-  const preview = succeeded(await world.nix(lab).previewUpdate(['one'], {}));
+  const { changes: preview } = succeeded(await world.nix(lab).previewUpdate(['one'], {}));
   expect(preview.map(({ input: path, kind, from, to }) => [path, kind, from?.rev, to?.rev])).toEqual([
     ['one', 'updated', oldRev, revOf(one)],
   ]);
-  expect(succeeded(await world.nix(lab).previewUpdate([], {})).map((change) => change.input)).toEqual([
-    'one',
-    'two',
-  ]);
+  expect(succeeded(await world.nix(lab).previewUpdate([], {})).changes.map((change) => change.input)).toEqual(
+    ['one', 'two'],
+  );
   expect(lockText()).toBe(before);
   expect(await roleOf()).toBe('value 1');
 
-  const { changes, previous } = succeeded(await world.nix(lab).update(['one'], {}));
+  const { changes, previous, movedHash } = succeeded(await world.nix(lab).update(['one'], {}));
   expect(changes).toEqual(preview);
   expect(previous).toBe(before);
   expect(await roleOf()).toBe('value 2');
 
-  succeeded(await world.nix(lab).restoreLock(previous));
+  const moved = lockText() ?? '';
+  for (const [others, said] of [
+    [moved.replace('"root"', '"root" '), /no longer what lab wrote/u],
+    [null, /no longer what lab wrote/u],
+  ] as const) {
+    if (others === null) rmSync(lockPath);
+    else writeFileSync(lockPath, others);
+    const refused = failureOf(await world.nix(lab).restoreLock(previous, movedHash));
+    expect(refused).toMatchObject({ kind: 'lock-changed', remedy: expect.stringContaining('git') });
+    expect(refused.message).toMatch(said);
+    expect(lockText()).toBe(others);
+  }
+  writeFileSync(lockPath, moved);
+  succeeded(await world.nix(lab).restoreLock(previous, movedHash));
+  expect(lockText()).toBe(before);
+  succeeded(await world.nix(lab).restoreLock(previous, movedHash));
   expect(lockText()).toBe(before);
   expect(await roleOf()).toBe('value 1');
 });
@@ -94,12 +117,33 @@ test('overridden inputs stay as they are when all are moved', async () => {
   const lines: string[] = [];
   const nix = world.nix(lab, { overrides: [{ input: 'one', url: `path:${one}` }] });
   const preview = succeeded(await nix.previewUpdate([], { onProgress: (line) => lines.push(line) }));
-  expect(preview.map((change) => change.input)).toEqual(['two']);
+  expect(preview.changes.map((change) => change.input)).toEqual(['two']);
+  expect(preview).toMatchObject({ notAsked: ['one'], remark: 'not asked, because overridden: one' });
   expect(lines).toContain('left as they are, because overridden: one');
   const { fleet } = succeeded(await nix.evaluate({}));
   expect(fleet.machines[0]?.role).toBe('value 2');
   const both = ['one', 'two'].map((name) => ({ input: name, url: `path:${join(world.folder, name)}` }));
-  expect(succeeded(await world.nix(lab, { overrides: both }).update([], {})).changes).toEqual([]);
+  const before = lockText();
+  for (const without of [false, true]) {
+    if (without) rmSync(lockPath);
+    const overridden = world.nix(lab, { overrides: both });
+    const told = {
+      changes: [],
+      notAsked: ['one', 'two'],
+      remark: `nothing was asked: ${without ? 'there is no flake.lock, and ' : ''}every input is overridden (one, two)`,
+    };
+    expect(succeeded(await overridden.previewUpdate([], {}))).toEqual(told);
+    expect(succeeded(await overridden.update([], {}))).toMatchObject(told);
+    expect(lockText()).toBe(without ? null : before);
+  }
+  // Nix cannot lock some inputs only: without a lock file nothing is claimed, and nothing is written.
+  expect(failureOf(await nix.update([], {}))).toMatchObject({
+    kind: 'no-lock-file',
+    message: expect.stringContaining('one (overridden)'),
+    remedy: expect.stringContaining(`nix flake lock ${lab}`),
+  });
+  expect(failureOf(await nix.previewUpdate(['two'], {}))).toMatchObject({ kind: 'no-lock-file' });
+  writeFileSync(lockPath, before ?? '');
 });
 
 test('a failing update leaves the lock as it is', async () => {
@@ -113,20 +157,33 @@ test('a failing update leaves the lock as it is', async () => {
 test('unknown inputs, words that look like flags and remote flakes are refused without a Nix update', async () => {
   const nix = world.nix(lab, {
     runProcess: (argv, options) => {
-      if (!argv.includes('--version')) throw new Error(`started ${argv.join(' ')}`);
+      // Reading flake.nix by itself, and without the network, is no update.
+      const reads = argv.includes('--file') && argv.includes('--offline');
+      if (!argv.includes('--version') && !reads) throw new Error(`started ${argv.join(' ')}`);
       return runProcess(argv, options);
     },
   });
   expect(failureOf(await nix.update(['three'], {}))).toMatchObject({
     kind: 'unknown-input',
+    message: 'The flake has no input three.',
     remedy: 'Its inputs are: one, two.',
   });
+  expect(failureOf(await nix.previewUpdate(['tow'], {}))).toMatchObject({
+    kind: 'unknown-input',
+    remedy: 'Did you mean two? Its inputs are: one, two.',
+  });
+  const locked = lockText() ?? '';
+  rmSync(lockPath);
+  expect(failureOf(await nix.update(['tow'], {}))).toMatchObject({
+    remedy: 'Did you mean two? Its inputs are: one, two.',
+  });
+  writeFileSync(lockPath, locked);
   expect(failureOf(await nix.update(['--impure'], {}))).toMatchObject({ kind: 'unknown-input' });
   const remote = world.nix('github:nobody/nothing', {
     runProcess: (argv, options) => runProcess(argv[1] === '--version' ? argv : ['false'], options),
   });
   expect(failureOf(await remote.update([], {}))).toMatchObject({ kind: 'not-local' });
-  expect(failureOf(await remote.restoreLock('{}'))).toMatchObject({ kind: 'not-local' });
+  expect(failureOf(await remote.restoreLock('{}', null))).toMatchObject({ kind: 'not-local' });
 });
 
 test('a broken lock file is named, and a restored one keeps its mode', async () => {
@@ -137,7 +194,8 @@ test('a broken lock file is named, and a restored one keeps its mode', async () 
     message: expect.stringContaining('not JSON'),
   });
   const mode = statSync(lockPath).mode;
-  succeeded(await world.nix(lab).restoreLock(good));
+  const broken = lockHash('no lock');
+  succeeded(await world.nix(lab).restoreLock(good, broken));
   expect(lockText()).toBe(good);
   expect(statSync(lockPath).mode).toBe(mode);
 });

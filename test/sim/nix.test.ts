@@ -45,13 +45,18 @@ test('an update moves the lock and what is wanted, and can be taken back', async
   expect(await wanted()).toBe(toplevelOf('box', 'old'));
   const updated = await wait(nix.update([], {}));
   if (!updated.ok || !preview.ok) throw new Error('an update of the simulation failed');
-  expect(updated.value.changes).toEqual(preview.value);
+  expect(updated.value.changes).toEqual(preview.value.changes);
   expect(updated.value.changes).toMatchObject([
     { input: 'nixpkgs', kind: 'updated', from: { rev: 'aaaa' }, to: { rev: 'bbbb' } },
   ]);
   expect(await wanted()).toBe(toplevelOf('box', 'new'));
   expect(await wait(nix.update([], {}))).toMatchObject({ value: { changes: [] } });
-  await wait(nix.restoreLock(updated.value.previous));
+  const { previous, movedHash } = updated.value;
+  expect(await wait(nix.restoreLock(previous, 'of another'))).toMatchObject({
+    failure: { kind: 'lock-changed' },
+  });
+  expect(await wanted()).toBe(toplevelOf('box', 'new'));
+  await wait(nix.restoreLock(previous, movedHash));
   expect(await wanted()).toBe(toplevelOf('box', 'old'));
 });
 

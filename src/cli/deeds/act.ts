@@ -51,11 +51,15 @@ const dryRun = async (
     cli.stop,
   );
   if (!prepared.ok) return prepared;
-  const { plan, lockChanges } = prepared.value;
-  if (json) printJson(cli, 'plan', { plan, lockChanges, remarks });
+  const { plan, lockChanges, lockRemark } = prepared.value;
+  const missing =
+    plan.machines.filter(({ decision }) => decision.kind === 'skip').length + plan.leftOut.length;
+  const total = plan.machines.length + plan.leftOut.length;
+  if (missing > 0) cli.setExitCode(missing < total ? exitCodes.partial : exitCodes.failed);
+  if (json) printJson(cli, 'plan', { plan, lockChanges, lockRemark, remarks });
   else
     printLines(cli, [
-      ...(updates(goal) ? [...lockLines(lockChanges), ''] : []),
+      ...(updates(goal) ? [...lockLines(lockChanges, lockRemark), ''] : []),
       ...remarkLines(remarks),
       ...planLines(plan),
       '',
@@ -92,6 +96,10 @@ const steerBySignals = (cli: Cli, runs: Runs, run: RunId): (() => void) => {
   };
 };
 
+/** Why the update of a run moved nothing, in its own words; null where it moved something or was none. */
+const unmovedNote = ({ lock, preparations }: RunState): string | null =>
+  lock === null ? (preparations.find(({ work }) => work === 'update')?.note ?? null) : null;
+
 /** Watches a run to its end, answers for its plan where `answer` is given, prints what happens, and sets the exit code. */
 export const watchRun = async (
   cli: Cli,
@@ -105,7 +113,7 @@ export const watchRun = async (
   const onPlan = (plan: Plan, state: RunState): void => {
     if (!json)
       printLines(cli, [
-        ...(updates(state.goal) ? [...lockLines(state.lock?.changes ?? []), ''] : []),
+        ...(updates(state.goal) ? [...lockLines(state.lock?.changes ?? [], unmovedNote(state)), ''] : []),
         ...remarkLines(state.remarks),
         ...planLines(plan),
       ]);

@@ -15,11 +15,12 @@ export const update = async (
       ? await lab.nix.previewUpdate(inputs, asked)
       : await lab.nix.update(inputs, asked);
     if (!moved.ok) return moved;
-    const changes = 'changes' in moved.value ? moved.value.changes : moved.value;
-    if (json) printJson(cli, 'update', { flake: lab.flake, dryRun: options.dryRun, changes });
+    const { changes, notAsked, remark } = moved.value;
+    if (json)
+      printJson(cli, 'update', { flake: lab.flake, dryRun: options.dryRun, changes, notAsked, remark });
     else
       printLines(cli, [
-        ...lockLines(changes),
+        ...lockLines(changes, remark),
         ...(options.dryRun && changes.length > 0 ? ['Dry run: flake.lock was not changed.'] : []),
       ]);
     return done;

@@ -3,6 +3,7 @@
 #   NAME.example  one of the machines of hosts/, by name; without it, an empty machine called NAME
 #   NAME.config   what its configuration adds
 #   NAME.force    what its configuration says against everything else (lib.mkForce)
+#   NAME.program  the words that run lab on it: its services.lab-orchestrator.package has a bin/lab that does
 {
   # Both addresses are filled in where this file is copied to.
   inputs.nixpkgs.url = "@nixpkgs@";
@@ -31,6 +32,12 @@
           modules = [
             { config = machine.config or { }; }
             { config = lib.mapAttrsRecursive (_: lib.mkForce) (machine.force or { }); }
+            (
+              { pkgs, ... }:
+              lib.mkIf (machine ? program) {
+                services.lab-orchestrator.package = pkgs.writeShellScriptBin "lab" ''exec ${lib.escapeShellArgs machine.program} "$@"'';
+              }
+            )
           ];
         };
     in

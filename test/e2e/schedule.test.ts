@@ -1,0 +1,169 @@
+import { dirname } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { RunReport } from '../../src/run/report.ts';
+import type { FlakeMachines } from '../fleet/lab-flake.ts';
+import { type LabOnFleet, soonMs, startLab, storiesPossible } from './lab.ts';
+import { machinesOf, outcomeOf } from './story.ts';
+
+/**
+ * Runs that nobody starts by hand: by a real systemd's timer, from the module, on a machine of the fleet itself; and by
+ * `lab daemon` where there is no systemd.
+ */
+
+const available = await storiesPossible('the schedule');
+
+const webTold = { order: 1, criticality: 'critical', healthy: 3 } as const;
+const flakeOnControl = '/srv/lab';
+/** Folders of the fleet that `control` sees: the program, the flake with its inputs, and the way to the others. */
+const shares = ['program', 'lab', 'ssh', dirname(process.execPath)];
+
+describe.skipIf(!available.ok)('a schedule', () => {
+  let lab: LabOnFleet;
+  let machines: FlakeMachines;
+  beforeAll(async () => {
+    lab = await startLab({ hosts: ['control', 'web'], shares }, (fleet) => machinesOf(fleet, { web: {} }));
+    const { control, web } = machinesOf(lab.fleet, {
+      control: {
+        order: 2,
+        page: false,
+        config: {
+          services: {
+            'lab-orchestrator': { enable: true, flake: flakeOnControl, user: 'root', schedule: '*:*:0/4' },
+          },
+          systemd: {
+            timers: {
+              'lab-orchestrator': {
+                // The default may be late by a minute.
+                timerConfig: { AccuracySec: '100ms' },
+                // Not again after a boot: each test starts it when it wants a run.
+                unitConfig: { ConditionPathExists: '/run/armed' },
+              },
+            },
+          },
+        },
+      },
+      web: webTold,
+    });
+    const orchestrator = { lab: { machine: { orchestrator: true, healthChecks: [] } } };
+    machines = {
+      control: { ...control, force: orchestrator, program: lab.program },
+      ...(web === undefined ? {} : { web }),
+    };
+    await lab.flake.describe(machines);
+  });
+  afterAll(async () => lab?.down());
+
+  describe('of lab daemon', () => {
+    test('begins a run when its time has come, and leaves on SIGTERM', async () => {
+      const daemon = lab.start(['daemon', '--cron', '* * * * * *', '--no-update', 'web']);
+      await daemon.until(({ kind }) => kind === 'run-ended');
+      daemon.signal('SIGTERM');
+      const ended = await daemon.ended;
+      expect(ended).toMatchObject({ code: 0, signal: null });
+      const events = await lab.events();
+      expect(events[0]?.body).toMatchObject({ kind: 'run-started', by: { via: 'daemon' } });
+      expect(events.at(-1)?.body).toMatchObject({ kind: 'run-ended', result: 'done' });
+      expect(await lab.fleet.boots('web')).toBe(2);
+      // The lock is free, and nothing goes on.
+      expect((await lab.report(['run', 'web', '--no-update', '--yes'])).code).toBe(0);
+    });
+  });
+
+  describe('of the module, on a machine with systemd', () => {
+    const onControl = async (...argv: readonly string[]): Promise<string> => {
+      const { code, stdout, stderr } = await lab.fleet.exec('control', argv);
+      expect(code, `${argv.join(' ')}: ${stdout}${stderr}`).toBe(0);
+      return stdout;
+    };
+    /** Lets the timer fire until it is stopped. */
+    const arm = async (): Promise<void> => {
+      await onControl('touch', '/run/armed');
+      await onControl('systemctl', 'start', 'lab-orchestrator.timer');
+    };
+    const disarm = async (): Promise<void> => {
+      await onControl('systemctl', 'stop', 'lab-orchestrator.timer');
+      await onControl('rm', '/run/armed');
+    };
+    /** What systemd wrote of a unit since the machine booted. */
+    const said = (unit: string) => onControl('journalctl', `--unit=${unit}`, '--output=cat');
+    const soon = (assertion: () => Promise<void>): Promise<void> =>
+      vi.waitFor(assertion, { timeout: 3 * soonMs, interval: 500 });
+    const labOnControl = async <T>(...words: readonly string[]): Promise<T> => {
+      const env = ['env', 'LAB_STATE_DIR=/var/lib/lab'];
+      return JSON.parse(await onControl(...env, ...lab.program, ...words, '--json')) as T;
+    };
+    type Listed = {
+      readonly run: string;
+      readonly by: { readonly via: string };
+      readonly ended: { readonly result: string } | null;
+    };
+    const allRuns = async (): Promise<readonly Listed[]> =>
+      (await labOnControl<{ runs: readonly Listed[] }>('journal', '--runs')).runs;
+    /** The report of the latest run that has ended: another may have begun since. */
+    const reportOfLast = async (): Promise<RunReport> => {
+      const last = (await allRuns()).find(({ ended }) => ended !== null)?.run ?? '';
+      return (await labOnControl<{ report: RunReport }>('journal', '--report', '--run', last)).report;
+    };
+
+    beforeAll(async () => {
+      await onControl('mkdir', '-p', '/root/.ssh');
+      await onControl('sh', '-c', `echo 'Include ${lab.fleet.sshConfigPath}' >/root/.ssh/config`);
+      await onControl('git', 'clone', '--quiet', lab.flake.folder, flakeOnControl);
+      const { code, body } = await lab.report(['deploy', 'control', '--yes']);
+      expect(code, JSON.stringify(body)).toBe(0);
+      await lab.flake.releaseKernel('6.14.1');
+    });
+
+    test('begins a run by the timer: update, deploy, reboot of the others and at last of its own machine', async () => {
+      await arm();
+      await soon(async () => expect((await allRuns())[0]?.ended?.result).toEqual(expect.any(String)));
+      const report = await reportOfLast();
+      expect(report, JSON.stringify(report)).toMatchObject({ result: 'done', exitCode: 0 });
+      expect((await allRuns()).map(({ by }) => by.via)).toEqual(['timer']);
+      for (const name of ['web', 'control']) {
+        expect(outcomeOf(report, name)).toMatchObject({ status: 'done', rebooted: true });
+        expect((await lab.runs(name)).booted).toBe(outcomeOf(report, name).to);
+        const kernel = await lab.fleet.exec(name, ['cat', '/run/booted-system/kernel']);
+        expect(kernel.stdout).toBe('a stand-in for Linux 6.14.1\n');
+      }
+      expect((await lab.fleet.rebootOrder()).slice(-2)).toEqual(['web', 'control']);
+      expect(await lab.fleet.boots('control')).toBe(2);
+      // The run went on by the unit that waits for it at the boot.
+      await soon(async () =>
+        expect(await said('lab-orchestrator-resume')).toContain('Deactivated successfully'),
+      );
+    });
+
+    test('leaves a unit that succeeded when the run did', async () => {
+      await arm();
+      await soon(async () =>
+        expect(await said('lab-orchestrator')).toMatch(/Deactivated successfully|Failed with result/u),
+      );
+      await disarm();
+      expect(await said('lab-orchestrator')).not.toContain('Failed with result');
+      const report = await reportOfLast();
+      expect(report).toMatchObject({ result: 'done' });
+      expect(report.machines.map(({ status }) => status)).toEqual(['nothing', 'nothing']);
+    });
+
+    test('leaves a unit that failed, with the exit code of the run', async () => {
+      const { control } = machines;
+      const { web } = machinesOf(lab.fleet, { web: { ...webTold, page: false } });
+      if (web === undefined || control === undefined) throw new Error('a machine is not described');
+      const before = (await lab.runs('web')).current;
+      await lab.flake.describe({ control, web });
+      await onControl('git', '-C', flakeOnControl, 'checkout', '--quiet', 'flake.lock');
+      await onControl('git', '-C', flakeOnControl, 'pull', '--quiet');
+      await arm();
+      await soon(async () =>
+        expect(await said('lab-orchestrator')).toContain("Failed with result 'exit-code'"),
+      );
+      await disarm();
+      expect(await said('lab-orchestrator')).toMatch(/Main process exited, code=exited, status=4/u);
+      const held = await reportOfLast();
+      expect(held).toMatchObject({ result: 'held', exitCode: 4, failure: { machine: 'web' } });
+      expect(outcomeOf(held, 'web').status).toBe('restored');
+      expect((await lab.runs('web')).current).toBe(before);
+    });
+  });
+});
