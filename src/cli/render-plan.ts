@@ -1,7 +1,8 @@
 import { goalWords } from '../plan/goal-words.ts';
 import type { MachinePlan, Plan } from '../plan/plan.ts';
+import { tellDelay } from '../run/telling.ts';
 import { sanitiseLine } from '../text/sanitise.ts';
-import { count, duration, shortPath } from '../text/words.ts';
+import { count, roughly, shortPath } from '../text/words.ts';
 
 const actLine = ({ activation, reboot }: MachinePlan): string =>
   [
@@ -11,7 +12,7 @@ const actLine = ({ activation, reboot }: MachinePlan): string =>
     ...(reboot === null ? [] : ['reboot']),
   ].join(', then ') || 'nothing to do';
 
-const machineLines = (entry: MachinePlan): readonly string[] => {
+const machineLines = (plan: Plan, entry: MachinePlan): readonly string[] => {
   const { machine, decision, activation, reboot, prior, wanted } = entry;
   const head = (text: string): string => `  ${entry.position + 1}. ${machine.name}: ${text}`;
   if (decision.kind === 'skip')
@@ -20,6 +21,7 @@ const machineLines = (entry: MachinePlan): readonly string[] => {
       `       ${sanitiseLine(decision.message)}`,
       `       → ${sanitiseLine(decision.remedy)}`,
     ];
+  const delay = tellDelay(plan, entry);
   const rebootLine =
     reboot === null
       ? entry.noRebootWhy === ''
@@ -29,9 +31,7 @@ const machineLines = (entry: MachinePlan): readonly string[] => {
           ]
       : [
           `       reboot: yes: ${reboot.why.map((reason) => sanitiseLine(reason)).join(', ')}`,
-          ...(reboot.delayMs > 0
-            ? [`       not before ${duration(reboot.delayMs)} after the machine before it passed its gate`]
-            : []),
+          ...(delay === null ? [] : [`       not before ${delay}`]),
         ];
   if (decision.kind === 'nothing') return [head(`nothing to do (${entry.noActivationWhy})`), ...rebootLine];
   return [
@@ -72,12 +72,12 @@ export const planLines = (plan: Plan): readonly string[] => {
   const waves = [...new Set(plan.machines.map(({ wave }) => wave))].sort((a, b) => a - b);
   return [
     `Plan ${plan.hash}: ${goalWords(plan.goal)}; ${acting} of ${count(plan.machines.length + plan.leftOut.length, 'machine')} to act on${
-      acting > 0 ? `, about ${duration(plan.expectedMs)}` : ''
+      acting > 0 ? `, about ${roughly(plan.expectedMs)}` : ''
     }`,
     ...waves.flatMap((wave) => [
       '',
       `Wave ${wave + 1}`,
-      ...plan.machines.filter((entry) => entry.wave === wave).flatMap(machineLines),
+      ...plan.machines.filter((entry) => entry.wave === wave).flatMap((entry) => machineLines(plan, entry)),
     ]),
     ...(plan.leftOut.length > 0 ? ['', 'Left out'] : []),
     ...plan.leftOut.flatMap(({ name, message, remedy }) => [

@@ -1,6 +1,6 @@
 import type { RunEvent } from '../run/event.ts';
-import type { RunReport } from '../run/report.ts';
-import { tellEvent } from '../run/telling.ts';
+import type { MachineReport, RunReport } from '../run/report.ts';
+import { resultWords, statusWords, tellEvent } from '../run/telling.ts';
 import { sanitiseLine } from '../text/sanitise.ts';
 import { duration, moment, table } from '../text/words.ts';
 
@@ -13,25 +13,25 @@ export const eventLine = ({ at, body }: Pick<RunEvent, 'at' | 'body'>): string =
   return `${moment(at)}  ${about}${mark === null ? '' : marks[mark]}${sanitiseLine(text)}`;
 };
 
-const words = {
-  done: '✔ done',
-  nothing: '✔ as it was',
-  failed: '✖ failed',
-  restored: '✖ failed, returned',
-  skipped: '- skipped',
-  waiting: '- not touched',
-  active: '✖ unfinished',
-} as const satisfies Record<RunReport['machines'][number]['status'], string>;
+const statusLine = (status: MachineReport['status']): string => {
+  const { text, mark } = statusWords[status];
+  return `${mark === null ? '- ' : marks[mark]}${text}`;
+};
+
+const headLine = ({ run, result, startedAt, endedAt }: RunReport): string => {
+  const { text, next } = resultWords[result];
+  return `Run ${run}: ${text} after ${duration(endedAt - startedAt)}${next === null ? '' : `, ${next}`}`;
+};
 
 /** The account of a run, for people. */
 export const reportLines = (report: RunReport): readonly string[] => [
-  `Run ${report.run}: ${report.result} after ${duration(report.endedAt - report.startedAt)}`,
+  headLine(report),
   `  ${sanitiseLine(report.reason)}`,
   ...(report.next === null ? [] : [`  → ${report.next}`]),
   ...table(
     report.machines.map((machine) => [
       `  ${machine.machine}`,
-      words[machine.status],
+      statusLine(machine.status),
       sanitiseLine(machine.summary),
     ]),
   ),

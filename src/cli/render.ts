@@ -12,6 +12,20 @@ export const failureLines = (failure: Failure): readonly string[] => [
   `  → ${sanitiseLine(failure.remedy)}`,
 ];
 
+/** What is said of a machine that is named beside it already: messages begin with its name where they stand alone. */
+export const saidOf = (machine: string, message: string): string => {
+  const named = [`${machine}: `, `${machine} `].find((start) => message.startsWith(start));
+  return sanitiseLine(named === undefined ? message : message.slice(named.length));
+};
+
+/** Rows as a table, each with lines of its own below it. */
+export const tableWithNotes = (
+  rows: readonly { readonly cells: readonly string[]; readonly notes: readonly string[] }[],
+): readonly string[] =>
+  table(rows.map(({ cells }) => cells)).flatMap((line, index) => [line, ...(rows[index]?.notes ?? [])]);
+
+export const remedyLine = (remedy: string): string => `      → ${sanitiseLine(remedy)}`;
+
 export const problemLines = (problems: readonly Problem[]): readonly string[] =>
   problems.flatMap(({ severity, message, remedy }) => [
     `${severity === 'error' ? '✖' : '!'} ${sanitiseLine(message)}`,
@@ -47,9 +61,10 @@ export const machineLines = ({ fleet, discrepancies }: Evaluation): readonly str
 const locked = (ref: LockedRef | null): string =>
   ref === null ? '(none)' : `${ref.rev?.slice(0, 8) ?? sanitiseLine(ref.url)} (${day(ref.lastModified)})`;
 
-export const lockLines = (changes: readonly LockChange[]): readonly string[] =>
+/** `remark`: what the changes alone do not say. */
+export const lockLines = (changes: readonly LockChange[], remark: string | null): readonly string[] =>
   changes.length === 0
-    ? ['flake.lock: every input is already the newest']
+    ? [`flake.lock: ${sanitiseLine(remark ?? 'every input is already the newest')}`]
     : [
         `flake.lock: ${count(changes.length, 'input')} ${changes.length === 1 ? 'moves' : 'move'}`,
         ...table(
@@ -58,4 +73,5 @@ export const lockLines = (changes: readonly LockChange[]): readonly string[] =>
             `${locked(from)} → ${locked(to)}`,
           ]),
         ),
+        ...(remark === null ? [] : [`  ${sanitiseLine(remark)}`]),
       ];

@@ -122,6 +122,8 @@ export const openDemo = async (
   const refused = readyFor(around);
   if (refused !== null) return refused;
   const { nix, target, clock, flake, hostName } = createDemoWorld({ ...options, clock: systemClock });
+  // The run of a demo lives in this process: it must not keep it alive once nobody watches.
+  const left = new AbortController();
   const lab = { flake, nix, target, clock, hostName, resumesAtBoot: false };
   const runs = hostRuns(
     {
@@ -132,7 +134,15 @@ export const openDemo = async (
       labVersion: around.version,
       opened: { cwd: around.cwd, overrideInputs: [], nixOptions: [], sshConfig: null },
     },
-    around.signals,
+    {
+      stop: around.signals.stop,
+      abort: AbortSignal.any([around.signals.abort, left.signal]),
+    },
   );
-  return showScreen(openSession({ lab, runs, demo: true, sshArgv: () => noMachines }), false, around.env);
+  const session = openSession({ lab, runs, demo: true, sshArgv: () => noMachines });
+  try {
+    return await showScreen(session, false, around.env);
+  } finally {
+    left.abort();
+  }
 };

@@ -70,6 +70,7 @@ export const reportOf = (observation: Observation, readings: readonly CheckReadi
       state: 'unknown',
       failedUnits: [],
       summary: observation.error.message,
+      remedy: observation.error.remedy,
     };
   }
   const { state, failedUnits } = observation;

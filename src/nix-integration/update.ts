@@ -7,7 +7,7 @@ import { nearest } from '../fleet/selector.ts';
 import type { LockMoved, LockUpdate } from '../ports.ts';
 import { quoteForRemoteShell } from '../ssh/quote.ts';
 import { sanitiseLine } from '../text/sanitise.ts';
-import { lockPreviewArgv, type NixCall, updateArgv, updateIntoArgv } from './argv.ts';
+import { commandFor, lockPreviewArgv, type NixCall, updateArgv, updateIntoArgv } from './argv.ts';
 import { withTrace } from './by-hand.ts';
 import { causeOf, failureOf, processCause, wholeFlake } from './causes.ts';
 import { declaredInputs } from './declared-inputs.ts';
@@ -116,8 +116,8 @@ const begin = async (context: UpdateContext, asked: readonly string[]): Promise<
   if (previous.value === null && !nothingFree) {
     return lockFailure(
       'no-lock-file',
-      `There is no flake.lock yet, and Nix writes one only for all inputs, which ${overridden.map((name) => sanitiseLine(name, 80)).join(', ')} (overridden) should not be asked for.`,
-      `Write it once without overrides (${quoteForRemoteShell(['nix', 'flake', 'lock', context.call.url])}), or run with --no-update.`,
+      `There is no flake.lock yet, and Nix writes one only for all inputs together, of which ${overridden.map((name) => sanitiseLine(name, 80)).join(', ')} (overridden) must be left alone.`,
+      `Write it once without overrides (${quoteForRemoteShell(commandFor({ ...context.call, overrides: [] }, ['flake', 'lock', context.call.url]))}), or run with --no-update.`,
     );
   }
   if (asked.length > 0) return ok({ ...start, inputs: asked, notAsked: [] });

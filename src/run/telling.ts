@@ -1,6 +1,8 @@
 import { goalWords } from '../plan/goal-words.ts';
-import { count } from '../text/words.ts';
-import type { EventBody } from './event.ts';
+import type { MachinePlan, Plan } from '../plan/plan.ts';
+import { count, duration } from '../text/words.ts';
+import type { EventBody, RunResult } from './event.ts';
+import type { MachineProgress } from './progress.ts';
 
 /** What an event says to people, for every front end; each draws marks and weights in its own way. */
 export type Telling = {
@@ -12,6 +14,8 @@ export type Telling = {
   /** begins: says only that something starts · detail: progress · strong: a turn of the run. */
   readonly weight: 'begins' | 'detail' | 'plain' | 'strong';
 };
+
+type Words = { readonly text: string; readonly mark: Telling['mark'] };
 
 /** `nas/gate-after-reboot` → machine and words. */
 const stepName = (id: string): { readonly machine: string; readonly step: string } => {
@@ -32,14 +36,37 @@ const general = (
   weight,
 });
 
-const resultMarks = {
-  done: 'good',
-  partial: 'warn',
-  failed: 'bad',
-  held: 'bad',
-  interrupted: 'warn',
-  declined: 'warn',
-} as const;
+/** How a run ended, in a word; `next` is what it asks of the reader. */
+export const resultWords = {
+  done: { text: 'done', next: null, mark: 'good' },
+  partial: { text: 'partial', next: null, mark: 'warn' },
+  failed: { text: 'failed', next: null, mark: 'bad' },
+  held: { text: 'held', next: 'needs you', mark: 'bad' },
+  interrupted: { text: 'interrupted', next: null, mark: 'warn' },
+  declined: { text: 'declined', next: null, mark: 'warn' },
+} as const satisfies Record<RunResult, Words & { readonly next: string | null }>;
+
+/** What became of a machine in a run that has ended. */
+export const statusWords = {
+  done: { text: 'done', mark: 'good' },
+  nothing: { text: 'nothing to do', mark: 'good' },
+  failed: { text: 'failed', mark: 'bad' },
+  restored: { text: 'failed, returned', mark: 'bad' },
+  skipped: { text: 'skipped', mark: 'warn' },
+  waiting: { text: 'not touched', mark: null },
+  active: { text: 'unfinished', mark: 'bad' },
+} as const satisfies Record<MachineProgress['status'], Words>;
+
+/** When the reboot delay of a machine is over, `30 s after …`; null where it has none. */
+export const tellDelay = ({ machines }: Plan, { position, reboot }: MachinePlan): string | null => {
+  if (reboot === null || reboot.delayMs === 0) return null;
+  const follows = machines.some(
+    (other) => other.position < position && other.steps.some(({ kind }) => kind === 'gate'),
+  );
+  return `${duration(reboot.delayMs)} after ${
+    follows ? 'the machine before it is healthy' : 'the approval, as no machine comes before it'
+  }`;
+};
 
 export const tellEvent = (body: EventBody): Telling => {
   switch (body.kind) {
@@ -101,7 +128,11 @@ export const tellEvent = (body: EventBody): Telling => {
     case 'resumed':
       return general(`resumed by process ${body.pid}: what was under way is looked at again`, 'warn');
     case 'run-ended':
-      return general(`run ${body.result}: ${body.reason}`, resultMarks[body.result], 'strong');
+      return general(
+        `run ${resultWords[body.result].text}: ${body.reason}`,
+        resultWords[body.result].mark,
+        'strong',
+      );
     default:
       return body satisfies never;
   }

@@ -45,7 +45,7 @@ const authRefused = (
 };
 
 const brokenHandshake = ({ label, config }: Handshake, error: unknown, greeting: string): SshError => {
-  const said = greeting === '' ? '' : ` (it said: ${greeting})`;
+  const said = greeting.trim() === '' ? '' : ` (it said: ${greeting.trim()})`;
   const early = error === null || /before handshake/u.test(messageOf(error));
   const reset = codeOf(error) !== null;
   const full =

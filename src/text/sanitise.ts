@@ -7,10 +7,20 @@ export const lineLengthMax = 2_000;
 const unsafe =
   /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/gu;
 
-/** One line of foreign text, safe to print: no escapes, no control or direction characters, bounded. Tabs become spaces. */
+/** What ends a line somewhere: between two lines that become one there has to be something. */
+const lineBreak = /\r\n|[\n\v\f\r\u0085\u2028\u2029]/gu;
+
+/**
+ * One line of foreign text, safe to print: no escapes, no control or direction characters, bounded. Tabs become two
+ * spaces, line breaks one.
+ */
 export const sanitiseLine = (text: string, max: number = lineLengthMax): string => {
   const bounded = text.length > 4 * max ? text.slice(0, 4 * max) : text;
-  const clean = stripVTControlCharacters(bounded).replaceAll('\t', '  ').replace(unsafe, '').toWellFormed();
+  const clean = stripVTControlCharacters(bounded)
+    .replaceAll('\t', '  ')
+    .replace(lineBreak, ' ')
+    .replace(unsafe, '')
+    .toWellFormed();
   return clean.length > max ? `${clean.slice(0, max - 1)}…` : clean;
 };
 

@@ -1,14 +1,29 @@
 /** Durations and paths in words, for every front end. */
 
-/** `45 s`, `3 min`, `1 h 05 min`, `2 d 4 h`. */
+const two = (value: number): string => String(value).padStart(2, '0');
+
+const minutesWords = (minutes: number): string => {
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ${two(minutes % 60)} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+};
+
+/**
+ * What was measured or configured: `45 s`, `1 min 40 s`, `10 min`, to the second up to an hour and a half; then
+ * `1 h 35 min`, `2 d 4 h`, rounded down.
+ */
 export const duration = (ms: number): string => {
   const seconds = Math.round(ms / 1_000);
   if (seconds < 90) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes >= 90) return minutesWords(minutes);
+  return seconds % 60 === 0 ? `${minutes} min` : `${minutes} min ${seconds % 60} s`;
+};
+
+/** What is expected, no finer than an expectation is: `45 s`, `3 min`, `1 h 35 min`. */
+export const roughly = (ms: number): string => {
+  const seconds = Math.round(ms / 1_000);
   const minutes = Math.round(seconds / 60);
-  if (minutes < 90) return `${minutes} min`;
-  const hours = Math.floor(minutes / 60);
-  if (hours < 48) return `${hours} h ${String(minutes % 60).padStart(2, '0')} min`;
-  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
+  return seconds < 90 ? `${seconds} s` : minutes < 90 ? `${minutes} min` : minutesWords(minutes);
 };
 
 /** `/nix/store/abcdefgh…-nixos-system-nas-26.11` → `abcdefgh…-nixos-system-nas-26.11`; anything else stays as it is. */
@@ -25,7 +40,6 @@ export const day = (at: number | null): string =>
 /** `2026-11-20 23:41:05`, in the local time zone. */
 export const moment = (at: number): string => {
   const date = new Date(at);
-  const two = (value: number): string => String(value).padStart(2, '0');
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 };
 

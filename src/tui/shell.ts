@@ -2,7 +2,7 @@ import type { LabSnapshot, Session } from '../flow/session.ts';
 import { helpOf } from './commands/registry.ts';
 import { actsAt, actsOfPaste, isTyping } from './commands/typing.ts';
 import type { Pen } from './draw/pen.ts';
-import { resultWords, underWay } from './screen/words.ts';
+import { endWords, underWay } from './screen/words.ts';
 import type { KeyName } from './state/keys.ts';
 import { type Moment, makeScenes, type Scene } from './state/scene.ts';
 import { type Act, type Intent, initialUi, notice, reduce, type Size, type Ui, viewOf } from './state/ui.ts';
@@ -156,11 +156,6 @@ const afterNews = (ui: Ui, before: LabSnapshot, after: LabSnapshot): Ui => {
     return { ...fresh, notice: { text: 'the plan is ready: 3 shows it', tone: 'warn' } };
   const result = after.phase.kind === 'ended' ? after.run?.ended?.result : undefined;
   if (result === undefined) return fresh;
-  return {
-    ...fresh,
-    notice: {
-      text: `the run has ended, ${resultWords[result].text}: 3 shows it`,
-      tone: resultWords[result].tone,
-    },
-  };
+  const { text, tone } = endWords(result);
+  return { ...fresh, notice: { text: `the run has ended, ${text}: 3 shows it`, tone } };
 };

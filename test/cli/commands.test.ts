@@ -70,6 +70,43 @@ describe('commands that print facts', () => {
     expect(exitCode).toBe(3);
   });
 
+  const partlyGone = () =>
+    createStage({
+      machines: exampleMachines,
+      faults: { 'grey-area': [{ kind: 'hostkey-changed', when: 'always' }] },
+      evaluation: {
+        fleet: {
+          machines: exampleMachines,
+          failed: [{ name: 'broken', message: "attribute 'pkgz' missing", remedy: 'repair hosts/broken' }],
+        },
+      },
+    });
+
+  test('status of machines that cannot be asked says what to do, in the columns of the others', async () => {
+    const { out, exitCode } = await partlyGone().run('status');
+    const lines = out.split('\n');
+    const rowOf = (name: string): number => lines.findIndex((line) => line.startsWith(`  ${name} `));
+    const state = lines[0]?.indexOf('STATE') ?? 0;
+    expect(lines[rowOf('broken')]?.slice(state)).toMatch(
+      /^✖ not evaluated +- +- +attribute 'pkgz' missing$/u,
+    );
+    expect(lines[rowOf('broken') + 1]).toBe('      → repair hosts/broken');
+    expect(lines[rowOf('grey-area')]?.slice(state)).toMatch(/^✖ unreachable +- +- +answers with another/u);
+    expect(lines[rowOf('grey-area') + 1]).toBe('      → find out why, then correct known_hosts');
+    expect(exitCode).toBe(3);
+  });
+
+  test('health of machines that cannot be asked says what to do', async () => {
+    const { out, exitCode } = await partlyGone().run('health');
+    expect(out).toContain(
+      '? grey-area: unknown (answers with another host key)\n      → find out why, then correct known_hosts\n',
+    );
+    expect(out).toContain(
+      "? broken: not evaluated (attribute 'pkgz' missing)\n      → repair hosts/broken\n",
+    );
+    expect(exitCode).toBe(3);
+  });
+
   test('health', async () => {
     const stage = createStage({
       machines: exampleMachines,
@@ -173,6 +210,39 @@ describe('the full flow', () => {
     const runs = await stage.run('journal', '--runs');
     const report = await stage.run('journal', '--report');
     await expect([last.shown, runs.shown, report.shown].join('\n')).toMatchFileSnapshot(golden('journal'));
+  });
+});
+
+test('a delay before the first machine of a plan counts from the approval', async () => {
+  const machines = exampleMachines.map((machine) =>
+    machine.name === 'sleeper-service'
+      ? { ...machine, orchestration: { ...machine.orchestration, rebootDelay: 100 } }
+      : machine,
+  );
+  const { out } = await createStage({ machines, wants: newKernel }).run('plan');
+  expect(out).toContain('not before 1 min 40 s after the approval, as no machine comes before it');
+  expect(out).toContain('not before 60 s after the machine before it is healthy');
+});
+
+describe('a journal in which nothing is recorded', () => {
+  test.each([['journal'], ['journal', '--runs']])('lab %s %s says so in one line', async (...words) => {
+    const { out, exitCode } = await createStage({ machines: [] }).run(...words);
+    expect(out).toBe('no run is recorded yet\n');
+    expect(exitCode).toBe(0);
+  });
+
+  test('has no report, and points at no empty list', async () => {
+    const stage = createStage({ machines: exampleMachines });
+    const { shown, exitCode } = await stage.run('journal', '--report');
+    expect(shown).toContain('lab: no run is recorded yet\n  → `lab run` begins the first\n');
+    expect(exitCode).toBe(2);
+    expect((await stage.run('journal', '--run', 'yesterday', '--report')).shown).not.toContain(
+      '--runs` lists',
+    );
+  });
+
+  test('as JSON it stays as empty as it is', async () => {
+    expect((await createStage({ machines: [] }).run('journal', '--json')).out).toBe('');
   });
 });
 
@@ -281,6 +351,13 @@ test('ssh hands the terminal over and gives its exit code', async () => {
   );
   expect(out).toBe('(runs ssh -F ssh_config -- grey-area uptime -p)\n');
   expect(exitCode).toBe(7);
+});
+
+test('the help of the demo says what --speed does', async () => {
+  const { shown } = await createStage({ machines: [] }).run('demo', '--help');
+  expect(shown.replaceAll(/\s+/gu, ' ')).toContain(
+    'at 1 a whole run takes about a minute, at 2 half of that',
+  );
 });
 
 test('help tells of commands, exit codes and examples', async () => {

@@ -140,7 +140,7 @@ test('overridden inputs stay as they are when all are moved', async () => {
   expect(failureOf(await nix.update([], {}))).toMatchObject({
     kind: 'no-lock-file',
     message: expect.stringContaining('one (overridden)'),
-    remedy: expect.stringContaining(`nix flake lock ${lab}`),
+    remedy: expect.stringContaining(`flake lock ${lab}`),
   });
   expect(failureOf(await nix.previewUpdate(['two'], {}))).toMatchObject({ kind: 'no-lock-file' });
   writeFileSync(lockPath, before ?? '');

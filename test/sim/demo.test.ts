@@ -102,6 +102,25 @@ test('the demo shows every way to be rebooted or not', async () => {
   expect(rebooted.get('congenital-optimist')).toEqual([]);
 });
 
+test('every input that the update moves shows another revision, as short as it is shown', async () => {
+  const time = createVirtualClock(startAt);
+  const { nix } = createDemoWorld({ seed: 1, speed: 1, clock: time.process().clock });
+  const { changes } = got(await time.run(nix.update([], {}), { until: startAt + 600_000, turnsMax: 10_000 }));
+  expect(changes.length).toBeGreaterThan(2);
+  for (const { input, from, to } of changes)
+    expect({ input, rev: to?.rev?.slice(0, 8) }).not.toEqual({ input, rev: from?.rev?.slice(0, 8) });
+});
+
+test('an activation for the next boot starts and stops nothing', async () => {
+  const { state } = await runDemo(1);
+  const said = [...state.steps.values()].flatMap(({ step, notes }) =>
+    step.kind === 'activate' ? notes.map(({ note }) => ({ mode: step.mode, note })) : [],
+  );
+  expect(said.filter(({ mode, note }) => mode === 'boot' && note.includes('units'))).toEqual([]);
+  expect(said.some(({ mode, note }) => mode === 'boot' && note.includes('systemd-boot'))).toBe(true);
+  expect(said.some(({ mode, note }) => mode !== 'boot' && note.includes('units'))).toBe(true);
+});
+
 test('the whole demo takes about a minute to watch', async () => {
   const { tookMs } = await runDemo(1);
   expect(tookMs).toBeGreaterThan(50_000);

@@ -83,7 +83,7 @@ test('what a remote machine says cannot drive the terminal', async () => {
   };
   const screen = await openScreen(fakeSession(snapshot).session, { colour: 'none' });
   await screen.press('4');
-  expect(screen.text()).toContain('ownedsecond line ▪');
+  expect(screen.text()).toContain('owned second line ▪');
   expect(screen.written()).not.toContain('title');
   expect(screen.written()).not.toContain('\u202e');
 });

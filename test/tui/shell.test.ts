@@ -166,9 +166,38 @@ describe('quitting', () => {
     expect(lab.asked).toEqual([]);
   });
 
+  test.each(['q', 'ctrl-c'])('%s can leave the run, which goes on in its own process', (key) => {
+    const { press, terminal, lab, text } = open(liveSnapshot);
+    press(key);
+    expect(text()).toContain('It lives in a process of its own');
+    press('tab', 'enter');
+    expect(terminal).toEqual([{ kind: 'quit' }]);
+    expect(lab.asked).toEqual([]);
+  });
+
+  test('in the demo says that the run ends with it', () => {
+    const { press, terminal, lab, text } = open({ ...liveSnapshot, demo: true });
+    press('q');
+    expect(text()).toContain('lives in this process');
+    expect(text()).not.toContain('Leave it running');
+    press('tab', 'enter');
+    expect(lab.asked).toEqual(['stop']);
+    expect(terminal).toEqual([]);
+    press('q', 'tab', 'tab', 'enter');
+    expect(terminal).toEqual([{ kind: 'quit' }]);
+  });
+
+  test('while a run is being prepared says that nothing was touched', () => {
+    const { press, lab, text } = open(preparingSnapshot);
+    press('q');
+    expect(text()).toContain('no machine has been touched');
+    press('tab', 'enter');
+    expect(lab.asked).toEqual(['stop']);
+  });
+
   test('stops the run gracefully, and leaves when it has ended', () => {
     const { press, terminal, lab, text } = open(liveSnapshot);
-    press('q', 'tab', 'enter');
+    press('q', 'tab', 'tab', 'enter');
     expect(lab.asked).toEqual(['stop']);
     expect(terminal).toEqual([]);
     expect(text()).toContain('quits when the run has ended');

@@ -64,7 +64,9 @@ test('approve, watch, the run holds, read why', async () => {
 
   await screen.press('l');
   expect(screen.text()).toContain('✖ await boot: sleeper-service went down');
-  await screen.press(keys.esc, '3', 'x');
+  await screen.press(keys.esc);
+  expect(screen.text()).toContain('[3 Run]');
+  await screen.press('x');
   expect(lab.asked.at(-1)).toBe('dismiss');
 });
 

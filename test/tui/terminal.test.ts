@@ -169,7 +169,7 @@ describe('Ctrl-Z', () => {
   });
 
   test('is refused while a run in this process would stand still', async () => {
-    const screen = await openScreen(fakeSession(liveSnapshot).session, {
+    const screen = await openScreen(fakeSession({ ...liveSnapshot, demo: true }).session, {
       suspendProcess: () => Promise.reject(new Error('must not be called')),
     });
     await screen.press('\u001a');

@@ -23,7 +23,7 @@ export const registerScreen = (program: Command, cli: Cli): void => {
     .description('open the screen over a simulated lab: no Nix, no root, no network')
     .option('--seed <n>', 'which simulated world', positive, 1)
     .option('--real', 'real test hosts in namespaces instead (a checkout, Linux, root)', false)
-    .option('--speed <n>', 'how much faster than life it goes', positive, 1)
+    .option('--speed <n>', 'pace: at 1 a whole run takes about a minute, at 2 half of that', positive, 1)
     .addHelpText('after', '\nExamples:\n  lab demo\n  lab demo --speed 4\n  lab demo --real\n')
     .action(async (options: { seed: number; speed: number; real: boolean }) => {
       cli.setExitCode(await (options.real ? cli.openRealDemo() : cli.openDemo(options)));

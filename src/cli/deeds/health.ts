@@ -5,6 +5,7 @@ import { exitCodes } from '../../run/report.ts';
 import { sanitiseLine } from '../../text/sanitise.ts';
 import { table } from '../../text/words.ts';
 import type { Cli } from '../lab.ts';
+import { remedyLine, saidOf } from '../render.ts';
 import { choose } from './choose.ts';
 import { done, printJson, printLines, useLab } from './with-lab.ts';
 
@@ -15,7 +16,8 @@ const marks = { healthy: '✔', degraded: '!', unhealthy: '✖', unknown: '?' } 
 const readingMarks = { passed: '✔', failed: '✖', unknown: '?' } as const;
 
 const healthLines = (report: HealthReport): readonly string[] => [
-  `${marks[report.verdict]} ${report.machine}: ${report.verdict} (${sanitiseLine(report.summary)})`,
+  `${marks[report.verdict]} ${report.machine}: ${report.verdict} (${saidOf(report.machine, report.summary)})`,
+  ...(report.remedy === undefined ? [] : [remedyLine(report.remedy)]),
   ...table(
     report.readings.map((reading) => [
       `    ${readingMarks[reading.verdict]} ${sanitiseLine(reading.check)}`,
@@ -35,7 +37,10 @@ export const health = async (cli: Cli, command: Command, selectors: readonly str
     else
       printLines(cli, [
         ...reports.flatMap(healthLines),
-        ...failed.map(({ name, message }) => `? ${name}: not evaluated (${sanitiseLine(message)})`),
+        ...failed.flatMap(({ name, message, remedy }) => [
+          `? ${name}: not evaluated (${saidOf(name, message)})`,
+          remedyLine(remedy),
+        ]),
       ]);
     const healthy = reports.filter(({ verdict }) => verdict === 'healthy').length;
     if (healthy < reports.length + failed.length)

@@ -3,12 +3,14 @@ import { goalWords } from '../../plan/goal-words.ts';
 import { RunId } from '../../run/event.ts';
 import { reportOf } from '../../run/report.ts';
 import { ImpossibleHistory, replay } from '../../run/state.ts';
+import { resultWords } from '../../run/telling.ts';
 import { moment, table } from '../../text/words.ts';
 import type { Cli } from '../lab.ts';
 import { eventLine, reportLines } from '../render-run.ts';
 import { printJson, printLines, reportFailure } from './with-lab.ts';
 
 const runsShown = 30;
+const nothingRecorded = 'no run is recorded yet';
 const followPauseMs = 300;
 const followBatch = 1_000;
 
@@ -37,6 +39,7 @@ const listRuns = (cli: Cli, journal: Journal, json: boolean): void => {
         ended,
       })),
     });
+  else if (runs.length === 0) printLines(cli, [nothingRecorded]);
   else
     printLines(
       cli,
@@ -47,7 +50,9 @@ const listRuns = (cli: Cli, journal: Journal, json: boolean): void => {
           moment(startedAt),
           goalWords(goal),
           by.via,
-          ended === null ? 'not ended (under way, or its process died)' : `${ended.result}: ${ended.reason}`,
+          ended === null
+            ? 'not ended (under way, or its process died)'
+            : `${resultWords[ended.result].text}: ${ended.reason}`,
         ]),
       ]),
     );
@@ -59,14 +64,15 @@ const showReport = (cli: Cli, journal: Journal, run: string | undefined, json: b
   const chosen = run ?? journal.runs(1)[0]?.run;
   const state = chosen === undefined || !isRunId(chosen) ? null : replay(journal.eventsOf(chosen));
   if (state === null) {
+    const empty = journal.runs(1).length === 0;
     reportFailure(
       cli,
       {
         kind: 'usage',
         machine: null,
         phase: 'journal',
-        message: run === undefined ? 'no run is recorded yet' : `no run "${run}" is recorded`,
-        remedy: '`lab journal --runs` lists them',
+        message: empty ? nothingRecorded : `no run "${run}" is recorded`,
+        remedy: empty ? '`lab run` begins the first' : '`lab journal --runs` lists them',
       },
       json,
     );
@@ -96,6 +102,7 @@ const show = async (cli: Cli, journal: Journal, options: JournalOptions): Promis
       ? journal.tail(options.lines)
       : journal.eventsOf(options.run).slice(-options.lines);
   print(first);
+  if (first.length === 0 && !options.json && journal.runs(1).length === 0) printLines(cli, [nothingRecorded]);
   let lastSeq = journal.tail(1)[0]?.seq ?? 0;
   while (options.follow && !cli.stop.aborted) {
     const fresh = journal.after(lastSeq, followBatch);

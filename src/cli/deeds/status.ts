@@ -4,14 +4,27 @@ import { driftOf } from '../../plan/drift.ts';
 import type { Observation, Toplevel } from '../../ports.ts';
 import { exitCodes } from '../../run/report.ts';
 import { sanitiseLine } from '../../text/sanitise.ts';
-import { duration, table } from '../../text/words.ts';
+import { duration } from '../../text/words.ts';
 import type { Cli } from '../lab.ts';
+import { remedyLine, saidOf, tableWithNotes } from '../render.ts';
 import { choose } from './choose.ts';
 import { done, printJson, printLines, useLab } from './with-lab.ts';
 
-const statusRow = (observation: Observation, wanted: string | null): readonly string[] => {
+type Row = { readonly cells: readonly string[]; readonly notes: readonly string[] };
+
+const missingRow = (machine: string, state: string, message: string, remedy: string): Row => ({
+  cells: [`  ${machine}`, `✖ ${state}`, '-', '-', saidOf(machine, message)],
+  notes: [remedyLine(remedy)],
+});
+
+const statusRow = (observation: Observation, wanted: string | null): Row => {
   if (observation.kind === 'unreachable')
-    return [`  ${observation.machine}`, '✖ unreachable', '-', '-', sanitiseLine(observation.error.message)];
+    return missingRow(
+      observation.machine,
+      'unreachable',
+      observation.error.message,
+      observation.error.remedy,
+    );
   const drift = driftOf(observation, wanted);
   const reboot =
     drift === null || drift.rebootNeeded.length === 0
@@ -21,13 +34,16 @@ const statusRow = (observation: Observation, wanted: string | null): readonly st
     observation.failedUnits.length > 0
       ? ` (${observation.failedUnits.map((unit) => sanitiseLine(unit)).join(', ')})`
       : '';
-  return [
-    `  ${observation.machine}`,
-    `${observation.state === 'running' ? '✔' : '!'} ${observation.state}${units}`,
-    observation.generation === null ? '-' : String(observation.generation),
-    duration(observation.uptimeSeconds * 1_000),
-    [...(drift?.words ?? []), reboot].filter((text) => text !== '').join('; ') || 'as it booted',
-  ];
+  return {
+    cells: [
+      `  ${observation.machine}`,
+      `${observation.state === 'running' ? '✔' : '!'} ${observation.state}${units}`,
+      observation.generation === null ? '-' : String(observation.generation),
+      duration(observation.uptimeSeconds * 1_000),
+      [...(drift?.words ?? []), reboot].filter((text) => text !== '').join('; ') || 'as it booted',
+    ],
+    notes: [],
+  };
 };
 
 export const status = async (
@@ -65,14 +81,17 @@ export const status = async (
       });
     else
       printLines(cli, [
-        ...table([
-          ['  NAME', 'STATE', 'GENERATION', 'UP', 'DRIFT'],
+        ...tableWithNotes([
+          { cells: ['  NAME', 'STATE', 'GENERATION', 'UP', 'DRIFT'], notes: [] },
           ...observations.map((observation) =>
             statusRow(observation, wanted.get(observation.machine) ?? null),
           ),
+          ...failed.map(({ name, message, remedy }) => missingRow(name, 'not evaluated', message, remedy)),
         ]),
-        ...failed.map(({ name, message }) => `  ${name}  ✖ not evaluated  ${sanitiseLine(message)}`),
-        ...toplevels.failed.map(({ machine, message }) => `! ${machine}: ${sanitiseLine(message)}`),
+        ...toplevels.failed.flatMap(({ machine, message, remedy }) => [
+          `! ${machine ?? 'flake'}: ${saidOf(machine ?? 'flake', message)}`,
+          remedyLine(remedy),
+        ]),
       ]);
     const reached = observations.filter(({ kind }) => kind === 'reachable').length;
     const missing = observations.length - reached + failed.length;

@@ -23,7 +23,7 @@ const openMachine = (scene: Scene, argument: string): readonly Act[] => {
   const name = argument === '' ? scene.machine : argument;
   if (name === null) return [notice('there is no machine under the cursor')];
   if (!scene.rows.some((row) => row.name === name)) return [notice(`no machine is called "${name}"`)];
-  return [...pinned(scene), { kind: 'open', view: { kind: 'machine', name, tab: 'overview' } }];
+  return [...pinned(scene), { kind: 'go', view: { kind: 'machine', name, tab: 'overview' } }];
 };
 
 const turnTab = ({ view }: Scene, by: 1 | -1): readonly Act[] => {
@@ -94,6 +94,6 @@ export const goCommands: readonly Command[] = [
     title: 'this help',
     keys: ['?'],
     hint: hint('help', 95),
-    run: () => [{ kind: 'open', view: { kind: 'help' } }],
+    run: () => [{ kind: 'go', view: { kind: 'help' } }],
   }),
 ];

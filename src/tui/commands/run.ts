@@ -1,7 +1,7 @@
 import { selectMachines } from '../../fleet/selector.ts';
 import { goalWords } from '../../plan/goal-words.ts';
 import type { Goal } from '../../plan/plan.ts';
-import { count, duration } from '../../text/words.ts';
+import { count, roughly } from '../../text/words.ts';
 import { countPlan, namesToType, planSummary } from '../screen/plan.ts';
 import { underWay } from '../screen/words.ts';
 import type { KeyName } from '../state/keys.ts';
@@ -119,7 +119,7 @@ const approvalDialog = (scene: Scene): Dialog | null => {
   return {
     title: `Approve: ${goalWords(plan.goal)}`,
     body: [
-      `${planSummary(plan)}; about ${duration(plan.expectedMs)}.`,
+      `${planSummary(plan)}; about ${roughly(plan.expectedMs)}.`,
       ...(skipped > 0
         ? [
             skipped === 1

@@ -3,22 +3,42 @@ import type { Scene } from '../state/scene.ts';
 import { type Act, type Dialog, intent } from '../state/ui.ts';
 import { type Command, command, hint } from './command.ts';
 
-const leave: readonly Act[] = [intent({ kind: 'stop' }), { kind: 'leave' }];
+const stay = { label: 'Stay', danger: false, acts: [] } as const;
+const stopFirst = {
+  label: 'Stop it, then quit',
+  danger: true,
+  acts: [intent({ kind: 'stop' }), { kind: 'leave' }],
+} as const;
 
-const quitDialog = (scene: Scene): Dialog => ({
-  title: 'A run is under way',
-  body: [
-    scene.snapshot.phase.kind === 'running'
-      ? 'It lives in this process. Stopping lets the steps under way end and begins no other; lab quits after that.'
-      : 'It is being prepared; no machine has been touched.',
-  ],
-  choices: [
-    { label: 'Stay', danger: false, acts: [] },
-    { label: 'Stop it, then quit', danger: true, acts: leave },
-  ],
-  focus: 0,
-  typed: null,
-});
+/** Where a run lives decides what leaving does to it. */
+const quitDialog = ({ snapshot: { demo, phase } }: Scene): Dialog => {
+  const base = { title: 'A run is under way', focus: 0, typed: null };
+  if (phase.kind !== 'running')
+    return {
+      ...base,
+      body: ['It is being prepared; no machine has been touched.'],
+      choices: [stay, stopFirst],
+    };
+  const stopping = 'Stopping lets the steps under way end and begins no other; lab quits after that.';
+  return demo
+    ? {
+        ...base,
+        body: ['The run of a demo lives in this process: quitting at once ends it where it is.', stopping],
+        choices: [stay, stopFirst, { label: 'Quit at once', danger: true, acts: [intent({ kind: 'quit' })] }],
+      }
+    : {
+        ...base,
+        body: [
+          'It lives in a process of its own: it goes on when you leave, and `lab`, or `lab attach`, shows it again.',
+          stopping,
+        ],
+        choices: [
+          stay,
+          { label: 'Leave it running', danger: false, acts: [intent({ kind: 'quit' })] },
+          stopFirst,
+        ],
+      };
+};
 
 const quit = (scene: Scene): readonly Act[] => {
   const { phase } = scene.snapshot;
@@ -51,7 +71,9 @@ export const screenCommands: readonly Command[] = [
     title: 'back to the shell; fg leads here again',
     keys: ['ctrl-z'],
     disabledReason: ({ snapshot }) =>
-      underWay(snapshot) ? 'a run is under way in this process, and would stand still' : null,
+      snapshot.demo && underWay(snapshot)
+        ? 'the run of a demo lives in this process, and would stand still'
+        : null,
     run: () => [intent({ kind: 'suspend' })],
   }),
   command({

@@ -84,7 +84,7 @@ export const overviewLines = (scene: MachineScene, machine: Machine): readonly L
   const after =
     orchestration.rebootDelay === 0
       ? 'without delay'
-      : `${duration(orchestration.rebootDelay * 1_000)} after the one before it`;
+      : `${duration(orchestration.rebootDelay * 1_000)} after the one before it, or after the approval`;
   const reboots = {
     always: `in every run, ${after}`,
     'when-needed': `when needed, ${after}`,

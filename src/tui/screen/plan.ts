@@ -1,7 +1,8 @@
 import { goalWords } from '../../plan/goal-words.ts';
 import type { MachinePlan, Plan } from '../../plan/plan.ts';
 import type { LockChange, LockedRef } from '../../ports.ts';
-import { count, day, duration } from '../../text/words.ts';
+import { tellDelay } from '../../run/telling.ts';
+import { count, day, roughly } from '../../text/words.ts';
 import { blank, cellsOf, type Line, labelled, line, span } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
 import type { Tone } from '../draw/theme.ts';
@@ -84,12 +85,10 @@ const failureWords: Record<MachinePlan['machine']['orchestration']['criticalityL
   critical: 'halts the run and returns it to what it runs now',
 };
 
-const actLines = (entry: MachinePlan, width: number, pen: Pen): readonly Line[] => {
+const actLines = (plan: Plan, entry: MachinePlan, width: number, pen: Pen): readonly Line[] => {
   const { activation, reboot, prior, wanted, machine, contingent } = entry;
-  const delay =
-    reboot !== null && reboot.delayMs > 0
-      ? `, ${duration(reboot.delayMs)} after the machine before it is healthy`
-      : '';
+  const told = tellDelay(plan, entry);
+  const delay = told === null ? '' : `, ${told}`;
   return [
     ...(activation === null
       ? fact('activate', `no: ${entry.noActivationWhy}`, 'quiet', width, pen)
@@ -127,7 +126,7 @@ const actLines = (entry: MachinePlan, width: number, pen: Pen): readonly Line[] 
   ];
 };
 
-const machineLines = (entry: MachinePlan, width: number, pen: Pen): readonly Line[] => {
+const machineLines = (plan: Plan, entry: MachinePlan, width: number, pen: Pen): readonly Line[] => {
   const { machine, decision, position, expectedMs } = entry;
   const { glyphs } = pen;
   const number = `${String(position + 1).padStart(2)}.`;
@@ -161,8 +160,8 @@ const machineLines = (entry: MachinePlan, width: number, pen: Pen): readonly Lin
         ...(entry.reboot === null ? [] : ['reboot']),
       ].join(' and ');
       return [
-        title(glyphs.pointer, 'accent', `${acts}, about ${duration(expectedMs)}`),
-        ...actLines(entry, width, pen),
+        title(glyphs.pointer, 'accent', `${acts}, about ${roughly(expectedMs)}`),
+        ...actLines(plan, entry, width, pen),
       ];
     }
     default:
@@ -190,7 +189,7 @@ export const planLines = (
       line(` Wave ${wave + 1}`, 'title'),
       ...plan.machines
         .filter((entry) => entry.wave === wave)
-        .flatMap((entry) => machineLines(entry, width, pen)),
+        .flatMap((entry) => machineLines(plan, entry, width, pen)),
     ]),
     ...(plan.leftOut.length === 0 ? [] : [blank, line(' Left out', 'title')]),
     ...plan.leftOut.flatMap(({ name, message, remedy }) => [
@@ -217,7 +216,7 @@ export const planPane = (
       [
         span(` Plan: ${goalWords(plan.goal)}`, 'strong'),
         span(`  ${acting} of ${count(total, 'machine')}`, 'plain'),
-        span(acting === 0 ? '' : `, about ${duration(plan.expectedMs)}`, 'plain'),
+        span(acting === 0 ? '' : `, about ${roughly(plan.expectedMs)}`, 'plain'),
         span(`  ${plan.hash}`, 'quiet'),
       ],
       ...labelled(

@@ -3,12 +3,13 @@ import { goalWords } from '../../plan/goal-words.ts';
 import type { LockChange } from '../../ports.ts';
 import { type MachineReport, reportOf } from '../../run/report.ts';
 import type { RunState } from '../../run/state.ts';
+import { statusWords } from '../../run/telling.ts';
 import { count, duration } from '../../text/words.ts';
 import { blank, fitText, type Line, labelled, line, span } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
 import type { Tone } from '../draw/theme.ts';
 import { type Pane, textPane } from './pane.ts';
-import { resultWords } from './words.ts';
+import { endWords } from './words.ts';
 
 const labelWidth = 16;
 const nameWidthMax = 28;
@@ -21,16 +22,6 @@ const evidence = (failure: Failure, indent: string, pen: Pen): readonly Line[] =
     span(`${indent}${pen.glyphs.vertical} `, 'quiet'),
     span(pen.clean(text), 'plain'),
   ]);
-
-const heads: Record<MachineReport['status'], { readonly text: string; readonly tone: Tone }> = {
-  done: { text: 'done', tone: 'good' },
-  nothing: { text: 'as it was', tone: 'quiet' },
-  failed: { text: 'failed', tone: 'bad' },
-  restored: { text: 'failed, returned', tone: 'bad' },
-  skipped: { text: 'skipped', tone: 'warn' },
-  waiting: { text: 'not touched', tone: 'quiet' },
-  active: { text: 'unfinished', tone: 'bad' },
-};
 
 const signOf = (tone: Tone, pen: Pen): string =>
   tone === 'bad'
@@ -48,7 +39,8 @@ const machineLines = (
   width: number,
   pen: Pen,
 ): readonly Line[] => {
-  const { text, tone } = heads[report.status];
+  const { text, mark } = statusWords[report.status];
+  const tone = mark ?? 'quiet';
   const { failure, restoreFailure } = report;
   const told = failure !== null && failure.message === alreadyTold?.message;
   const took = report.tookMs > 0 ? ` (${duration(report.tookMs)})` : '';
@@ -100,7 +92,7 @@ const resultLines = (
 ): readonly Line[] => {
   const report = reportOf(run);
   if (report === null) return [];
-  const { text, tone } = resultWords[report.result];
+  const { text, tone } = endWords(report.result);
   const { failure } = report;
   const names = [...report.machines.map(({ machine }) => machine), ...report.leftOut.map(({ name }) => name)];
   const nameWidth = Math.min(nameWidthMax, Math.max(0, ...names.map((name) => name.length)));

@@ -1,5 +1,6 @@
 import { type MachineProgress, progressOf } from '../../run/progress.ts';
 import type { RunState, StepRecord } from '../../run/state.ts';
+import { statusWords } from '../../run/telling.ts';
 import type { Pen } from '../draw/pen.ts';
 import type { Tone } from '../draw/theme.ts';
 import { stepWords, stopwatch } from './words.ts';
@@ -46,35 +47,6 @@ const elapsedWords = (record: StepRecord, now: number): string => {
   return limit === null ? spent : `${spent} / ${stopwatch(limit)}`;
 };
 
-const words: Record<
-  Exclude<MachineProgress['status'], 'waiting' | 'active'>,
-  { text: string; tone: Tone }
-> = {
-  done: { text: 'done', tone: 'good' },
-  nothing: { text: 'nothing to do', tone: 'quiet' },
-  failed: { text: 'failed', tone: 'bad' },
-  restored: { text: 'failed, returned', tone: 'bad' },
-  skipped: { text: 'skipped', tone: 'warn' },
-};
-
-const glyphOf = (status: MachineProgress['status'], pen: Pen): string => {
-  switch (status) {
-    case 'done':
-    case 'nothing':
-      return pen.glyphs.good;
-    case 'failed':
-    case 'restored':
-      return pen.glyphs.bad;
-    case 'skipped':
-      return pen.glyphs.warn;
-    case 'waiting':
-    case 'active':
-      return pen.glyphs.idle;
-    default:
-      return status satisfies never;
-  }
-};
-
 const rowOf = (run: RunState, progress: MachineProgress, now: number, spinner: string, pen: Pen): RunRow => {
   const { plan, steps, status, failure } = progress;
   const { name } = plan.machine;
@@ -108,12 +80,12 @@ const rowOf = (run: RunState, progress: MachineProgress, now: number, spinner: s
       note: '',
       over: false,
     };
-  const { text, tone } = words[status];
+  const { text, mark } = statusWords[status];
   return {
     ...base,
     status: text,
-    tone,
-    glyph: glyphOf(status, pen),
+    tone: mark ?? 'quiet',
+    glyph: mark === null ? pen.glyphs.idle : pen.glyphs[mark],
     elapsed,
     note: pen.clean(failure?.message ?? (status === 'nothing' ? plan.noActivationWhy : '')),
     over: true,

@@ -1,8 +1,9 @@
 import type { Failure } from '../../failure.ts';
 import type { LabSnapshot } from '../../flow/session.ts';
 import { goalWords } from '../../plan/goal-words.ts';
+import type { RunResult } from '../../run/event.ts';
 import type { RunState } from '../../run/state.ts';
-import { duration } from '../../text/words.ts';
+import { roughly } from '../../text/words.ts';
 import { blank, type Line, labelled, line, span } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
 import type { Tone } from '../draw/theme.ts';
@@ -12,7 +13,7 @@ import { planPane } from './plan.ts';
 import { resultPane } from './result.ts';
 import { type RunRow, runRows } from './run-row.ts';
 import { type Column, placeColumns, tableLine } from './table.ts';
-import { stopwatch } from './words.ts';
+import { endWords, stopwatch } from './words.ts';
 
 type RunScene = {
   readonly snapshot: LabSnapshot;
@@ -161,7 +162,7 @@ const livePane = (scene: RunScene, run: RunState, stopRequested: boolean): Pane 
         ),
         span(`  ${bar(settled, rows.length, 12, pen)} `, 'busy'),
         span(`${settled} of ${rows.length}`, 'plain'),
-        span(`  ${stopwatch(elapsed)} of about ${duration(expected)}`, 'quiet'),
+        span(`  ${stopwatch(elapsed)} of about ${roughly(expected)}`, 'quiet'),
       ],
       ...(stopRequested
         ? [line('   the steps under way end; no other begins', 'warn')]
@@ -272,21 +273,8 @@ export const runWords = (snapshot: LabSnapshot): { readonly text: string; readon
   }
 };
 
-const endedWords = (result: NonNullable<RunState['ended']>['result']): { text: string; tone: Tone } => {
-  switch (result) {
-    case 'done':
-      return { text: 'run done', tone: 'good' };
-    case 'declined':
-      return { text: 'plan discarded', tone: 'quiet' };
-    case 'interrupted':
-      return { text: 'run interrupted (3)', tone: 'warn' };
-    case 'partial':
-      return { text: 'run partial (3)', tone: 'warn' };
-    case 'failed':
-      return { text: 'run failed (3)', tone: 'bad' };
-    case 'held':
-      return { text: 'run held, needs you (3)', tone: 'bad' };
-    default:
-      return result satisfies never;
-  }
+const endedWords = (result: RunResult): { readonly text: string; readonly tone: Tone } => {
+  const { text, tone } = endWords(result);
+  const worthReading = result !== 'done' && result !== 'declined';
+  return { text: `run ${text}${worthReading ? ' (3)' : ''}`, tone };
 };

@@ -18,6 +18,9 @@ const delayWords = (machine: Machine, first: boolean): string => {
   return `after ${duration(rebootDelay * 1_000)}`;
 };
 
+/** `after 16 min 40 s`, and a gap. */
+const delayWidth = 19;
+
 const policyWords = { always: 'always', 'when-needed': 'if needed', never: 'never' } as const;
 
 /** Seconds of delay before this machine: its own, and none before the first unless it set one itself. */
@@ -46,10 +49,10 @@ const entriesOf = (
           span(` ${String(position).padStart(numberWidth)}  `, 'quiet'),
           span(`${row?.state.glyph ?? pen.glyphs.unknown} `, row?.state.tone ?? 'quiet'),
           span(
-            `${fitText(machine.name, Math.min(nameWidth, Math.max(12, width - 48)), pen.glyphs.more)}  `,
+            `${fitText(machine.name, Math.min(nameWidth, Math.max(12, width - 31 - delayWidth)), pen.glyphs.more)}  `,
             'strong',
           ),
-          span(delayWords(machine, position === 1).padEnd(17), 'plain'),
+          span(delayWords(machine, position === 1).padEnd(delayWidth), 'plain'),
           span(
             policyWords[machine.reboot.policy].padEnd(11),
             machine.reboot.policy === 'never' ? 'quiet' : 'plain',
@@ -96,10 +99,15 @@ export const sequencePane = (
     })),
   ];
   const delays = ordered.reduce((sum, machine, index) => sum + delayOf(machine, index === 0), 0);
+  const [first] = ordered;
+  const fromApproval =
+    first === undefined || delayOf(first, true) === 0
+      ? ''
+      : `; the delay of ${first.name} counts from the approval`;
   const summary =
     ordered.length === 0
       ? 'no machine has a place in the sequence'
-      : `${count(ordered.length, 'machine')} in ${count(wavesOf(ordered).length, 'wave')}; if all of them reboot, the delays alone take ${duration(delays * 1_000)}`;
+      : `${count(ordered.length, 'machine')} in ${count(wavesOf(ordered).length, 'wave')}; if all of them reboot, the delays alone take ${duration(delays * 1_000)}${fromApproval}`;
   return {
     head: [
       ...labelled(span(' '), 1, summary, 'quiet', width),

@@ -2,6 +2,7 @@ import type { LabSnapshot } from '../../flow/session.ts';
 import type { Step } from '../../plan/plan.ts';
 import type { SshError } from '../../ports.ts';
 import type { RunResult } from '../../run/event.ts';
+import { resultWords } from '../../run/telling.ts';
 import { shortPath } from '../../text/words.ts';
 import type { Tone } from '../draw/theme.ts';
 
@@ -138,13 +139,10 @@ export const sshWords = (kind: SshError['kind']): string => {
   }
 };
 
-export const resultWords: Record<RunResult, { readonly text: string; readonly tone: Tone }> = {
-  done: { text: 'done', tone: 'good' },
-  partial: { text: 'partial', tone: 'warn' },
-  failed: { text: 'failed', tone: 'bad' },
-  held: { text: 'held: needs you', tone: 'bad' },
-  interrupted: { text: 'interrupted', tone: 'warn' },
-  declined: { text: 'discarded', tone: 'quiet' },
+/** `held: needs you`, and how it is drawn. */
+export const endWords = (result: RunResult): { readonly text: string; readonly tone: Tone } => {
+  const { text, next, mark } = resultWords[result];
+  return { text: next === null ? text : `${text}: ${next}`, tone: mark };
 };
 
 /** True from the moment a run is asked for until it has ended: what may not be begun twice. */

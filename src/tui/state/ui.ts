@@ -69,10 +69,8 @@ export type Ui = {
 };
 
 export type UiAction =
-  /** A place of its own: Esc leads from there to the machines. */
+  /** Esc leads back to where one came from; the machines are where every way begins. */
   | { readonly kind: 'go'; readonly view: View }
-  /** On top of where one is: Esc leads back. */
-  | { readonly kind: 'open'; readonly view: View }
   | { readonly kind: 'back' }
   | { readonly kind: 'tab'; readonly tab: MachineTab }
   | { readonly kind: 'scroll'; readonly scroll: Scroll }
@@ -122,20 +120,13 @@ const withTop = (ui: Ui, view: View): Ui => ({ ...ui, stack: [...ui.stack.slice(
 /** The next state of the screen. Pure. */
 export const reduce = (ui: Ui, action: UiAction): Ui => {
   switch (action.kind) {
-    case 'go':
-      return {
-        ...ui,
-        stack: action.view.kind === 'machines' ? [action.view] : [{ kind: 'machines' }, action.view],
-      };
-    case 'open': {
-      const top = viewOf(ui);
-      if (viewKey(top) === viewKey(action.view)) return ui;
-      // The help of the help, or a machine seen from a machine: one step back is enough.
-      const stack = ui.stack.filter((view) => view.kind !== action.view.kind);
-      return {
-        ...ui,
-        stack: [...(stack.length === 0 ? [{ kind: 'machines' } as const] : stack), action.view],
-      };
+    case 'go': {
+      const { view } = action;
+      if (viewKey(viewOf(ui)) === viewKey(view)) return ui;
+      // Each kind of view once, so that the way back is short; nobody wants back to the help they have read.
+      const way = ui.stack.filter(({ kind }) => kind !== view.kind && kind !== 'machines' && kind !== 'help');
+      const machines = { kind: 'machines' } as const;
+      return { ...ui, stack: view.kind === 'machines' ? [machines] : [machines, ...way, view] };
     }
     case 'back':
       if (ui.stack.length > 1) return { ...ui, stack: ui.stack.slice(0, -1) };

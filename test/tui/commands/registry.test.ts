@@ -32,7 +32,7 @@ const snapshots = [
   heldSnapshot,
 ];
 const everyScene: readonly Scene[] = snapshots.flatMap((snapshot) =>
-  views.map((view) => sceneOf(snapshot, [{ kind: 'open', view }])),
+  views.map((view) => sceneOf(snapshot, [{ kind: 'go', view }])),
 );
 const inRun: UiAction = { kind: 'go', view: { kind: 'run' } };
 const noticeOf = (acts: readonly Act[]): string =>
@@ -144,7 +144,7 @@ describe('what a goal is for', () => {
 
   test('in the view of a machine: that machine', () => {
     const view = { kind: 'machine', name: 'grey-area', tab: 'overview' } as const;
-    expect(prepared('D', [{ kind: 'open', view }])).toEqual(['grey-area']);
+    expect(prepared('D', [{ kind: 'go', view }])).toEqual(['grey-area']);
   });
 
   test('marks of machines that are gone count for nothing', () => {

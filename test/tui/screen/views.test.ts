@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { LabSnapshot } from '../../../src/flow/session.ts';
 import type { UiAction } from '../../../src/tui/state/ui.ts';
-import { bigSnapshot, emptySnapshot, machine, now, seedSnapshot } from '../fixtures/lab.ts';
+import { bigSnapshot, emptySnapshot, machine, now, seedMachines, seedSnapshot } from '../fixtures/lab.ts';
 import {
   criticalRebootSnapshot,
   heldSnapshot,
@@ -13,7 +13,7 @@ import { frameText, sceneOf } from '../fixtures/scene.ts';
 
 const go = (kind: 'sequence' | 'run' | 'log' | 'problems'): UiAction => ({ kind: 'go', view: { kind } });
 const open = (name: string, tab: 'overview' | 'health' | 'dependencies' | 'configuration'): UiAction => ({
-  kind: 'open',
+  kind: 'go',
   view: { kind: 'machine', name, tab },
 });
 const tall = { columns: 120, rows: 60 };
@@ -166,6 +166,25 @@ describe('the sequence', () => {
     expect(shown).toMatch(/2 {2}▲ grey-area +after 30 s +if needed +medium +needs sleeper-service/u);
     expect(shown).toContain('Wave 4: the orchestrator, always last');
     expect(shown).toContain('what-are-the-civilian-applications  could not be evaluated');
+  });
+
+  test('of whose first machine has a delay of its own says from when that counts', () => {
+    const machines = seedMachines.map((entry) =>
+      entry.name === 'sleeper-service'
+        ? { ...entry, orchestration: { ...entry.orchestration, rebootDelay: 1_000, rebootDelayIsOwn: true } }
+        : entry,
+    );
+    const delayed: LabSnapshot = {
+      ...seedSnapshot,
+      evaluation: {
+        ...seedSnapshot.evaluation,
+        value: { fleet: { machines, failed: [] }, discrepancies: [] },
+      },
+    };
+    const shown = text(delayed, [go('sequence')]).replaceAll(/\s+/gu, ' ');
+    expect(shown).toContain('sleeper-service after 16 min 40 s ');
+    expect(shown).toContain('the delay of sleeper-service counts from the approval');
+    expect(text(seedSnapshot, [go('sequence')])).not.toContain('counts from');
   });
 
   test('names a contradiction in place', () => {

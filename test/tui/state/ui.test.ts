@@ -9,7 +9,7 @@ describe('going and coming back', () => {
   test('Esc leads back along the way one came', () => {
     const ui = after(
       { kind: 'go', view: { kind: 'sequence' } },
-      { kind: 'open', view: machine },
+      { kind: 'go', view: machine },
       { kind: 'back' },
     );
     expect(viewOf(ui).kind).toBe('sequence');
@@ -22,14 +22,33 @@ describe('going and coming back', () => {
     expect(reduce(start, { kind: 'back' })).toBe(start);
   });
 
-  test('a place of its own begins a new way', () => {
-    const ui = after({ kind: 'open', view: machine }, { kind: 'go', view: { kind: 'log' } });
-    expect(ui.stack.map(({ kind }) => kind)).toEqual(['machines', 'log']);
+  const go = (kind: 'machines' | 'sequence' | 'run' | 'log' | 'help'): UiAction => ({
+    kind: 'go',
+    view: { kind },
+  });
+  const wayOf = (ui: Ui): readonly string[] => ui.stack.map(({ kind }) => kind);
+
+  test('from the log to the run or the machine it was opened from', () => {
+    expect(wayOf(after(go('run'), go('log'), { kind: 'back' }))).toEqual(['machines', 'run']);
+    expect(viewOf(after({ kind: 'go', view: machine }, go('log'), { kind: 'back' }))).toEqual(machine);
+  });
+
+  test('to and fro between two places makes the way back no longer', () => {
+    const ui = after(go('run'), go('log'), go('run'), go('log'), go('run'));
+    expect(wayOf(ui)).toEqual(['machines', 'log', 'run']);
+  });
+
+  test('at the machines every way begins anew', () => {
+    expect(wayOf(after(go('run'), go('log'), go('machines')))).toEqual(['machines']);
+  });
+
+  test('what was opened from the help leads back to before the help', () => {
+    expect(wayOf(after(go('run'), go('help'), go('log')))).toEqual(['machines', 'run', 'log']);
   });
 
   test('the same view is not opened on top of itself', () => {
-    const help: UiAction = { kind: 'open', view: { kind: 'help' } };
-    expect(after(help, help).stack).toHaveLength(2);
+    expect(after(go('help'), go('help')).stack).toHaveLength(2);
+    expect(wayOf(after(go('machines'), go('machines')))).toEqual(['machines']);
   });
 });
 
