@@ -182,6 +182,18 @@ export type ActivateRequest = {
   /** Name of the transient unit: derived from run and step, so a repeat finds the first one. */
   readonly unit: string;
   readonly deadlineMs: number;
+  /** Only for `switch` and `test`: the machine watches over the activation itself. */
+  readonly supervision?: Supervision;
+};
+/**
+ * A supervised activation goes live without becoming the boot default, and returns by itself to what ran before unless
+ * it is confirmed. A confirmed `switch` becomes the boot default then.
+ */
+export type Supervision = {
+  /** Counted on the machine, from the end of the activation or from when its end was last read. Milliseconds. */
+  readonly confirmWithinMs: number;
+  /** Where to return when the toplevel runs, or would boot, already: what an earlier attempt had found. */
+  readonly recorded: { readonly current: string | null; readonly profile: string | null };
 };
 /**
  * live: exit 0 · live-units-failed: exit 4, the new generation is live · needs-reboot: exit 100, the boot entry is
@@ -190,13 +202,28 @@ export type ActivateRequest = {
 export type ActivateOutcome =
   | { readonly kind: 'live' }
   | { readonly kind: 'live-units-failed'; readonly units: readonly string[]; readonly log: readonly string[] }
-  | { readonly kind: 'needs-reboot'; readonly log: readonly string[] }
+  /** `inhibited`: it was not even tried, for a switch inhibitor of the new generation forbids it. */
+  | { readonly kind: 'needs-reboot'; readonly inhibited?: true; readonly log: readonly string[] }
   | {
       readonly kind: 'refused';
       readonly code: number | null;
       readonly message: string;
       readonly log: readonly string[];
     }
+  | { readonly kind: 'unknown'; readonly message: string };
+
+/** What is said to the supervisor of an activation. The first word counts: what comes later changes nothing. */
+export type Verdict = 'confirm' | 'restore';
+/**
+ * confirmed: it stays, and a `switch` is the boot default · restored: it runs again what it ran before, asked to or by
+ * itself · stuck: it tried to return and could not · gone: nobody watches over it, since it was rebooted or never was ·
+ * unknown: the machine did not say.
+ */
+export type SettleOutcome =
+  | { readonly kind: 'confirmed' }
+  | { readonly kind: 'restored'; readonly why: 'asked' | 'unconfirmed' | 'refused' | 'no-boot-default' }
+  | { readonly kind: 'stuck'; readonly message: string }
+  | { readonly kind: 'gone' }
   | { readonly kind: 'unknown'; readonly message: string };
 
 /** `already-rebooted`: the boot id on the machine is no longer the one named, so nothing was triggered. */
@@ -227,6 +254,12 @@ export type Target = {
     request: ActivateRequest,
     options: { signal?: AbortSignal; onProgress?: (line: string) => void },
   ): Promise<ActivateOutcome>;
+  /** Ends the supervision of an activation, over a connection made for it, and says what came of it. */
+  settle(
+    machine: Machine,
+    request: { readonly unit: string; readonly verdict: Verdict; readonly deadlineMs: number },
+    options: { signal?: AbortSignal },
+  ): Promise<SettleOutcome>;
   /** Reboots the machine only if its boot id still is `bootId`. */
   triggerReboot(
     machine: Machine,

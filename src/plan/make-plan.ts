@@ -34,7 +34,16 @@ export type PlanInput = {
 };
 
 /** Rough durations for the expected length, in milliseconds, until a machine has a history of its own. */
-const guessMs = { preflight: 2_000, copy: 30_000, activate: 20_000, gate: 5_000, reboot: 60_000 } as const;
+const guessMs = {
+  preflight: 2_000,
+  copy: 30_000,
+  activate: 20_000,
+  gate: 5_000,
+  confirm: 2_000,
+  reboot: 60_000,
+} as const;
+/** What a confirmation may lag behind the longest wait of its gate: looks at a slow machine, and the way there. */
+const confirmMarginMs = 60_000;
 
 type Skip = { readonly reason: SkipReason; readonly message: string; readonly remedy: string };
 type Draft = {
@@ -263,26 +272,29 @@ const activationSteps = (machine: Machine, draft: Draft): readonly Step[] => {
   const { name } = machine;
   const { wanted } = draft;
   if (wanted === null) return [];
+  const deadlineMs = machine.reboot.deadlines.healthy * 1_000;
+  const stableMs = machine.reboot.stable * 1_000;
   return draft.modes.flatMap((mode): readonly Step[] => {
-    const activate: Step = {
+    const activate = {
       id: stepId(name, 'activate', mode),
       machine: name,
       kind: 'activate',
       toplevel: wanted,
       mode,
-    };
+    } as const;
     if (mode === 'boot' || mode === 'dry-activate') return [activate];
     return [
-      activate,
+      { ...activate, confirmWithinMs: deadlineMs + stableMs + confirmMarginMs },
       {
         id: stepId(name, 'gate', 'after-activation'),
         machine: name,
         kind: 'gate',
         after: 'activation',
         current: wanted,
-        deadlineMs: machine.reboot.deadlines.healthy * 1_000,
-        stableMs: machine.reboot.stable * 1_000,
+        deadlineMs,
+        stableMs,
       },
+      { id: stepId(name, 'confirm'), machine: name, kind: 'confirm', toplevel: wanted, mode },
     ];
   });
 };
@@ -298,6 +310,8 @@ const expectedMsOf = (steps: readonly Step[]): number =>
         return sum + guessMs.activate;
       case 'gate':
         return sum + guessMs.gate + step.stableMs;
+      case 'confirm':
+        return sum + guessMs.confirm;
       case 'delay':
         return sum + step.delayMs;
       case 'reboot':

@@ -36,6 +36,8 @@ export const Step = z.discriminatedUnion('kind', [
     kind: z.literal('activate'),
     toplevel,
     mode: z.enum(['switch', 'boot', 'test', 'dry-activate']),
+    /** The machine returns by itself unless a `confirm` comes so soon after the activation. Absent: it stays. */
+    confirmWithinMs: durationMs.exactOptional(),
   }),
   /** Gate: the toplevel named runs, and the machine is healthy and stays so for `stableMs`. */
   z.object({
@@ -46,6 +48,8 @@ export const Step = z.discriminatedUnion('kind', [
     deadlineMs: durationMs,
     stableMs: durationMs,
   }),
+  /** The activation of this mode has passed its gate: it stays, and a `switch` becomes the boot default. */
+  z.object({ ...stepBase, kind: z.literal('confirm'), toplevel, mode: z.enum(['switch', 'test']) }),
   /** The reboot delay, counted from the moment the previous machine's gate passed. */
   z.object({ ...stepBase, kind: z.literal('delay'), delayMs: durationMs }),
   z.object({ ...stepBase, kind: z.literal('reboot') }),

@@ -15,6 +15,7 @@ import {
 } from './activation-unit.ts';
 import { isToplevel, isUnitName } from './names.ts';
 import { readRecord, recordBytesMax } from './record.ts';
+import { supervisorScript, tickMs } from './supervisor.ts';
 
 const commandDeadlineMs = 30_000;
 const startAttemptsMax = 5;
@@ -40,7 +41,7 @@ type Activation = {
  * Activates a toplevel in a transient unit of its own and follows it over as many connections as it takes: a lost
  * connection is no failure before the deadline. When the unit is already there, from an attempt whose end nobody
  * saw, it is followed and none is started. The unit is removed once its result is read; it is left alone, and goes
- * on, when the result could not be learnt.
+ * on, when the result could not be learnt, and when it watches over what it activated: `settle` ends that.
  */
 export const activate = async (
   deps: Deps,
@@ -53,18 +54,28 @@ export const activate = async (
   const activation = { deps, machine, request, options, until: deps.clock.now() + request.deadlineMs };
   const notStarted = await start(activation);
   if (notStarted !== null) return notStarted;
-  const outcome = await follow(activation);
-  if (outcome.kind !== 'unknown') await clear(activation);
+  const { outcome, keep } = await follow(activation);
+  if (!keep) await clear(activation);
   return outcome;
 };
 
-const refused = (message: string): ActivateOutcome => ({ kind: 'refused', code: null, message, log: [] });
+/** `keep`: the unit is not over, or what its supervisor did is still to be asked for. */
+type Followed = { readonly outcome: ActivateOutcome; readonly keep: boolean };
+
+const refused = (message: string): Extract<ActivateOutcome, { kind: 'refused' }> => ({
+  kind: 'refused',
+  code: null,
+  message,
+  log: [],
+});
 const unknown = (message: string): ActivateOutcome => ({ kind: 'unknown', message });
 
 const problemIn = (request: ActivateRequest): string | null => {
   if (!isToplevel(request.toplevel)) {
     return `“${sanitiseLine(request.toplevel, 120)}” is not the store path of a toplevel`;
   }
+  if (request.supervision !== undefined && request.mode !== 'switch' && request.mode !== 'test')
+    return `a ${request.mode} has nothing to supervise`;
   return isUnitName(request.unit) ? null : `“${sanitiseLine(request.unit, 120)}” is not a unit name`;
 };
 
@@ -88,11 +99,20 @@ const over = ({ deps, options, until }: Activation): boolean =>
 const pause = ({ deps, options, until }: Activation, ms: number): Promise<void> =>
   deps.clock.sleep(Math.max(0, Math.min(ms, until - deps.clock.now())), options.signal);
 
+/** The script of the unit with its arguments. */
+const scriptOf = ({ toplevel, mode, unit, supervision }: ActivateRequest): readonly string[] => {
+  if (supervision === undefined) return [unitScript, toplevel, mode];
+  const { confirmWithinMs, recorded } = supervision;
+  const known = (path: string | null): string => (path !== null && isToplevel(path) ? path : '');
+  const ticks = String(Math.ceil(confirmWithinMs / tickMs));
+  return [supervisorScript, toplevel, mode, ticks, unit, known(recorded.current), known(recorded.profile)];
+};
+
 /** null once the unit is there. Repeating is safe: systemd gives a name only once. */
 const start = async (activation: Activation): Promise<ActivateOutcome | null> => {
   const { deps, machine, request } = activation;
-  const { unit, toplevel, mode } = request;
-  const argv = ['sh', '-c', startScript, 'sh', unit, descriptionOf(request), unitScript, toplevel, mode];
+  const { unit } = request;
+  const argv = ['sh', '-c', startScript, 'sh', unit, descriptionOf(request), ...scriptOf(request)];
   let perhapsStarted = false;
   let why = 'the deadline had passed';
   for (let attempt = 1; attempt <= startAttemptsMax && !over(activation); attempt += 1) {
@@ -136,16 +156,17 @@ const started = (machine: Machine, request: ActivateRequest, result: ExecResult)
 };
 
 /** Reads the unit until it has ended, then says what that means. */
-const follow = async (activation: Activation): Promise<ActivateOutcome> => {
+const follow = async (activation: Activation): Promise<Followed> => {
   const { deps, machine, request, options } = activation;
   const unitName = `${request.unit}.service`;
   let log: readonly string[] = [];
   let cursor = '';
   let pauseMs = firstPauseMs;
   let lost: string | null = null;
+  const unlearnt = (message: string): Followed => ({ outcome: unknown(message), keep: true });
   while (!over(activation)) {
     const reading = await read(activation, cursor);
-    if (reading.kind === 'final') return unknown(`${unitName} goes on unseen: ${reading.message}`);
+    if (reading.kind === 'final') return unlearnt(`${unitName} goes on unseen: ${reading.message}`);
     if (reading.kind === 'lost') {
       if (lost === null) options.onProgress?.(`connection lost, the activation goes on: ${reading.message}`);
       lost = reading.message;
@@ -160,7 +181,7 @@ const follow = async (activation: Activation): Promise<ActivateOutcome> => {
     cursor = value.cursor ?? cursor;
     const phase = phaseOf(value);
     if (phase.kind === 'gone') {
-      return unknown(
+      return unlearnt(
         `${unitName} is gone from ${machine.name}: it was rebooted, or someone removed the unit`,
       );
     }
@@ -171,15 +192,18 @@ const follow = async (activation: Activation): Promise<ActivateOutcome> => {
     }
     // A full reading: there may be more to tell before the end is told.
     if (value.cursor !== null && value.log.length >= readingLinesMax) continue;
-    return phase.kind === 'died'
-      ? { kind: 'refused', code: null, message: `the activation died: ${phase.message}`, log }
-      : outcomeOf(phase.status, request.mode, log, value.failedUnits);
+    const supervised = request.supervision !== undefined;
+    const keep = supervised && (value.unit.code !== null || value.unit.end !== null);
+    const ended = (outcome: ActivateOutcome): Followed => ({ outcome, keep });
+    if (phase.kind === 'died') return ended({ ...refused(`the activation died: ${phase.message}`), log });
+    if (phase.kind === 'returned') return ended({ ...refused('it was live, and was returned since'), log });
+    return ended(outcomeOf(phase.status, request.mode, log, value.failedUnits, supervised));
   }
   const reason =
     options.signal?.aborted === true
       ? 'nobody waits for it any more'
       : `no end within ${Math.round(request.deadlineMs / 1_000)} s`;
-  return unknown(`${unitName} goes on on ${machine.name}: ${reason}${lost === null ? '' : `; ${lost}`}`);
+  return unlearnt(`${unitName} goes on on ${machine.name}: ${reason}${lost === null ? '' : `; ${lost}`}`);
 };
 
 /** `lost` may come back; `final` will not, such as a host key that is another. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ActivateOutcome, ActivateRequest, ExecResult } from '../ports.ts';
 import { sanitiseLine } from '../text/sanitise.ts';
 import { prelude, readRecord } from './record.ts';
+import { supervisedExit } from './supervisor.ts';
 
 /**
  * The transient unit in which an activation runs, so that it outlives the connection that asked for it: the scripts
@@ -37,28 +38,41 @@ exec "$1/bin/switch-to-configuration" "$2"
 `;
 
 /** The exit statuses that mean an answer of ours or of switch-to-configuration, so that the unit never counts as failed. */
-const answeredExits = [1, 2, 4, 100, ...Object.values(ownExit)].join(' ');
+const answeredExits = [1, 2, 4, 100, ...Object.values(ownExit), ...Object.values(supervisedExit)].join(' ');
 
 /**
  * Starts the unit unless it is there already. Units of earlier activations that have ended, and whose run nobody took
- * up to read them, are unloaded first. Arguments: unit, description, `unitScript`, toplevel, mode. Without
- * `--pipe`, which would tie the activation to the connection; `Type=exec` returns as soon as it runs.
+ * up to read them, are unloaded first. Arguments: unit, description, script of the unit, its arguments. Without
+ * `--pipe`, which would tie the activation to the connection; `Type=exec` returns as soon as it runs. A supervised one
+ * that is there waits anew; one that has returned because nobody confirmed it makes room for another attempt.
  */
 export const startScript = `${prelude}
 timeout 10 systemctl list-units --all --plain --no-legend --no-pager --full 'lab-activate-*' 'lab-restore-*' 2>/dev/null | head -n 50 |
   while read -r unit load active sub rest; do
-    if [ "$sub" = exited ] && [ "$unit" != "$1.service" ]; then systemctl stop -- "$unit" 2>/dev/null; fi
+    if [ "$sub" = exited ] && [ "$unit" != "$1.service" ]; then
+      systemctl stop -- "$unit" 2>/dev/null
+      rm -rf "/run/lab/$(basename "$unit" .service)"
+    fi
   done
 echo lab-start
+dir=/run/lab/$1 unit=$1 description=$2 script=$3
+shift 3
+if [ -d "$dir" ]; then
+  : >"$dir/extend"
+  if [ -e "$dir/end" ] && [ "$(readlink "$dir/verdict")" = expired ]; then
+    systemctl stop -- "$unit.service" 2>/dev/null
+    rm -rf "$dir"
+  fi
+fi
 if ! command -v systemd-run >/dev/null; then
   put outcome no-systemd-run
-elif said=$(systemd-run --unit="$1" --description="$2" --no-ask-password --quiet --service-type=exec \
+elif said=$(systemd-run --unit="$unit" --description="$description" --no-ask-password --quiet --service-type=exec \
   --property=RemainAfterExit=yes --property="SuccessExitStatus=${answeredExits}" \
-  --setenv="PATH=$PATH" --setenv=LC_ALL=C sh -c "$3" sh "$4" "$5" 2>&1); then
+  --setenv="PATH=$PATH" --setenv=LC_ALL=C sh -c "$script" sh "$@" 2>&1); then
   put outcome started
-elif [ "$(systemctl show --property=LoadState --value -- "$1.service")" = loaded ]; then
+elif [ "$(systemctl show --property=LoadState --value -- "$unit.service")" = loaded ]; then
   put outcome existing
-  put description "$(systemctl show --property=Description --value -- "$1.service")"
+  put description "$(systemctl show --property=Description --value -- "$unit.service")"
 else
   put outcome refused
   put message "$(printf '%s' "$said" | tail -n 1)"
@@ -80,9 +94,20 @@ export const readScript = `${prelude}
 echo lab-unit
 properties=$(systemctl show --property=LoadState,ActiveState,SubState,Result,ExecMainCode,ExecMainStatus -- "$1.service")
 printf '%s\\n' "$properties" | head -n 20
+ended=
 case "$properties" in
   *SubState=running*|*SubState=start*) ;;
-  *)
+  *) ended=yes ;;
+esac
+if [ -e "/run/lab/$1/code" ]; then
+  ended=yes
+  : >"/run/lab/$1/extend"
+  put code "$(cat "/run/lab/$1/code")"
+fi
+if [ -e "/run/lab/$1/refused" ]; then put refused "$(cat "/run/lab/$1/refused")"; fi
+if [ -e "/run/lab/$1/end" ]; then put end "$(cat "/run/lab/$1/end")"; fi
+case "$ended" in
+  yes)
     timeout 5 journalctl --sync >/dev/null 2>&1
     timeout 5 systemctl list-units --failed --plain --no-legend --no-pager --full 2>/dev/null | head -n 200 |
       while read -r unit rest; do put failed "$unit"; done
@@ -97,10 +122,11 @@ timeout 10 journalctl --no-pager --quiet --output=cat --lines=${readingLinesMax}
 echo lab-end
 `;
 
-/** Unloads the unit. Argument: unit. Never leaves the machine degraded. */
+/** Unloads the unit and forgets its state. Argument: unit. Never leaves the machine degraded. */
 export const clearScript = `${prelude}
 systemctl stop -- "$1.service" 2>/dev/null
 systemctl reset-failed -- "$1.service" 2>/dev/null
+rm -rf "/run/lab/$1"
 echo lab-clear
 put state "$(systemctl show --property=LoadState --value -- "$1.service")"
 echo lab-end
@@ -123,6 +149,22 @@ const Unit = z.object({
   /** As in siginfo: 1 exited, 2 killed, 3 dumped core; 0 while it runs. */
   mainCode: count,
   mainStatus: count,
+  /** A supervised activation has ended so, and its supervisor waits or has gone on. */
+  code: z
+    .string()
+    .regex(/^\d{1,3}$/)
+    .transform(Number)
+    .nullable()
+    .catch(null),
+  /** A supervised activation was refused so, whatever its unit has done since. */
+  refused: z
+    .string()
+    .regex(/^\d{1,3}$/)
+    .transform(Number)
+    .nullable()
+    .catch(null),
+  /** What came of the supervision. */
+  end: z.enum(['confirmed', 'restored', 'no-boot-default', 'stuck']).nullable().catch(null),
 });
 export type UnitReading = {
   readonly unit: z.infer<typeof Unit>;
@@ -145,6 +187,9 @@ export const parseUnit = (result: ExecResult): UnitReading | string => {
     result: record.first('Result'),
     mainCode: record.first('ExecMainCode'),
     mainStatus: record.first('ExecMainStatus'),
+    code: record.first('code'),
+    refused: record.first('refused'),
+    end: record.first('end'),
   });
   if (!parsed.success) return 'systemctl did not tell the state of the unit';
   const lines = record.all('log');
@@ -159,18 +204,26 @@ export const parseUnit = (result: ExecResult): UnitReading | string => {
   };
 };
 
-/** Where a unit stands: `gone` when systemd no longer knows it, `ended` with an exit status or with a reason instead. */
+/**
+ * Where a unit stands: `gone` when systemd no longer knows it, `ended` with an exit status or with a reason instead,
+ * `returned` when the activation had ended and its supervisor took it back.
+ */
 export type UnitPhase =
   | { readonly kind: 'running' }
   | { readonly kind: 'gone' }
+  | { readonly kind: 'returned' }
   | { readonly kind: 'ended'; readonly status: number }
   | { readonly kind: 'died'; readonly message: string };
 
 export const phaseOf = ({ unit }: UnitReading): UnitPhase => {
   if (unit.loadState !== 'loaded') return { kind: 'gone' };
+  if (unit.code !== null)
+    return unit.end === null || unit.end === 'confirmed'
+      ? { kind: 'ended', status: unit.code }
+      : { kind: 'returned' };
   const over = unit.activeState === 'failed' || unit.activeState === 'inactive' || unit.subState === 'exited';
   if (!over) return { kind: 'running' };
-  if (unit.mainCode === 1) return { kind: 'ended', status: unit.mainStatus };
+  if (unit.mainCode === 1) return { kind: 'ended', status: unit.refused ?? unit.mainStatus };
   const result = sanitiseLine(unit.result, 60);
   return unit.mainCode === 2 || unit.mainCode === 3
     ? { kind: 'died', message: `it was killed by signal ${unit.mainStatus} (${result})` }
@@ -194,9 +247,10 @@ export const outcomeOf = (
   mode: ActivateRequest['mode'],
   log: readonly string[],
   failedUnits: readonly string[],
+  supervised = false,
 ): ActivateOutcome => {
   const refused = (message: string): ActivateOutcome => ({ kind: 'refused', code: status, message, log });
-  const boot = mode === 'switch' || mode === 'boot';
+  const boot = !supervised && (mode === 'switch' || mode === 'boot');
   const afterProfile = boot ? ' (the profile already leads to the new toplevel)' : '';
   switch (status) {
     case 0:
@@ -217,6 +271,12 @@ export const outcomeOf = (
       return refused('the toplevel has no bin/switch-to-configuration: it is not a NixOS system');
     case ownExit.profileNotSet:
       return refused('the system profile could not be set; nothing was activated');
+    case supervisedExit.inhibited:
+      return { kind: 'needs-reboot', inhibited: true, log };
+    case supervisedExit.noWayBack:
+      return refused('what it runs now could not be returned to; nothing was activated');
+    case supervisedExit.noState:
+      return refused('/run/lab cannot be written; nothing was activated');
     default:
       return refused(`switch-to-configuration ended with exit status ${status}`);
   }

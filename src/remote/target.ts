@@ -3,6 +3,7 @@ import { activate } from './activate.ts';
 import { observe } from './observe.ts';
 import { preflight } from './preflight.ts';
 import { triggerReboot } from './reboot.ts';
+import { settle } from './settle.ts';
 
 /** What `Target` needs from elsewhere: a way to reach machines, to copy closures and to run health checks. */
 export type TargetParts = {
@@ -19,5 +20,6 @@ export const createTarget = ({ remote, clock, copyClosure, health }: TargetParts
   health,
   copy: copyClosure,
   activate: (machine, request, options) => activate({ remote, clock }, machine, request, options),
+  settle: (machine, request, options) => settle({ remote, clock }, machine, request, options),
   triggerReboot: (machine, request, options) => triggerReboot(remote, machine, request, options),
 });

@@ -21,7 +21,7 @@ type ActivationStep = Extract<Step, { kind: 'activate' | 'restore' }>;
 type Mode = Extract<Step, { kind: 'activate' }>['mode'];
 
 /** What contradicts that the activation did its work, or null. */
-const contradiction = (seen: Reachable, toplevel: string, mode: Mode): string | null => {
+export const contradiction = (seen: Reachable, toplevel: string, mode: Mode): string | null => {
   if (mode !== 'boot' && seen.current !== toplevel)
     return `it runs ${seen.current ?? 'an unknown toplevel'} instead of ${toplevel}`;
   if (mode !== 'test' && seen.profile !== toplevel)
@@ -33,7 +33,7 @@ const contradiction = (seen: Reachable, toplevel: string, mode: Mode): string | 
  * Success is evidence, not an exit status: the machine itself must say that it runs, or would boot, what was
  * activated. null when it does.
  */
-const confirm = async (
+const evidence = async (
   step: ActivationStep,
   toplevel: string,
   mode: Mode,
@@ -70,7 +70,12 @@ const outcomeOfActivation = (step: Step, mode: string, outcome: ActivateOutcome)
     case 'live-units-failed':
       return succeeded(`live, but units failed: ${outcome.units.join(', ') || 'see its log'}`);
     case 'needs-reboot':
-      return succeeded('boot entry written; live only after a reboot', { needsReboot: true });
+      return succeeded(
+        outcome.inhibited === true
+          ? 'boot default only, live after a reboot: its switch inhibitors are not those of what was booted'
+          : 'boot entry written; live only after a reboot',
+        { needsReboot: true },
+      );
     case 'refused':
       return failed(
         failureAt(
@@ -94,6 +99,12 @@ const outcomeOfActivation = (step: Step, mode: string, outcome: ActivateOutcome)
       return outcome satisfies never;
   }
 };
+
+/** The mode whose traces show that a step did its work: a supervised switch is the boot default once it is confirmed. */
+const shownBy = (step: ActivationStep): Mode =>
+  step.kind === 'activate' && step.mode === 'switch' && step.confirmWithinMs !== undefined
+    ? 'test'
+    : step.mode;
 
 /** Whether green went live in this run, and so must be what runs when it becomes the boot default. */
 const wentGreen = ({ entry, state }: PerformContext): boolean =>
@@ -129,7 +140,7 @@ const forbidden = async (
         'find out why it rebooted before deploying again',
       ),
     );
-  if (!context.again || contradiction(seen, step.toplevel, step.mode) === null) return null;
+  if (!context.again || contradiction(seen, step.toplevel, shownBy(step)) === null) return null;
   if (step.mode === 'boot' || entry.machine.dependencies.length === 0) return null;
   const healthy = await dependencies(step, entry.machine.dependencies, context);
   if (healthy.kind === 'succeeded') return null;
@@ -141,13 +152,15 @@ const forbidden = async (
  * unit, if it is still there, is followed and not started anew (a new generation is the running one long before its
  * units have restarted), and activating what runs already changes nothing.
  */
-const bringAbout = async (
+export const bringAbout = async (
   step: ActivationStep,
   toplevel: string,
   mode: Mode,
   context: PerformContext,
 ): Promise<StepOutcome> => {
   const { target, entry, signal, state } = context;
+  const confirmWithinMs = step.kind === 'activate' ? step.confirmWithinMs : undefined;
+  const recorded = { current: entry.prior?.current ?? null, profile: entry.prior?.profile ?? null };
   const activated = await target.activate(
     entry.machine,
     {
@@ -155,6 +168,7 @@ const bringAbout = async (
       mode,
       unit: unitName(state.run, `${step.kind}-${mode}`),
       deadlineMs: actDeadlines.activateMs,
+      ...(confirmWithinMs === undefined ? {} : { supervision: { confirmWithinMs, recorded } }),
     },
     { signal, onProgress: context.progress },
   );
@@ -174,8 +188,9 @@ const bringAbout = async (
   // Exit 100 leaves the running generation alone, and so does `test` the profile.
   if (outcome.facts.needsReboot && mode === 'test') return outcome;
   const stays = step.kind === 'activate' && mode === 'boot' && wentGreen(context);
-  const shown = outcome.facts.needsReboot ? 'boot' : stays ? 'switch' : mode;
-  return (await confirm(step, toplevel, shown, context)) ?? outcome;
+  const live = confirmWithinMs === undefined ? mode : 'test';
+  const shown = outcome.facts.needsReboot ? 'boot' : stays ? 'switch' : live;
+  return (await evidence(step, toplevel, shown, context)) ?? outcome;
 };
 
 export const activate = async (
@@ -183,26 +198,3 @@ export const activate = async (
   context: PerformContext,
 ): Promise<StepOutcome> =>
   (await forbidden(step, context)) ?? (await bringAbout(step, step.toplevel, step.mode, context));
-
-/** Back to the recorded toplevels: what ran goes live, then what was to be booted becomes the default again. */
-export const restore = async (
-  step: Extract<Step, { kind: 'restore' }>,
-  context: PerformContext,
-): Promise<StepOutcome> => {
-  const back = await bringAbout(step, step.current, step.mode, context);
-  if (back.kind !== 'succeeded') return back;
-  if (step.profile !== null && step.profile !== step.current && step.mode !== 'test') {
-    const bootDefault = await bringAbout(step, step.profile, 'boot', context);
-    if (bootDefault.kind !== 'succeeded') return bootDefault;
-  }
-  return back.facts.needsReboot
-    ? failed(
-        failureAt(
-          step,
-          'restore-needs-reboot',
-          'what it ran before is the boot default again, but only a reboot makes it live',
-          `reboot it when it suits: \`lab reboot ${step.machine}\``,
-        ),
-      )
-    : back;
-};

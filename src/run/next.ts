@@ -1,7 +1,7 @@
 import type { Failure } from '../failure.ts';
 import type { Step } from '../plan/plan.ts';
 import type { RunResult } from './event.ts';
-import { type MachineProgress, progressOf } from './progress.ts';
+import { type MachineProgress, progressOf, unconfirmed } from './progress.ts';
 import type { RunState } from './state.ts';
 import { changedSincePlan } from './step-context.ts';
 
@@ -25,8 +25,8 @@ const isHalting = ({ plan }: MachineProgress): boolean =>
   plan.machine.orchestration.criticalityLevel === 'critical';
 
 /**
- * Whether a failed machine has to return to what it ran: always when an activation was refused midway (its profile
- * would boot something that never lived), for blue-green until green was made the default, and for critical machines.
+ * Whether a failed machine has to return to what it ran: always until its activation was confirmed (it would return by
+ * itself, only later), and for critical machines.
  */
 export const needsRestore = (state: RunState, progress: MachineProgress): boolean => {
   const { plan, current, status, touched } = progress;
@@ -36,9 +36,24 @@ export const needsRestore = (state: RunState, progress: MachineProgress): boolea
   // What somebody else made of it meanwhile is theirs.
   if (progress.failure?.kind === changedSincePlan) return false;
   if (plan.machine.orchestration.criticalityLevel === 'critical') return true;
-  if (current.kind === 'activate') return true;
-  const greenOnly = progress.steps.some((step) => step.kind === 'activate' && step.mode === 'test');
-  return greenOnly && current.kind === 'gate' && current.after === 'activation';
+  return (
+    current.kind === 'activate' ||
+    current.kind === 'confirm' ||
+    (current.kind === 'gate' && current.after === 'activation')
+  );
+};
+
+/**
+ * What must be done even when somebody stops or pauses the run: the gate and the confirmation of an activation that is
+ * live. Left alone, the machine would return to what it ran, and what was asked for as "finish this step" would undo it.
+ */
+const stepToFinish = (state: RunState, progress: MachineProgress): Step | null => {
+  const { status, current } = progress;
+  if (status !== 'active' || (current?.kind !== 'gate' && current?.kind !== 'confirm')) return null;
+  const record = state.steps.get(current.id);
+  if (record !== undefined && record.status === 'open') return null;
+  const live = unconfirmed(state, progress);
+  return live !== null && state.steps.get(live.id)?.status === 'succeeded' ? current : null;
 };
 
 /** Ends a run that has nothing left to do, by what became of its machines. */
@@ -85,6 +100,9 @@ export const next = (state: RunState): Decision => {
 
   const toRestore = progress.find((machine) => needsRestore(state, machine));
   if (toRestore?.plan.restore != null) return busy() ?? { kind: 'perform', steps: [toRestore.plan.restore] };
+
+  const toFinish = progress.flatMap((machine) => stepToFinish(state, machine) ?? []);
+  if (toFinish.length > 0) return busy() ?? { kind: 'perform', steps: toFinish.slice(0, 1) };
 
   if (state.stopRequestedBy !== null)
     return (

@@ -1,10 +1,12 @@
 import type { Step } from '../plan/plan.ts';
-import { activate, restore } from './activation.ts';
+import { activate } from './activation.ts';
 import { awaitBoot, passGate } from './await.ts';
+import { confirm } from './confirm.ts';
 import { dependencies } from './dependencies.ts';
 import type { StepOutcome } from './event.ts';
 import { preflight } from './preflight.ts';
 import { reboot } from './reboot.ts';
+import { restore } from './restore.ts';
 import type { RunState } from './state.ts';
 import {
   actDeadlines,
@@ -50,6 +52,8 @@ export const perform = async (step: Step, context: PerformContext): Promise<Step
       return activate(step, context);
     case 'gate':
       return passGate(step, context, factsOf(context.state, context.entry, 'await-boot')?.bootId ?? null);
+    case 'confirm':
+      return confirm(step, context);
     case 'delay': {
       const leftMs = delayEndsAt(context.state, step) - context.clock.now();
       if (leftMs > 0) await context.clock.sleep(leftMs, context.signal);

@@ -22,7 +22,7 @@ export type MachineProgress = {
   readonly touched: boolean;
 };
 
-const effects: ReadonlySet<Step['kind']> = new Set(['activate', 'reboot', 'restore']);
+const effects: ReadonlySet<Step['kind']> = new Set(['activate', 'confirm', 'reboot', 'restore']);
 /** Whether a step changes its machine. */
 export const isEffect = ({ kind }: Step): boolean => effects.has(kind);
 
@@ -33,9 +33,12 @@ const asksForReboot = (state: RunState, plan: MachinePlan): boolean =>
     return outcome?.kind === 'succeeded' && outcome.facts.needsReboot;
   });
 
-/** What is live only after a reboot has nothing to gate before it; and the reboot is taken, where it may be. */
+const isForLive = (step: Step): boolean =>
+  step.kind === 'confirm' || (step.kind === 'gate' && step.after === 'activation');
+
+/** What is live only after a reboot has nothing to gate or confirm before it; and the reboot is taken, where it may be. */
 const stepsWithReboot = (plan: MachinePlan): readonly Step[] => [
-  ...plan.steps.filter((step) => step.kind !== 'gate' || step.after !== 'activation'),
+  ...plan.steps.filter((step) => !isForLive(step)),
   ...(plan.steps.some(({ kind }) => kind === 'reboot') ? [] : plan.contingent),
 ];
 
@@ -95,6 +98,22 @@ export const progressOf = (state: RunState, plan: MachinePlan): MachineProgress 
     return { ...base, status: 'failed', current: null, failure, touched };
   }
   return { ...base, status: 'done', current: null, failure: null, touched };
+};
+
+/**
+ * The supervised activation of this machine that has neither been confirmed nor come to nothing, as far as the journal
+ * knows: the machine returns by itself unless it is confirmed. Null when there is none.
+ */
+export const unconfirmed = (
+  state: RunState,
+  { steps }: Pick<MachineProgress, 'steps'>,
+): Extract<Step, { kind: 'activate' }> | null => {
+  const confirm = steps.find(({ kind }) => kind === 'confirm');
+  if (confirm === undefined || state.steps.get(confirm.id)?.outcome?.kind === 'succeeded') return null;
+  for (const step of steps)
+    if (step.kind === 'activate' && step.confirmWithinMs !== undefined && state.steps.has(step.id))
+      return step;
+  return null;
 };
 
 /**

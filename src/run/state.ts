@@ -2,7 +2,7 @@ import type { Failure } from '../failure.ts';
 import type { Goal, Plan, Step } from '../plan/plan.ts';
 import type { LockChange } from '../ports.ts';
 import type { Opened, Preparation, RunEvent, RunId, RunResult, StepOutcome } from './event.ts';
-import { progressOf } from './progress.ts';
+import { progressOf, unconfirmed } from './progress.ts';
 
 /**
  * A run as its events tell it: the fold that the engine decides on and that every viewer shows. Pure and frozen in
@@ -131,6 +131,19 @@ const isOutdated = (state: RunState, { step, status }: StepRecord): boolean => {
   return follower !== undefined && !state.steps.has(follower.id);
 };
 
+/**
+ * Whether a step belongs to an activation that was live and not confirmed when its process died: the machine may have
+ * taken it back since, so it is asked for again, and so is its gate.
+ */
+const isUnconfirmed = (state: RunState, { step, status }: StepRecord): boolean => {
+  if (status !== 'succeeded') return false;
+  if (step.kind !== 'activate' && (step.kind !== 'gate' || step.after !== 'activation')) return false;
+  const entry = state.plan?.machines.find(({ machine }) => machine.name === step.machine);
+  if (entry === undefined) return false;
+  const progress = progressOf(state, entry);
+  return progress.status === 'active' && unconfirmed(state, progress) !== null;
+};
+
 /** The steps, with those that `which` chooses unknown, so that they are begun again. */
 const lookedAtAnew = (
   state: RunState,
@@ -240,7 +253,10 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
         stopRequestedBy: null,
         pausedBy: null,
         by: { ...state.by, pid: body.pid },
-        steps: lookedAtAnew(state, (record) => record.status === 'open' || isOutdated(state, record)),
+        steps: lookedAtAnew(
+          state,
+          (record) => record.status === 'open' || isOutdated(state, record) || isUnconfirmed(state, record),
+        ),
       };
     case 'run-ended':
       return {

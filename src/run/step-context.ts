@@ -13,6 +13,10 @@ export const actDeadlines = {
   copyMs: 4 * 3_600_000,
   activateMs: 30 * 60_000,
   triggerMs: 30_000,
+  /** For a confirmed machine to make its generation the boot default. */
+  confirmMs: 5 * 60_000,
+  /** For a machine to return to what it ran, from when it was told to or told itself. */
+  returnMs: 5 * 60_000,
   /** For a machine to be seen before something is done to it. */
   seeBeforeMs: 30_000,
   /** For a machine to be seen after an activation, which may have restarted its network. */

@@ -1,10 +1,12 @@
 import type { ActivateOutcome, ActivateRequest } from '../ports.ts';
 import { type Fault, faultOf } from './fault.ts';
-import { type Due, type SimMachine, withDue } from './machine.ts';
+import { type Due, type SimMachine, type TransientUnit, withDue } from './machine.ts';
+import { isBusy, superviseFrom } from './supervisor.ts';
 
 /**
  * What an activation does to a simulated machine, in the order of the real one: the profile first, then the switch.
- * So an activation that is refused midway leaves a profile that would boot something that never lived.
+ * So one that nobody watches over and that is refused midway leaves a profile that would boot something that never
+ * lived. A supervised one leaves the profile alone until it is confirmed.
  */
 
 /** Shares of the duration after which the profile is set and the new generation is live. */
@@ -24,8 +26,8 @@ const refused = (code: number, message: string): ActivateOutcome => ({
   log: [message],
 });
 
-const courseOf = (machine: SimMachine, { toplevel, mode }: ActivateRequest): Course => {
-  const writes = mode === 'switch' || mode === 'boot';
+const courseOf = (machine: SimMachine, { toplevel, mode, supervision }: ActivateRequest): Course => {
+  const writes = supervision === undefined && (mode === 'switch' || mode === 'boot');
   const runs = mode === 'switch' || mode === 'test';
   const fine: Course = {
     setsProfile: writes,
@@ -35,7 +37,7 @@ const courseOf = (machine: SimMachine, { toplevel, mode }: ActivateRequest): Cou
   };
   if (mode === 'dry-activate') return fine;
   // The real one takes a lock that only one activation at a time can hold.
-  if ([...machine.units.values()].some(({ outcome }) => outcome === null))
+  if ([...machine.units.values()].some(isBusy))
     return {
       ...fine,
       goesLive: false,
@@ -52,7 +54,11 @@ const courseOf = (machine: SimMachine, { toplevel, mode }: ActivateRequest): Cou
       ? { ...fine, goesLive: false, outcome: { kind: 'needs-reboot', log: [] } }
       : fine;
   }
-  return withFaults(machine.faults, fine, runs);
+  const course = withFaults(machine.faults, fine, runs);
+  // What only a reboot makes live needs no confirmation, so it is the boot default at once.
+  return course.outcome.kind === 'needs-reboot' && mode === 'switch'
+    ? { ...course, setsProfile: true }
+    : course;
 };
 
 const withFaults = (faults: readonly Fault[], fine: Course, runs: boolean): Course => {
@@ -94,6 +100,7 @@ export const beginActivation = (machine: SimMachine, request: ActivateRequest, n
   if (goesLive) dues.push({ at: after(share.live), kind: 'live', toplevel });
   if (failsUnit !== null) dues.push({ at: after(share.live), kind: 'unit-fails', unit: failsUnit });
   if (crashes) dues.push({ at: after(share.crash), kind: 'crash' });
-  const units = new Map(machine.units).set(unit, { request, outcome: null });
+  const begun: TransientUnit = { request, outcome: null, watch: superviseFrom(machine, request) };
+  const units = new Map(machine.units).set(unit, begun);
   return withDue({ ...machine, units }, ...dues);
 };

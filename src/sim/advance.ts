@@ -1,6 +1,7 @@
 import { type Fault, faultOf } from './fault.ts';
 import { type Due, isWell, type SimMachine, withDue } from './machine.ts';
 import { bootIdOf } from './random.ts';
+import { confirmedUnit, returnedUnit, tellSupervisor, unitEnded } from './supervisor.ts';
 
 /** What time makes of a simulated machine: pure. */
 
@@ -121,14 +122,14 @@ const apply = (machine: SimMachine, due: Due): SimMachine => {
       // The faults are those of what we deploy.
       return { ...restartServices({ ...theirs, faults: [] }, 'activation', at), faults };
     }
-    case 'unit-ended': {
-      const unit = machine.units.get(due.unit);
-      if (unit === undefined) return machine;
-      return {
-        ...machine,
-        units: new Map(machine.units).set(due.unit, { ...unit, outcome: due.outcome }),
-      };
-    }
+    case 'unit-ended':
+      return unitEnded(machine, due.unit, due.outcome, at);
+    case 'unconfirmed':
+      return tellSupervisor(machine, due.unit, 'expired', at);
+    case 'returned':
+      return returnedUnit(machine, due.unit, due.outcome);
+    case 'confirmed':
+      return confirmedUnit(machine, due.unit);
     default:
       return due satisfies never;
   }

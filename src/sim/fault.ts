@@ -12,6 +12,8 @@ export type Fault =
   | { readonly kind: 'cut-during'; readonly act: 'copy' | 'activate'; readonly forMs: number }
   /** The answer to the reboot's trigger is lost; `arrived` says whether the trigger itself was. */
   | { readonly kind: 'cut-at-trigger'; readonly arrived: boolean }
+  /** The connection ends at the confirmation, and none can be made for a while; `arrived` says whether the word did. */
+  | { readonly kind: 'cut-at-confirm'; readonly arrived: boolean; readonly forMs: number }
   /** Every connection may fail. */
   | { readonly kind: 'flaky'; readonly chance: number }
   /** Every answer takes this much longer. */

@@ -1,4 +1,4 @@
-import type { ActivateOutcome, ActivateRequest, SystemState } from '../ports.ts';
+import type { ActivateOutcome, ActivateRequest, SettleOutcome, SystemState, Verdict } from '../ports.ts';
 import type { Fault } from './fault.ts';
 import { bootIdOf } from './random.ts';
 
@@ -27,6 +27,16 @@ export type TransientUnit = {
   readonly request: ActivateRequest;
   /** null while it runs. */
   readonly outcome: ActivateOutcome | null;
+  /** Its supervisor; null for an activation that stays whatever comes. */
+  readonly watch: Watch | null;
+};
+
+/** What a supervisor knows: where to return, the first word it was told, and what came of it. */
+export type Watch = {
+  readonly current: string;
+  readonly profile: string;
+  readonly verdict: Verdict | 'expired' | null;
+  readonly end: SettleOutcome | null;
 };
 
 export type Due = { readonly at: number } & (
@@ -44,6 +54,11 @@ export type Due = { readonly at: number } & (
   | { readonly kind: 'live'; readonly toplevel: string }
   | { readonly kind: 'foreign'; readonly toplevel: string }
   | { readonly kind: 'unit-ended'; readonly unit: string; readonly outcome: ActivateOutcome }
+  /** Nobody has confirmed it for so long. */
+  | { readonly kind: 'unconfirmed'; readonly unit: string }
+  /** The supervisor acts on its verdict; and has done so. */
+  | { readonly kind: 'returned'; readonly unit: string; readonly outcome: ActivateOutcome | null }
+  | { readonly kind: 'confirmed'; readonly unit: string }
 );
 
 export type SimMachine = {

@@ -1,5 +1,5 @@
 import type { HealthCheck, Machine } from '../fleet/machine.ts';
-import type { ActivationMode, BootParts, Clock, HealthReport, SshError, Target } from '../ports.ts';
+import type { ActivationMode, BootParts, Clock, HealthReport, SshError, Target, Verdict } from '../ports.ts';
 import { beginActivation } from './activation.ts';
 import { advance, beginReboot } from './advance.ts';
 import { faultOf } from './fault.ts';
@@ -7,6 +7,8 @@ import { createLink, type Network, sshError } from './link.ts';
 import { observationOf, preflightFactsOf, type Reading, reportFor } from './look.ts';
 import { type Due, isWell, type SimMachine } from './machine.ts';
 import type { Random } from './random.ts';
+import { settleOver } from './settle.ts';
+import { awaitWord } from './supervisor.ts';
 
 /**
  * The simulated world behind the `Target` port: machines, the network before them, and the truth about both. Every
@@ -31,6 +33,8 @@ export type Effect = { readonly at: number; readonly machine: string } & (
       readonly changes: boolean;
     }
   | { readonly kind: 'reboot'; readonly bootId: string }
+  /** The word that a supervisor took. */
+  | { readonly kind: 'settle'; readonly verdict: Verdict; readonly unit: string }
 );
 
 export type WorldOptions = {
@@ -82,6 +86,12 @@ export const createWorld = (options: WorldOptions): World => {
     return next;
   };
   const change = (machine: SimMachine): void => void machines.set(machine.name, machine);
+  const forgetUnit = (name: string, unit: string): void => {
+    const truth = look(name);
+    const units = new Map(truth.units);
+    units.delete(unit);
+    change({ ...truth, units });
+  };
   const effect = (done: Effect): void => {
     effects.push(done);
     options.onEffect?.(done);
@@ -161,20 +171,26 @@ export const createWorld = (options: WorldOptions): World => {
           message: `the activation was not started on ${machine.name}: ${problem.message}`,
           log: [],
         };
-      const before = look(machine.name);
+      const found = look(machine.name);
+      const left = found.units.get(request.unit);
+      const units = new Map(found.units);
+      // One that returned because nobody confirmed it makes room for another attempt.
+      if (left?.watch?.verdict === 'expired' && left.watch.end !== null) units.delete(request.unit);
+      const before = awaitWord({ ...found, units }, request.unit, options.now());
+      change(before);
       if (!before.units.has(request.unit)) {
         const { toplevel, mode, unit } = request;
         change(beginActivation(before, request, options.now()));
         const changes =
           (mode !== 'boot' && before.current !== toplevel) ||
-          (mode !== 'test' && before.profile !== toplevel);
+          (mode !== 'test' && request.supervision === undefined && before.profile !== toplevel);
         effect({ at: options.now(), machine: machine.name, kind: 'activate', mode, toplevel, unit, changes });
       }
       cut(machine, 'activate');
       const lines = options.linesOf?.(machine.name, request.mode, request.toplevel) ?? [];
       for (let first = true; ; first = false) {
         const ends = look(machine.name).due.find(
-          (due) => due.kind === 'unit-ended' && due.unit === request.unit,
+          (due) => (due.kind === 'unit-ended' || due.kind === 'returned') && due.unit === request.unit,
         )?.at;
         const leftMs = Math.max(0, Math.min(ends ?? 0, until) - options.now());
         await lasting(leftMs, first ? lines : [], onProgress, signal);
@@ -191,12 +207,19 @@ export const createWorld = (options: WorldOptions): World => {
         if (unit === undefined)
           return { kind: 'unknown', message: `${request.unit} is gone: the machine has rebooted` };
         if (unit.outcome === null) continue;
-        const units = new Map(truth.units);
-        units.delete(request.unit);
-        change({ ...truth, units });
+        if (unit.watch !== null) {
+          change(awaitWord(truth, request.unit, options.now()));
+          const taken = unit.outcome.kind !== 'refused' && unit.watch.end?.kind === 'restored';
+          return taken
+            ? { kind: 'refused', code: null, message: 'it was live, and was returned since', log: [] }
+            : unit.outcome;
+        }
+        forgetUnit(machine.name, request.unit);
         return unit.outcome;
       }
     };
+
+    const settle = settleOver({ clock, now: options.now, look, change, effect, forgetUnit, reach, link });
 
     const triggerReboot: Target['triggerReboot'] = async (machine, request, given) => {
       const problem = await reach(machine, request.deadlineMs, given);
@@ -253,6 +276,7 @@ export const createWorld = (options: WorldOptions): World => {
         return full ? failure('No space left on device') : { ok: true, value: undefined };
       },
       activate,
+      settle,
       triggerReboot,
     };
   };

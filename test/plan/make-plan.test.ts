@@ -12,8 +12,8 @@ const box = (traits: Parameters<typeof machineNamed>[1] = {}): Machine =>
 
 const begin = ['preflight', 'copy'];
 const reboot = ['reboot', 'await-boot', 'gate-after-reboot'];
-const live = ['activate-switch', 'gate-after-activation'];
-const green = ['activate-test', 'gate-after-activation', 'activate-boot'];
+const live = ['activate-switch', 'gate-after-activation', 'confirm'];
+const green = ['activate-test', 'gate-after-activation', 'confirm', 'activate-boot'];
 
 describe('the steps of a machine that is behind', () => {
   test.each<[string, Goal, Parameters<typeof machineNamed>[1], string, readonly string[]]>([
@@ -47,7 +47,13 @@ describe('the steps of a machine that is behind', () => {
     ['deploy recreate', deploy('strategy'), { strategy: 'recreate' }, '6.12.11', [...begin, 'activate-boot']],
     ['deploy switch', deploy('switch'), { strategy: 'recreate' }, '6.12.11', [...begin, ...live]],
     ['deploy boot', deploy('boot'), {}, '6.12.11', [...begin, 'activate-boot']],
-    ['deploy test', deploy('test'), {}, '6.12.11', [...begin, 'activate-test', 'gate-after-activation']],
+    [
+      'deploy test',
+      deploy('test'),
+      {},
+      '6.12.11',
+      [...begin, 'activate-test', 'gate-after-activation', 'confirm'],
+    ],
     ['deploy dry-activate', deploy('dry-activate'), {}, '6.12.11', [...begin, 'activate-dry-activate']],
     ['reboot all', { kind: 'reboot', which: 'all' }, {}, '6.12.11', ['preflight', ...reboot]],
     [
@@ -317,6 +323,27 @@ describe('the machine lab runs on', () => {
   test('is rebooted last from elsewhere', () => {
     const plan = planFor([desk, box()]);
     expect(plan.machines.at(-1)?.reboot).not.toBeNull();
+  });
+});
+
+describe('what watches over an activation', () => {
+  const within = (traits: Parameters<typeof machineNamed>[1], goal: Goal = run) =>
+    entryOf(planFor([box(traits)], { goal }), 'box').steps.flatMap((step) =>
+      step.kind === 'activate' ? [[step.mode, step.confirmWithinMs]] : [],
+    );
+
+  test('waits longer than the longest gate: its deadline, its stability, a minute', () => {
+    const traits = { deadlines: { down: 1, up: 2, healthy: 90 }, stable: 10 };
+    expect(within(traits)).toEqual([['switch', 160_000]]);
+    expect(within({ ...traits, strategy: 'blue-green' })).toEqual([
+      ['test', 160_000],
+      ['boot', undefined],
+    ]);
+  });
+
+  test('is not there where nothing goes live', () => {
+    expect(within({ strategy: 'recreate' })).toEqual([['boot', undefined]]);
+    expect(within({}, deploy('dry-activate'))).toEqual([['dry-activate', undefined]]);
   });
 });
 

@@ -4,6 +4,7 @@ import { clearScript, readScript, startScript, unitScript } from '../../src/remo
 import { observeScript } from '../../src/remote/observe.ts';
 import { preflightScript } from '../../src/remote/preflight.ts';
 import { triggerScript } from '../../src/remote/reboot.ts';
+import { settleScript, supervisorScript } from '../../src/remote/supervisor.ts';
 
 const scripts = {
   observeScript,
@@ -13,6 +14,8 @@ const scripts = {
   unitScript,
   readScript,
   clearScript,
+  supervisorScript,
+  settleScript,
 };
 
 describe.each(Object.entries(scripts))('%s', (_name, script) => {
@@ -26,7 +29,10 @@ describe.each(Object.entries(scripts))('%s', (_name, script) => {
   });
 });
 
-it('the script of the unit holds nothing that systemd would expand in the arguments of a unit', () => {
-  expect(unitScript).not.toMatch(/\$\{|\$\$/);
-  expect(unitScript).not.toMatch(/%/);
-});
+it.each([unitScript, supervisorScript])(
+  'the script of a unit holds nothing that systemd would expand in the arguments of a unit',
+  (script) => {
+    expect(script).not.toMatch(/\$\{|\$\$/);
+    expect(script).not.toMatch(/%/);
+  },
+);

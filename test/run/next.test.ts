@@ -23,7 +23,7 @@ const decide = ({ state }: History): string => {
 const fleet = (...machines: readonly Machine[]): History => approved(planFor(machines));
 const box = (traits: MachineTraits = {}): Machine => machineNamed('box', { delay: 0, ...traits });
 const toActivation = ['box/preflight', 'box/copy', 'box/activate-switch'];
-const toReboot = [...toActivation, 'box/gate-after-activation', 'box/reboot'];
+const toReboot = [...toActivation, 'box/gate-after-activation', 'box/confirm', 'box/reboot'];
 
 describe('the order of things', () => {
   test('every machine is looked at, then every closure copied, then one machine after the other', () => {
@@ -39,7 +39,7 @@ describe('the order of things', () => {
     expect(decide(history)).toBe('await');
     history
       .end('a/activate-switch', succeededWith())
-      .pass('a/gate-after-activation', 'a/reboot', 'a/await-boot');
+      .pass('a/gate-after-activation', 'a/confirm', 'a/reboot', 'a/await-boot');
     expect(decide(history)).toBe('a/gate-after-reboot');
     history.pass('a/gate-after-reboot');
     expect(decide(history)).toBe('b/activate-switch');
@@ -98,16 +98,24 @@ describe('a failure', () => {
     history.begin('box/gate-after-activation').end('box/gate-after-activation', failedWith('unhealthy'));
 
   test.each(['low', 'medium'] as const)('%s: its dependents find out, the rest goes on', (criticality) => {
-    const history = gateFails(three({ criticality }));
+    const history = gateFails(three({ criticality })).pass('box/restore');
     expect(decide(history)).toBe('app/dependencies');
     history.begin('app/dependencies').end('app/dependencies', skippedFor('dependency'));
     expect(decide(history)).toBe('free/activate-switch');
   });
 
   test('high: the run holds', () => {
-    expect(decide(gateFails(three({ criticality: 'high' })))).toBe(
-      'held: box (criticality high) failed: nothing after it was touched',
+    expect(decide(gateFails(three({ criticality: 'high' })).pass('box/restore'))).toBe(
+      'held: box (criticality high) failed and was returned to what it ran: nothing after it was touched',
     );
+  });
+
+  test('what was not confirmed goes back, whatever the criticality', () => {
+    for (const criticality of ['low', 'medium', 'high', 'critical'] as const) {
+      expect(decide(gateFails(three({ criticality })))).toBe('box/restore');
+      const unsure = three({ criticality }).pass('box/gate-after-activation').begin('box/confirm');
+      expect(decide(unsure.end('box/confirm', unknownWith('confirmation-unknown')))).toBe('box/restore');
+    }
   });
 
   test('critical: first the way back, then the hold', () => {
@@ -171,7 +179,7 @@ describe('a failure', () => {
     ill.end('box/gate-after-activation', failedWith('unhealthy'));
     expect(decide(ill)).toBe('box/restore');
     const later = fleet(box({ strategy: 'blue-green' }))
-      .pass(...green, 'box/gate-after-activation', 'box/activate-boot')
+      .pass(...green, 'box/gate-after-activation', 'box/confirm', 'box/activate-boot')
       .begin('box/reboot');
     later.end('box/reboot', failedWith('reboot-refused'));
     expect(decide(later)).toMatch(/^failed/u);
@@ -244,13 +252,30 @@ describe('how a run ends', () => {
     expect(decide(history)).toMatch(/^interrupted: stopped by Ctrl-C/u);
   });
 
-  test('a pause holds the next step back, but not the way back', () => {
+  test('a pause holds the next step back, but not the proof and confirmation of what is live', () => {
     const paused = fleet(box())
       .pass(...toActivation)
       .add({ kind: 'paused', by: 'you' });
+    expect(decide(paused)).toBe('box/gate-after-activation');
+    paused.begin('box/gate-after-activation');
+    expect(decide(paused)).toBe('await');
+    paused.end('box/gate-after-activation', succeededWith());
+    expect(decide(paused)).toBe('box/confirm');
+    paused.pass('box/confirm');
     expect(decide(paused)).toBe('await');
     paused.add({ kind: 'unpaused', by: 'you' });
-    expect(decide(paused)).toBe('box/gate-after-activation');
+    expect(decide(paused)).toBe('box/reboot');
+  });
+
+  test('a stop lets what is live be proven and confirmed, for it would be taken back', () => {
+    const stopped = fleet(box())
+      .pass(...toActivation)
+      .add({ kind: 'stop-requested', by: 'Ctrl-C' });
+    expect(decide(stopped)).toBe('box/gate-after-activation');
+    stopped.pass('box/gate-after-activation');
+    expect(decide(stopped)).toBe('box/confirm');
+    stopped.pass('box/confirm');
+    expect(decide(stopped)).toMatch(/^interrupted: stopped by Ctrl-C/u);
   });
 });
 
@@ -269,7 +294,7 @@ describe('the reboot delay', () => {
 
   test('counts from the latest gate of another machine, not from its own', () => {
     const from = history().pass('a/preflight', 'b/preflight', 'a/copy', 'b/copy', 'a/activate-switch');
-    from.pass('a/gate-after-activation', 'a/reboot', 'a/await-boot', 'a/gate-after-reboot');
+    from.pass('a/gate-after-activation', 'a/confirm', 'a/reboot', 'a/await-boot', 'a/gate-after-reboot');
     const passedAt = from.state.lastAt;
     expect(delay(from)).toBe(passedAt + 200_000);
     from.pass('b/activate-switch', 'b/gate-after-activation');

@@ -175,8 +175,18 @@ describe('where a machine stands', () => {
     history.begin('box/activate-switch');
     expect(progress(history)).toMatchObject({ status: 'active', touched: true });
     history.end('box/activate-switch', succeededWith());
-    history.pass('box/gate-after-activation', 'box/reboot', 'box/await-boot', 'box/gate-after-reboot');
+    history.pass('box/gate-after-activation', 'box/confirm', 'box/reboot', 'box/await-boot');
+    history.pass('box/gate-after-reboot');
     expect(progress(history)).toMatchObject({ status: 'done', current: null, touched: true });
+  });
+
+  test('what was live and not confirmed when the process died is asked for again', () => {
+    const history = approved(plan).pass('box/preflight', 'box/copy', 'box/activate-switch');
+    history.pass('box/gate-after-activation').begin('box/confirm').add({ kind: 'resumed', pid: 2 });
+    expect(progress(history)).toMatchObject({ status: 'active', current: { id: 'box/activate-switch' } });
+    history.pass('box/activate-switch', 'box/gate-after-activation', 'box/confirm');
+    history.add({ kind: 'resumed', pid: 3 });
+    expect(progress(history)).toMatchObject({ current: { id: 'box/reboot' } });
   });
 
   test('an act that was not attempted leaves it untouched', () => {

@@ -44,8 +44,8 @@ const machines = [
 export type CrashPoint = {
   readonly append: number;
   readonly when: 'before' | 'after';
-  /** Milliseconds until the next process takes over. */
-  readonly downMs: number;
+  /** Milliseconds until the next process takes over; null when none ever does. */
+  readonly downMs: number | null;
 };
 
 export type CrashCase = {
@@ -102,16 +102,21 @@ export const crashScenario = ({ fault, machine, crash }: CrashCase): Scenario =>
     resumesAtBoot: false,
     network: { latencyMs: [20, 60], silenceMs: 3_000 },
     pauses: [],
-    ends: crash === null ? [] : [{ kind: 'killed-at-append', ...crash }],
+    ends: crash === null ? [] : [{ kind: 'killed-at-append', ...crash, downMs: crash.downMs ?? 0 }],
+    abandoned: crash !== null && crash.downMs === null,
   };
 };
 
 /** `app/7/after/31/500`: how a case is named where it fails, and given to `npm run sim -- --crash`. */
 export const nameOfCase = ({ fault, machine, crash }: CrashCase): string =>
-  [machine, fault ?? 'none', ...(crash === null ? [] : [crash.when, crash.append, crash.downMs])].join('/');
+  [
+    machine,
+    fault ?? 'none',
+    ...(crash === null ? [] : [crash.when, crash.append, crash.downMs ?? 'never']),
+  ].join('/');
 
 export const caseNamed = (name: string): CrashCase | null => {
-  const match = /^(nas|app)\/(none|\d+)(?:\/(before|after)\/(\d+)\/(\d+))?$/u.exec(name);
+  const match = /^(nas|app)\/(none|\d+)(?:\/(before|after)\/(\d+)\/(\d+|never))?$/u.exec(name);
   if (match === null) return null;
   const [, machine, fault, when, append, downMs] = match;
   return {
@@ -120,6 +125,10 @@ export const caseNamed = (name: string): CrashCase | null => {
     crash:
       when === undefined
         ? null
-        : { when: when === 'before' ? 'before' : 'after', append: Number(append), downMs: Number(downMs) },
+        : {
+            when: when === 'before' ? 'before' : 'after',
+            append: Number(append),
+            downMs: downMs === 'never' ? null : Number(downMs),
+          },
   };
 };

@@ -29,6 +29,8 @@ export type Checker = {
   /** The journal so far, folded. */
   state(): RunState;
   finish(state: RunState): void;
+  /** Long after the last process has ended, however it did. */
+  atRest(): void;
 };
 
 export const createChecker = (plan: Plan, world: World): Checker => {
@@ -41,6 +43,7 @@ export const createChecker = (plan: Plan, world: World): Checker => {
   let resumedAt = 0;
   let unpaused: RunEvent | null = null;
   const intentSeq = new Map<string, number>();
+  const confirmed = new Set<string>();
 
   const broke = (rule: string): never => {
     throw new Violation(rule);
@@ -56,6 +59,7 @@ export const createChecker = (plan: Plan, world: World): Checker => {
   const intentOf = (effect: Effect): StepRecord => {
     const serves = (step: Step): boolean => {
       if (effect.kind === 'reboot') return step.kind === 'reboot';
+      if (effect.kind === 'settle') return step.kind === effect.verdict;
       if (step.kind === 'activate') return step.mode === effect.mode && step.toplevel === effect.toplevel;
       return (
         step.kind === 'restore' && (step.current === effect.toplevel || step.profile === effect.toplevel)
@@ -84,6 +88,14 @@ export const createChecker = (plan: Plan, world: World): Checker => {
     }
   };
 
+  /** Only what has passed its gate, in this process, is confirmed. */
+  const checkConfirmation = (name: string): void => {
+    const gate = now().steps.get(`${name}/gate-after-activation`);
+    if (gate?.status !== 'succeeded' || (gate.endedAt ?? 0) < resumedAt)
+      broke(`the activation of ${name} was confirmed before its gate`);
+    confirmed.add(name);
+  };
+
   const onEffect = (effect: Effect): void => {
     const entry = plan.machines.find(({ machine }) => machine.name === effect.machine);
     if (entry === undefined)
@@ -109,7 +121,8 @@ export const createChecker = (plan: Plan, world: World): Checker => {
       )
         broke(`${effect.kind} of ${effect.machine} after ${name} (${level}) had failed`);
     }
-    if (!restoring) {
+    if (effect.kind === 'settle' && effect.verdict === 'confirm') checkConfirmation(effect.machine);
+    if (!restoring && effect.kind !== 'settle') {
       const seq = intentSeq.get(intent.step.id) ?? 0;
       checkDependencies(effect, entry, seq);
       if (stopSeq !== null && seq > stopSeq) broke(`${effect.kind} of ${effect.machine} after a stop`);
@@ -120,7 +133,9 @@ export const createChecker = (plan: Plan, world: World): Checker => {
       const count = (rebooted.get(effect.machine) ?? 0) + 1;
       if (count > 1) broke(`${effect.machine} was rebooted twice`);
       rebooted.set(effect.machine, count);
-      const busy = [...world.look(effect.machine).units.values()].some(({ outcome }) => outcome === null);
+      const busy = [...world.look(effect.machine).units.values()].some(
+        ({ outcome, watch }) => outcome === null || (watch !== null && watch.end === null),
+      );
       if (busy) broke(`${effect.machine} was rebooted in the middle of an activation`);
     }
     touched.add(effect.machine);
@@ -186,7 +201,9 @@ export const createChecker = (plan: Plan, world: World): Checker => {
     if (body.kind === 'unpaused') unpaused = event;
     if (body.kind === 'step-intended') {
       intentSeq.set(body.step, event.seq);
-      if (state.pausedBy !== null && !body.step.endsWith('/restore')) broke(`${body.step} began in a pause`);
+      // What is live already is brought to its end.
+      const finishes = /\/(?:restore|confirm|gate-after-activation)$/u.test(body.step);
+      if (state.pausedBy !== null && !finishes) broke(`${body.step} began in a pause`);
     }
     if (body.kind !== 'step-ended') return;
     const record = state.steps.get(body.step);
@@ -196,7 +213,7 @@ export const createChecker = (plan: Plan, world: World): Checker => {
     if (entry !== undefined && progressOf(state, entry).status === 'done') checkDone(entry, state);
   };
 
-  /** As the policies say: a critical machine that was touched, one refused midway, and green that is not healthy. */
+  /** As the policies say: a critical machine that was touched, and one whose activation was not confirmed. */
   const mustBeRestored = ({
     plan: entry,
     status,
@@ -206,15 +223,39 @@ export const createChecker = (plan: Plan, world: World): Checker => {
   }: MachineProgress): boolean => {
     if (status !== 'failed' || !said || entry.restore === null || current === null) return false;
     if (failure?.kind === 'changed-since-plan') return false;
-    const { criticalityLevel, deployStrategy } = entry.machine.orchestration;
     return (
-      criticalityLevel === 'critical' ||
+      entry.machine.orchestration.criticalityLevel === 'critical' ||
       current.kind === 'activate' ||
-      (deployStrategy === 'blue-green' &&
-        plan.goal.kind === 'run' &&
-        current.kind === 'gate' &&
-        current.after === 'activation')
+      current.kind === 'confirm' ||
+      (current.kind === 'gate' && current.after === 'activation')
     );
+  };
+
+  /**
+   * Once everything has come to rest, whoever still drives the run or not: what is live without being confirmed has
+   * gone back. Never half, never forgotten.
+   */
+  const atRest = (): void => {
+    for (const { machine, prior, wanted, steps } of plan.machines) {
+      const { name } = machine;
+      const truth = world.look(name);
+      const supervised = steps.some((step) => step.kind === 'confirm');
+      if (!supervised || prior === null || confirmed.has(name) || truth.power !== 'up') continue;
+      // What it returns to cannot be activated, somebody else deployed, or exit 100 made it the boot default.
+      const excused = truth.faults.some(
+        (fault) =>
+          fault.kind === 'restore-refused' ||
+          fault.kind === 'foreign-deploy' ||
+          (fault.kind === 'activation-exit' && fault.code === 100),
+      );
+      if (excused) continue;
+      const watched = [...truth.units.values()].some(({ watch }) => watch !== null && watch.end === null);
+      if (watched) broke(`${name} still waits for a confirmation, long after`);
+      if (truth.current !== prior.current && truth.current !== prior.profile)
+        broke(`${name} was never confirmed and runs ${truth.current} (wanted ${wanted})`);
+      if (truth.profile !== prior.profile && truth.profile !== prior.current)
+        broke(`${name} was never confirmed and would boot ${truth.profile}`);
+    }
   };
 
   const finish = (final: RunState): void => {
@@ -271,6 +312,7 @@ export const createChecker = (plan: Plan, world: World): Checker => {
     onEffect,
     state: now,
     finish,
+    atRest,
     journalBroken: (value) => {
       broken = value;
     },

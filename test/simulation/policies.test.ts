@@ -17,14 +17,14 @@ describe('criticalityLevel decides what a failure does', () => {
   test('low: it is noted, its dependents are skipped, the rest goes on', async () => {
     const { became, result, done } = await after('low');
     expect(became).toEqual({
-      nas: 'failed: unhealthy',
+      nas: 'restored: unhealthy',
       app: 'skipped: dependency',
       web: 'skipped: dependency',
       other: 'done',
     });
     // Dependents of some criticality were skipped: that is not done.
     expect(result).toBe('partial');
-    expect(done).toEqual(['nas switch new', 'other switch new', 'other reboot']);
+    expect(done).toEqual(['nas switch new', 'nas returns', 'other switch new', 'other reboot']);
   });
 
   test('low alone does not spoil the run', async () => {
@@ -44,15 +44,15 @@ describe('criticalityLevel decides what a failure does', () => {
     const { became, result, reason, done } = await after('high');
     expect(result).toBe('held');
     expect(reason).toContain('nas (criticality high) failed');
-    expect(became).toMatchObject({ nas: 'failed: unhealthy', app: 'waiting', other: 'waiting' });
-    expect(done).toEqual(['nas switch new']);
+    expect(became).toMatchObject({ nas: 'restored: unhealthy', app: 'waiting', other: 'waiting' });
+    expect(done).toEqual(['nas switch new', 'nas returns']);
   });
 
   test('critical: the run holds, and the machine is returned to what it ran', async () => {
     const { became, result, done, world } = await after('critical');
     expect(result).toBe('held');
     expect(became.nas).toBe('restored: unhealthy');
-    expect(done).toEqual(['nas switch new', 'nas switch old']);
+    expect(done).toEqual(['nas switch new', 'nas returns']);
     expect(world.look('nas')).toMatchObject({
       current: toplevelOf('nas', 'old'),
       profile: toplevelOf('nas', 'old'),
@@ -85,7 +85,7 @@ describe('deployStrategy', () => {
   test('blue-green returns to blue when green is not healthy, and blue stays the boot default', async () => {
     const { became, done, world } = await tell({ box: { strategy: 'blue-green', faults: broken } });
     expect(became.box).toBe('restored: unhealthy');
-    expect(done).toEqual(['box test new', 'box switch old']);
+    expect(done).toEqual(['box test new', 'box returns']);
     expect(world.look('box').profile).toBe(toplevelOf('box', 'old'));
   });
 

@@ -40,6 +40,7 @@ export const faultCatalogue = (random: Random, machine: string): readonly Fault[
     { kind: 'cut-during', act: 'activate', forMs: random.between(1_000, 120_000) },
     { kind: 'cut-at-trigger', arrived: true },
     { kind: 'cut-at-trigger', arrived: false },
+    { kind: 'cut-at-confirm', arrived: random.chance(0.5), forMs: random.between(1_000, 600_000) },
     { kind: 'flaky', chance: random.pick([0.02, 0.1, 0.3]) },
     { kind: 'slow-link', ms: random.between(200, 3_000) },
     { kind: 'hostkey-changed', when: random.pick(['always', 'after-reboot']) },
@@ -205,5 +206,7 @@ export const randomScenario = (seed: number, size?: number): Scenario => {
     },
     pauses,
     ends,
+    // Where somebody left it for good, machines are on their own.
+    abandoned: ends.length > 0 && random.chance(0.3),
   };
 };

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { toplevelOf } from './fleet.ts';
 import type { ProcessEnd } from './scenario.ts';
 import { tell } from './story.ts';
 
@@ -17,9 +18,12 @@ const intentOf = async (step: string): Promise<number> => {
   return index + 1 - 3;
 };
 
+const begunIn = (events: Awaited<ReturnType<typeof tell>>['events']): readonly string[] =>
+  events.flatMap(({ body }) => (body.kind === 'step-intended' ? [body.step] : []));
+
 const stepsAgain = (told: Awaited<ReturnType<typeof tell>>): readonly string[] => {
   const resumed = told.events.findIndex(({ body }) => body.kind === 'resumed');
-  return told.events.slice(resumed).flatMap(({ body }) => (body.kind === 'step-intended' ? [body.step] : []));
+  return begunIn(told.events.slice(resumed));
 };
 
 describe('the process dies', () => {
@@ -81,6 +85,32 @@ describe('the process dies', () => {
   });
 });
 
+describe('nobody takes the run up again', () => {
+  const left = async (downMs: number, abandoned: boolean) => {
+    const { state } = await tell({ box: {} });
+    const proven = (state.steps.get('box/gate-after-activation')?.intendedAt ?? 0) - (state.approvedAt ?? 0);
+    return tell({ box: {} }, { ends: [{ kind: 'killed-at', ms: proven + 1_000, downMs }], abandoned });
+  };
+
+  test('a machine that was activated and not confirmed is back at what it ran, by itself', async () => {
+    const { world } = await left(0, true);
+    const old = toplevelOf('box', 'old');
+    expect(world.look('box')).toMatchObject({ current: old, profile: old, booted: old });
+    const [unit] = world.look('box').units.values();
+    expect(unit?.watch?.end).toEqual({ kind: 'restored', why: 'unconfirmed' });
+  });
+
+  test('in time: the next process finds it live, proves it again and confirms it', async () => {
+    const { became, done } = await left(5_000, false);
+    expect([became.box, done]).toEqual(['done', ['box switch new', 'box reboot']]);
+  });
+
+  test('before the machine has returned: the next process activates it again', async () => {
+    const { became, done } = await left(3_600_000, false);
+    expect([became.box, done]).toEqual(['done', ['box switch new', 'box switch new', 'box reboot']]);
+  });
+});
+
 describe('the machine that the engine runs on', () => {
   const cast = { box: {}, desk: { orchestrator: true } } as const;
   const plot = { localMachine: 'desk', resumesAtBoot: true } as const;
@@ -112,7 +142,7 @@ describe('the machine that the engine runs on', () => {
 });
 
 describe('a stop', () => {
-  test('finishes the step under way, begins no other, and the run can be resumed', async () => {
+  test('finishes what is under way up to its confirmation, begins nothing else, and the run can be resumed', async () => {
     const { state } = await tell({ box: {} });
     const begun = (state.steps.get('box/activate-switch')?.intendedAt ?? 0) - (state.approvedAt ?? 0);
     const told = await tell(
@@ -123,8 +153,9 @@ describe('a stop', () => {
     const stopped = kinds.indexOf('stop-requested');
     const ended = kinds.indexOf('run-ended');
     expect(told.events[ended]?.body).toMatchObject({ result: 'interrupted' });
-    expect(kinds.slice(stopped, ended)).not.toContain('step-intended');
-    expect(kinds.slice(stopped, ended)).toContain('step-ended');
+    // A live activation is proven and confirmed first: left alone, the machine would take it back.
+    expect(begunIn(told.events.slice(stopped, ended))).toEqual(['box/gate-after-activation', 'box/confirm']);
+    expect(kinds[ended - 1]).toBe('step-ended');
     expect(told.became.box).toBe('done');
   });
 
@@ -140,12 +171,13 @@ describe('a stop', () => {
 });
 
 describe('a pause', () => {
-  test('lets the step under way end, holds the next one back, and goes on afterwards', async () => {
+  test('lets an activation under way come to its confirmation, holds the next one back, and goes on afterwards', async () => {
     const told = await tell({ box: {} }, { pauses: [{ atMs: 8_000, forMs: 1_000_000 }] });
     const at = (kind: string): number => told.events.find(({ body }) => body.kind === kind)?.at ?? 0;
     expect(at('unpaused') - at('paused')).toBeGreaterThan(900_000);
     const between = told.events.filter(({ at: when }) => when >= at('paused') && when < at('unpaused'));
-    expect(between.map(({ body }) => body.kind)).toEqual(['paused', 'step-ended']);
+    expect(begunIn(between)).toEqual(['box/gate-after-activation', 'box/confirm']);
+    expect(between.at(-1)?.body).toMatchObject({ kind: 'step-ended', step: 'box/confirm' });
     expect(told.became.box).toBe('done');
   });
 

@@ -31,8 +31,9 @@ export type Scenario = {
   readonly network: { readonly latencyMs: readonly [number, number]; readonly silenceMs: number };
   /** When somebody holds the run back, milliseconds from its approval. */
   readonly pauses: readonly { readonly atMs: number; readonly forMs: number }[];
-  /** Processes that do not live to the end, in order; after them one does. */
+  /** Processes that do not live to the end, in order; after them one does, unless nobody takes the run up again. */
   readonly ends: readonly ProcessEnd[];
+  readonly abandoned?: boolean;
 };
 
 const describeEnd = ({ kind, downMs, ...rest }: ProcessEnd): string =>
@@ -54,4 +55,5 @@ export const describeScenario = (scenario: Scenario): readonly string[] => [
   }),
   ...scenario.pauses.map(({ atMs, forMs }) => `  paused at ${atMs / 1_000} s for ${forMs / 1_000} s`),
   ...scenario.ends.map((end) => `  process ${describeEnd(end)}`),
+  ...(scenario.abandoned === true ? ['  nobody resumes the run'] : []),
 ];

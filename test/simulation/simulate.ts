@@ -38,6 +38,8 @@ export type SimulateOptions = {
 const startAt = Date.UTC(2026, 0, 1);
 const run = '20260101-000000-0001';
 const turnsMax = 60_000;
+/** Longer than any activation, and any wait for its confirmation, lasts. */
+const restMs = 12 * 3_600_000;
 /** A machine that crashes again and again takes its processes with it. */
 const processesMax = 30;
 const powerKinds: ReadonlySet<Due['kind']> = new Set(['stop', 'down', 'crash', 'boot']);
@@ -61,8 +63,17 @@ const boundMsOf = (step: Step): number => {
       return step.needs.length * actDeadlines.healthMs + slackMs;
     case 'activate':
       return actDeadlines.activateMs + actDeadlines.observeMs * 10 + slackMs;
+    case 'confirm':
+      return actDeadlines.confirmMs + actDeadlines.seeAfterMs + actDeadlines.observeMs * 2 + slackMs;
     case 'restore':
-      return 2 * actDeadlines.activateMs + actDeadlines.observeMs * 20 + slackMs;
+      return (
+        // What its supervisor may take, and the other way after it.
+        3_600_000 +
+        actDeadlines.returnMs +
+        2 * actDeadlines.activateMs +
+        actDeadlines.observeMs * 30 +
+        slackMs
+      );
     case 'gate':
       return step.deadlineMs + step.stableMs + 2 * (actDeadlines.healthMs + actDeadlines.observeMs) + slackMs;
     case 'delay':
@@ -278,6 +289,12 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
     world,
     startedAt: startAt,
   });
+  /** Everything that machines do by themselves has been done by then. */
+  const atRest = async (state: RunState): Promise<Simulated> => {
+    await pass(restMs);
+    watch.atRest();
+    return told(state);
+  };
   const ownIsDown = (): boolean => {
     const own = scenario.localMachine === null ? null : world.look(scenario.localMachine);
     return own !== null && (own.power !== 'up' || own.rebooting);
@@ -295,19 +312,22 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
       if (end === null) throw new Violation('the last process did not bring the run to its end');
       ends.shift();
       tell(`nobody drives for ${end.downMs / 1_000} s`);
+      if (ends.length === 0 && scenario.abandoned === true) break;
       await pass(end.downMs);
     }
     while (ownIsDown()) {
       const coming = world.look(scenario.localMachine ?? '').due.find(({ kind }) => powerKinds.has(kind));
       // Down for good, or nobody there to take the run up: its journal stays as it is.
-      if (coming === undefined || !scenario.resumesAtBoot) return told(watch.state());
+      if (coming === undefined || !scenario.resumesAtBoot) return atRest(watch.state());
       await pass(coming.at - time.now());
       if (!ownIsDown()) await pass(resumeAtBootMs);
     }
   }
-  watch.finish(final);
-  checkLiveness(scenario, plan, final);
-  return told(final);
+  if (final !== null) {
+    watch.finish(final);
+    checkLiveness(scenario, plan, final);
+  }
+  return atRest(final ?? watch.state());
 };
 
 const prepare = async (

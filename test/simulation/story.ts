@@ -25,6 +25,8 @@ export type Plot = {
   readonly resumesAtBoot?: boolean;
   readonly pauses?: Scenario['pauses'];
   readonly ends?: readonly ProcessEnd[];
+  /** After the last of `ends` nobody resumes the run. */
+  readonly abandoned?: boolean;
   readonly silenceMs?: number;
 };
 
@@ -84,6 +86,7 @@ export const tell = async (cast: Readonly<Record<string, Character>>, plot: Plot
     network: { latencyMs: [20, 80], silenceMs: plot.silenceMs ?? 3_000 },
     pauses: plot.pauses ?? [],
     ends: plot.ends ?? [],
+    abandoned: plot.abandoned ?? false,
   };
   const simulated = await simulate(scenario);
   const { plan, state, world, startedAt } = simulated;
@@ -98,11 +101,19 @@ export const tell = async (cast: Readonly<Record<string, Character>>, plot: Plot
     ),
     result: state.ended?.result ?? 'none',
     reason: state.ended?.reason ?? '',
-    done: world.effects.map((effect) =>
-      effect.kind === 'reboot'
-        ? `${effect.machine} reboot`
-        : `${effect.machine} ${effect.mode} ${short(effect.toplevel)}`,
-    ),
+    done: world.effects.flatMap((effect) => {
+      switch (effect.kind) {
+        case 'reboot':
+          return [`${effect.machine} reboot`];
+        case 'activate':
+          return [`${effect.machine} ${effect.mode} ${short(effect.toplevel)}`];
+        case 'settle':
+          // What is confirmed goes without saying.
+          return effect.verdict === 'restore' ? [`${effect.machine} returns`] : [];
+        default:
+          return effect satisfies never;
+      }
+    }),
     rebootsAt: world.effects
       .filter(({ kind }) => kind === 'reboot')
       .map(({ at }) => Math.round((at - startedAt) / 1_000)),

@@ -32,6 +32,7 @@ const limitOf = ({ step }: StepRecord): number | null => {
     case 'copy':
     case 'dependencies':
     case 'activate':
+    case 'confirm':
     case 'reboot':
     case 'restore':
       return null;

@@ -67,6 +67,8 @@ export const stepWords = (step: Step): string => {
       return activationWords[step.mode];
     case 'gate':
       return step.after === 'reboot' ? 'proving the reboot' : 'proving health';
+    case 'confirm':
+      return 'confirming';
     case 'delay':
       return 'reboot delay';
     case 'reboot':
@@ -91,6 +93,7 @@ export const busyWord = (step: Step): string => {
     case 'activate':
       return 'activating';
     case 'gate':
+    case 'confirm':
       return 'proving';
     case 'delay':
       return 'delaying';

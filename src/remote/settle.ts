@@ -1,0 +1,83 @@
+import type { Machine } from '../fleet/machine.ts';
+import type { Clock, Remote, SettleOutcome, Verdict } from '../ports.ts';
+import { sanitiseLine } from '../text/sanitise.ts';
+import { clearScript } from './activation-unit.ts';
+import { isUnitName } from './names.ts';
+import { readRecord, recordBytesMax } from './record.ts';
+import { settleScript } from './supervisor.ts';
+
+const commandDeadlineMs = 30_000;
+const reconnectPauseMs = 3_000;
+
+type Deps = { readonly remote: Remote; readonly clock: Clock };
+type Request = { readonly unit: string; readonly verdict: Verdict; readonly deadlineMs: number };
+
+const unknown = (message: string): SettleOutcome => ({ kind: 'unknown', message });
+
+/** What one answer of `settleScript` says: null while the end has not come. A string when it says nothing. */
+const outcomeIn = (answer: ReturnType<typeof readRecord>): SettleOutcome | null | string => {
+  if (typeof answer === 'string') return answer;
+  const end = answer.first('end');
+  switch (end) {
+    case 'pending':
+      return null;
+    case 'confirmed':
+    case 'gone':
+      return { kind: end };
+    case 'no-boot-default':
+      return { kind: 'restored', why: 'no-boot-default' };
+    case 'restored': {
+      const refused = answer.first('refused') !== null;
+      const asked = answer.first('verdict') === 'restore';
+      return { kind: 'restored', why: refused ? 'refused' : asked ? 'asked' : 'unconfirmed' };
+    }
+    case 'stuck':
+      return { kind: 'stuck', message: 'its own return to what it ran before failed' };
+    default:
+      return `the supervisor ended as “${sanitiseLine(end ?? '', 60)}”`;
+  }
+};
+
+/**
+ * Ends the supervision of an activation. The word goes over a connection made for it: one that was open before the
+ * activation proves nothing about the machine's network and sshd. A machine that does not answer is tried until the
+ * deadline, for it may return to answering by itself. The unit is removed once it has said its end.
+ */
+export const settle = async (
+  { remote, clock }: Deps,
+  machine: Machine,
+  { unit, verdict, deadlineMs }: Request,
+  { signal }: { signal?: AbortSignal },
+): Promise<SettleOutcome> => {
+  if (!isUnitName(unit)) return unknown(`“${sanitiseLine(unit, 120)}” is not a unit name`);
+  const until = clock.now() + deadlineMs;
+  const run = (argv: readonly string[]) =>
+    remote.exec(machine, argv, {
+      deadlineMs: Math.max(1, Math.min(commandDeadlineMs, until - clock.now())),
+      ...(signal === undefined ? {} : { signal }),
+      outputBytesMax: recordBytesMax,
+      asRoot: true,
+      idempotent: false,
+    });
+  let why = 'nobody waits for it any more';
+  remote.forget(machine);
+  while (signal?.aborted !== true) {
+    const answer = await run(['sh', '-c', settleScript, 'sh', unit, verdict]);
+    if (answer.ok) {
+      const outcome = outcomeIn(readRecord('settle', answer.value));
+      if (outcome !== null && typeof outcome !== 'string') {
+        // Its failure changes nothing: the unit has ended, and is gone at the next boot at the latest.
+        if (outcome.kind !== 'gone') await run(['sh', '-c', clearScript, 'sh', unit]);
+        return outcome;
+      }
+      why = outcome ?? `${unit}.service has not ended`;
+    } else {
+      why = answer.failure.message;
+      if (!answer.failure.retryable) break;
+      remote.forget(machine);
+    }
+    if (clock.now() >= until) break;
+    await clock.sleep(Math.max(0, Math.min(reconnectPauseMs, until - clock.now())), signal);
+  }
+  return unknown(why);
+};

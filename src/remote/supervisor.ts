@@ -1,0 +1,165 @@
+import { prelude } from './record.ts';
+
+/**
+ * What watches over an activation on the machine itself: the script of its unit, and the one that tells it how to end.
+ * Both meet in /run/lab/UNIT, which a reboot empties as it ends the unit:
+ *
+ *   current, profile   what ran and what would have booted before
+ *   code               exit status of the activation: it has ended, and its supervisor waits for a word
+ *   extend             somebody has read `code`: the wait begins anew
+ *   verdict            a link to the word that came first: confirm, restore, or expired from the supervisor itself
+ *   end                what came of it: confirmed, restored, no-boot-default (and restored), stuck
+ */
+
+/** Exit statuses of the supervised unit beside those of the activation. */
+export const supervisedExit = { inhibited: 94, noWayBack: 95, noState: 96, restored: 97, stuck: 98 } as const;
+
+/** How often the supervisor looks for a word. The script sleeps as long; a `sleep` without fractions sleeps longer. */
+export const tickMs = 200;
+
+/**
+ * What the unit runs. Arguments: toplevel, `switch` or `test`, ticks to wait, unit, and the recorded current and
+ * profile of an earlier attempt (empty for none), which count where that attempt has already changed them.
+ *
+ * A `switch` is a `test` at first: as long as nobody has confirmed it, whatever ends the machine in between (a crash, a
+ * power cut) boots what was good. Holds neither `${` nor `$$` nor `%`, which systemd would expand.
+ */
+export const supervisorScript = `toplevel=$1 mode=$2 ticks=$3 dir=/run/lab/$4
+profile=/nix/var/nix/profiles/system
+if ! [ -d "$toplevel" ]; then
+  echo "$toplevel is not on this machine"
+  exit 91
+fi
+if ! [ -x "$toplevel/bin/switch-to-configuration" ]; then
+  echo "$toplevel has no bin/switch-to-configuration"
+  exit 92
+fi
+umask 077
+note() { echo "$2" >"$dir/$1.new" && mv "$dir/$1.new" "$dir/$1"; }
+make_default() {
+  nix-env -p "$profile" --set "$1" && [ "$(readlink -f "$profile")" = "$1" ] &&
+    "$1/bin/switch-to-configuration" boot
+}
+# What a toplevel says must not change without a reboot; one that says nothing says {}.
+inhibitors() { cat "$1/switch-inhibitors" 2>/dev/null || echo '{}'; }
+
+if [ "$mode" = switch ] && [ "$(inhibitors "$toplevel")" != "$(inhibitors /run/booted-system)" ]; then
+  echo 'its switch inhibitors are not those of what was booted: it becomes the boot default only'
+  make_default "$toplevel" || exit 93
+  exit ${supervisedExit.inhibited}
+fi
+
+current=$(readlink -f /run/current-system)
+before=$(readlink -f "$profile")
+if [ "$current" = "$toplevel" ] && [ -n "$5" ]; then current=$5; fi
+if [ "$before" = "$toplevel" ] && [ -n "$6" ]; then before=$6; fi
+if ! [ -x "$current/bin/switch-to-configuration" ]; then
+  echo "what runs now could not be returned to: $current has no bin/switch-to-configuration"
+  exit ${supervisedExit.noWayBack}
+fi
+rm -rf "$dir"
+if ! { mkdir -p "$dir" && note current "$current" && note profile "$before"; }; then
+  echo "$dir cannot be written, so nothing could be returned"
+  exit ${supervisedExit.noState}
+fi
+
+restore() { # how it ends when it is done
+  echo "returning to $current"
+  back=$1
+  if [ "$(readlink -f "$profile")" = "$toplevel" ] && [ "$before" != "$toplevel" ]; then
+    make_default "$before" || back=stuck
+  fi
+  "$current/bin/switch-to-configuration" test
+  case $? in
+    0|4) ;;
+    *) back=stuck ;;
+  esac
+  [ "$(readlink -f /run/current-system)" = "$current" ] || back=stuck
+  note end "$back"
+  case $back in
+    stuck) echo "could not return to $current"; exit ${supervisedExit.stuck} ;;
+    *) echo "returned to $current"; return 0 ;;
+  esac
+}
+
+"$toplevel/bin/switch-to-configuration" test
+code=$?
+case $code in
+  0|4) ;;
+  100)
+    [ "$mode" != switch ] || make_default "$toplevel" || { restore no-boot-default; exit 93; }
+    rm -rf "$dir"
+    exit 100
+    ;;
+  *)
+    note refused "$code"
+    # A check that said no beforehand has touched nothing.
+    if [ "$code" = 1 ] && [ "$(readlink -f /run/current-system)" = "$current" ]; then note end restored; else restore restored; fi
+    exit "$code"
+    ;;
+esac
+note code "$code"
+
+waited=0
+until verdict=$(readlink "$dir/verdict"); do
+  if [ -e "$dir/extend" ]; then
+    rm -f "$dir/extend"
+    waited=0
+  fi
+  if [ "$waited" -ge "$ticks" ]; then
+    echo 'nobody confirmed it in time'
+    ln -s expired "$dir/verdict" 2>/dev/null
+    continue
+  fi
+  sleep ${tickMs / 1_000} || sleep 1
+  waited=$((waited + 1))
+done
+
+if [ "$verdict" = confirm ]; then
+  if [ "$mode" != switch ] || make_default "$toplevel"; then
+    note end confirmed
+    exit "$code"
+  fi
+  echo 'it could not be made the boot default'
+  restore no-boot-default
+else
+  restore restored
+fi
+exit ${supervisedExit.restored}
+`;
+
+/** How long one command of `settleScript` waits for the end, in steps of a fifth of a second. */
+const settleTicks = 50;
+
+/**
+ * Tells the supervisor its verdict, unless it has one, and waits a while for what comes of it. Arguments: unit, verdict.
+ * Asking again is safe: the first word counts.
+ */
+export const settleScript = `${prelude}
+echo lab-settle
+dir=/run/lab/$1
+if [ -d "$dir" ]; then
+  if [ "$2" = restore ] || [ -e "$dir/code" ]; then ln -s "$2" "$dir/verdict" 2>/dev/null; fi
+  ticks=0
+  running=yes
+  while ! [ -e "$dir/end" ] && [ "$running" = yes ] && [ "$ticks" -lt ${settleTicks} ]; do
+    sleep ${tickMs / 1_000} || sleep 1
+    ticks=$((ticks + 1))
+    case "$(systemctl show --property=LoadState,SubState -- "$1.service")" in
+      *not-found*|*SubState=dead*|*SubState=failed*|*SubState=exited*) running=no ;;
+    esac
+  done
+  if [ -e "$dir/end" ]; then
+    put end "$(cat "$dir/end")"
+    put verdict "$(readlink "$dir/verdict")"
+    if [ -e "$dir/refused" ]; then put refused "$(cat "$dir/refused")"; fi
+  elif [ "$running" = no ]; then
+    put end gone
+  else
+    put end pending
+  fi
+else
+  put end gone
+fi
+echo lab-end
+`;

@@ -1,0 +1,94 @@
+import type { Step } from '../plan/plan.ts';
+import { bringAbout } from './activation.ts';
+import type { StepOutcome } from './event.ts';
+import { progressOf, unconfirmed } from './progress.ts';
+import {
+  actDeadlines,
+  failed,
+  failureAt,
+  interrupted,
+  type PerformContext,
+  see,
+  succeeded,
+  unitName,
+  unknown,
+} from './step-context.ts';
+
+type Restore = Extract<Step, { kind: 'restore' }>;
+
+/** How the machine came to return, in words. */
+const whyRestored = {
+  asked: 'its supervisor returned it',
+  unconfirmed: 'it returned by itself, for nobody confirmed the activation in time',
+  refused: 'it returned by itself, for the activation failed',
+  'no-boot-default': 'it returned by itself, for the new generation could not be made the boot default',
+} as const;
+
+/**
+ * Has the supervisor of an activation that was not confirmed return the machine. It does so by itself too, so a
+ * machine that does not answer is asked until it must have done that. Null when nobody on the machine returns it.
+ */
+const bySupervisor = async (step: Restore, context: PerformContext): Promise<StepOutcome | null> => {
+  const { target, entry, state, signal } = context;
+  const activation = unconfirmed(state, progressOf(state, entry));
+  if (activation?.confirmWithinMs === undefined) return null;
+  const settled = await target.settle(
+    entry.machine,
+    {
+      unit: unitName(state.run, `activate-${activation.mode}`),
+      verdict: 'restore',
+      deadlineMs: activation.confirmWithinMs + actDeadlines.returnMs,
+    },
+    { signal },
+  );
+  if (signal.aborted) return interrupted(step);
+  switch (settled.kind) {
+    case 'restored':
+      break;
+    // What was confirmed after all, and whatever nobody watches over, is returned like any other activation.
+    case 'confirmed':
+    case 'gone':
+    case 'stuck':
+      return null;
+    case 'unknown':
+      return unknown(
+        failureAt(
+          step,
+          'restore-unknown',
+          `it was to return to what it ran by itself, and whether it did is not known: ${settled.message}`,
+          `look at the machine; \`lab status ${step.machine}\` says what it runs once it answers`,
+        ),
+      );
+    default:
+      return settled satisfies never;
+  }
+  const seen = await see(context, actDeadlines.seeAfterMs);
+  if (signal.aborted) return interrupted(step);
+  // Evidence, not word: where it does not show, the machine is returned the other way.
+  if (seen.kind === 'unreachable' || seen.current !== step.current) return null;
+  if (step.profile !== null && seen.profile !== step.profile) return null;
+  return succeeded(whyRestored[settled.why]);
+};
+
+/** Back to the recorded toplevels: what ran goes live, then what was to be booted becomes the default again. */
+const byActivation = async (step: Restore, context: PerformContext): Promise<StepOutcome> => {
+  const back = await bringAbout(step, step.current, step.mode, context);
+  if (back.kind !== 'succeeded') return back;
+  if (step.profile !== null && step.profile !== step.current && step.mode !== 'test') {
+    const bootDefault = await bringAbout(step, step.profile, 'boot', context);
+    if (bootDefault.kind !== 'succeeded') return bootDefault;
+  }
+  return back.facts.needsReboot
+    ? failed(
+        failureAt(
+          step,
+          'restore-needs-reboot',
+          'what it ran before is the boot default again, but only a reboot makes it live',
+          `reboot it when it suits: \`lab reboot ${step.machine}\``,
+        ),
+      )
+    : back;
+};
+
+export const restore = async (step: Restore, context: PerformContext): Promise<StepOutcome> =>
+  (await bySupervisor(step, context)) ?? (await byActivation(step, context));

@@ -1,0 +1,132 @@
+import type { ActivateOutcome, ActivateRequest, Verdict } from '../ports.ts';
+import { faultOf } from './fault.ts';
+import { type SimMachine, type TransientUnit, type Watch, withDue } from './machine.ts';
+
+/** What watches over an activation on a simulated machine, as the script of the real unit does: pure. */
+
+/** Where the machine returns to, recorded before anything is changed; null for an activation nobody watches over. */
+export const superviseFrom = (
+  machine: SimMachine,
+  { toplevel, supervision }: ActivateRequest,
+): Watch | null => {
+  if (supervision === undefined) return null;
+  const { recorded } = supervision;
+  return {
+    current: (machine.current === toplevel ? recorded.current : null) ?? machine.current,
+    profile: (machine.profile === toplevel ? recorded.profile : null) ?? machine.profile,
+    verdict: null,
+    end: null,
+  };
+};
+
+/** Holds the lock of activations: it activates, or acts on its verdict. */
+export const isBusy = ({ outcome, watch }: TransientUnit): boolean =>
+  outcome === null || (watch !== null && watch.verdict !== null && watch.end === null);
+
+const withUnit = (machine: SimMachine, name: string, unit: TransientUnit): SimMachine => ({
+  ...machine,
+  units: new Map(machine.units).set(name, unit),
+});
+
+/** The wait begins, or begins anew since somebody asked about it. */
+export const awaitWord = (machine: SimMachine, name: string, now: number): SimMachine => {
+  const unit = machine.units.get(name);
+  const waits = unit?.outcome != null && unit.watch !== null && unit.watch.verdict === null;
+  if (!waits || unit.request.supervision === undefined) return machine;
+  const others = machine.due.filter((due) => due.kind !== 'unconfirmed' || due.unit !== name);
+  return withDue(
+    { ...machine, due: others },
+    { at: now + unit.request.supervision.confirmWithinMs, kind: 'unconfirmed', unit: name },
+  );
+};
+
+/** The activation has ended so: a live one waits for its word, a refused one returns before it says so. */
+export const unitEnded = (
+  machine: SimMachine,
+  name: string,
+  outcome: ActivateOutcome,
+  at: number,
+): SimMachine => {
+  const unit = machine.units.get(name);
+  if (unit === undefined) return machine;
+  const { watch } = unit;
+  if (watch === null || outcome.kind === 'needs-reboot')
+    return withUnit(machine, name, { ...unit, outcome, watch: null });
+  if (outcome.kind !== 'refused') {
+    const live = withUnit(machine, name, { ...unit, outcome });
+    return watch.verdict === null ? awaitWord(live, name, at) : act(live, name, at, null);
+  }
+  // Refused by another activation's lock, or by a check: nothing was touched.
+  if (machine.current === watch.current)
+    return withUnit(machine, name, { ...unit, outcome, watch: { ...watch, end: restored('refused') } });
+  return act(machine, name, at, outcome);
+};
+
+const restored = (why: 'asked' | 'unconfirmed' | 'refused') => ({ kind: 'restored', why }) as const;
+
+/** Acts on the verdict, or on the refusal that `outcome` is. */
+const act = (machine: SimMachine, name: string, at: number, outcome: ActivateOutcome | null): SimMachine => {
+  const unit = machine.units.get(name);
+  if (unit?.watch == null) return machine;
+  const { activationMs } = machine.nature;
+  if (outcome === null && unit.watch.verdict === 'confirm') {
+    const done = { at: at + Math.round(activationMs * 0.2), kind: 'confirmed', unit: name } as const;
+    const lies = faultOf(machine.faults, 'activation-lies') !== null;
+    return unit.request.mode === 'switch' && !lies
+      ? withDue(
+          machine,
+          { at: at + Math.round(activationMs * 0.1), kind: 'profile', toplevel: unit.request.toplevel },
+          done,
+        )
+      : withDue(machine, done);
+  }
+  const back = faultOf(machine.faults, 'restore-refused') === null;
+  return withDue(
+    machine,
+    ...(back
+      ? [{ at: at + Math.round(activationMs * 0.5), kind: 'live', toplevel: unit.watch.current } as const]
+      : []),
+    { at: at + activationMs, kind: 'returned', unit: name, outcome },
+  );
+};
+
+/** Tells the supervisor a word: the first one counts. */
+export const tellSupervisor = (
+  machine: SimMachine,
+  name: string,
+  verdict: Verdict | 'expired',
+  at: number,
+): SimMachine => {
+  const unit = machine.units.get(name);
+  if (unit?.watch == null || unit.watch.verdict !== null || unit.watch.end !== null) return machine;
+  // A confirmation of what is not live yet is none.
+  if (verdict === 'confirm' && unit.outcome === null) return machine;
+  const told = withUnit(machine, name, { ...unit, watch: { ...unit.watch, verdict } });
+  return unit.outcome === null ? told : act(told, name, at, null);
+};
+
+export const confirmedUnit = (machine: SimMachine, name: string): SimMachine => {
+  const unit = machine.units.get(name);
+  return unit?.watch == null
+    ? machine
+    : withUnit(machine, name, { ...unit, watch: { ...unit.watch, end: { kind: 'confirmed' } } });
+};
+
+export const returnedUnit = (
+  machine: SimMachine,
+  name: string,
+  outcome: ActivateOutcome | null,
+): SimMachine => {
+  const unit = machine.units.get(name);
+  if (unit?.watch == null) return machine;
+  const why = outcome !== null ? 'refused' : unit.watch.verdict === 'restore' ? 'asked' : 'unconfirmed';
+  const end =
+    machine.current === unit.watch.current
+      ? restored(why)
+      : ({ kind: 'stuck', message: 'its own return to what it ran before failed' } as const);
+  return withUnit(machine, name, {
+    ...unit,
+    outcome: outcome ?? unit.outcome,
+    watch: { ...unit.watch, end },
+  });
+};

@@ -1,0 +1,255 @@
+import { chmodSync, existsSync, readlinkSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { ActivateOutcome, ActivateRequest, Verdict } from '../../src/ports.ts';
+import { activate } from '../../src/remote/activate.ts';
+import { clearScript } from '../../src/remote/activation-unit.ts';
+import { settle } from '../../src/remote/settle.ts';
+import { settleScript } from '../../src/remote/supervisor.ts';
+import { leapingClock, realClock } from './clocks.ts';
+import { answered, answersInTurn, fakeRemote, lost, lostMidway } from './fake-remote.ts';
+import { hashed, type LocalMachine, localMachine } from './local-machine.ts';
+import { machineNamed } from './machine.ts';
+
+const machine = machineNamed('grey-area');
+const before = hashed('a', 'nixos-system-test');
+const after = hashed('b', 'nixos-system-test');
+const unit = 'lab-activate-switch-20260101-120000-beef';
+
+describe('an activation that its machine watches over, with its scripts in a real shell', () => {
+  let local: LocalMachine;
+  const profile = '/nix/var/nix/profiles/system';
+  /** A generation whose activation says what it was asked, goes live where it should, and ends with `code`. */
+  const generation = (letter: string, { code = 0, goesLive = true } = {}): void => {
+    const live = goesLive
+      ? `case $1 in test) ln -sfn "$self" ${local.path('/run/current-system')};; esac`
+      : ':';
+    const body = `self=$(dirname "$(dirname "$0")")\necho "$1 ${letter}" >>"$LAB_FAKE/acts"\n${live}\n[ "$1" = boot ] || exit ${code}`;
+    const path = `${hashed(letter, 'nixos-system-test')}/bin/switch-to-configuration`;
+    local.write(path, `#!/bin/sh\n${body}\n`, 0o755);
+  };
+  const acts = (): readonly string[] => local.played('acts').trimEnd().split('\n');
+  const current = (): string =>
+    readlinkSync(local.path('/run/current-system')).replace(/^.*(?=\/nix\/store)/u, '');
+  const bootDefault = (): string =>
+    existsSync(local.path(`${profile}-43-link`))
+      ? readlinkSync(local.path(`${profile}-43-link`)).replace(/^.*(?=\/nix\/store)/u, '')
+      : before;
+  const go = (
+    mode: ActivateRequest['mode'] = 'switch',
+    confirmWithinMs = 60_000,
+    recorded: { current: string | null; profile: string | null } = { current: null, profile: null },
+  ): Promise<ActivateOutcome> =>
+    activate(
+      { remote: local.remote, clock: realClock },
+      machine,
+      { toplevel: after, mode, unit, deadlineMs: 20_000, supervision: { confirmWithinMs, recorded } },
+      {},
+    );
+  const say = (verdict: Verdict, deadlineMs = 20_000) =>
+    settle({ remote: local.remote, clock: realClock }, machine, { unit, verdict, deadlineMs }, {});
+  const itsEnd = (): Promise<string> =>
+    vi.waitFor(() => local.played(`units/${unit}.service/exit`).trim(), { timeout: 15_000, interval: 50 });
+
+  beforeEach(() => {
+    local = localMachine();
+    local.play('background', '');
+    generation('a');
+    generation('b');
+    local.link('/run/booted-system', before);
+    local.link('/run/current-system', before);
+    local.link(`${profile}-42-link`, before);
+    local.link(profile, `${profile}-42-link`);
+  });
+  afterEach(async () => {
+    // Whatever still waits is told to end, so that nothing outlives the test.
+    if (existsSync(local.path(`/run/lab/${unit}`))) await say('restore');
+    local.remove();
+  });
+
+  it('is live and not yet the boot default while it waits; confirmed, it becomes that', async () => {
+    expect(await go()).toEqual({ kind: 'live' });
+    expect([current(), bootDefault(), acts()]).toEqual([after, before, ['test b']]);
+    expect(await say('confirm')).toEqual({ kind: 'confirmed' });
+    expect([current(), bootDefault(), acts()]).toEqual([after, after, ['test b', 'boot b']]);
+    expect(existsSync(local.path(`/run/lab/${unit}`))).toBe(false);
+    expect(() => local.played(`units/${unit}.service/description`)).toThrow('ENOENT');
+  });
+
+  it('stays without becoming the boot default when a test is confirmed', async () => {
+    expect(await go('test')).toEqual({ kind: 'live' });
+    expect(await say('confirm')).toEqual({ kind: 'confirmed' });
+    expect([current(), bootDefault(), acts()]).toEqual([after, before, ['test b']]);
+  });
+
+  it('goes back when it is told to, and the first word counts', async () => {
+    await go();
+    expect(await say('restore')).toEqual({ kind: 'restored', why: 'asked' });
+    expect([current(), bootDefault(), acts()]).toEqual([before, before, ['test b', 'test a']]);
+    expect(await say('confirm')).toEqual({ kind: 'gone' });
+  });
+
+  it('goes back by itself when nobody says anything, and tells who comes too late', async () => {
+    await go('switch', 600);
+    expect(await itsEnd()).toBe('97');
+    expect([current(), bootDefault(), acts()]).toEqual([before, before, ['test b', 'test a']]);
+    expect(await say('confirm')).toEqual({ kind: 'restored', why: 'unconfirmed' });
+  });
+
+  it('makes room for another attempt once it has gone back by itself', async () => {
+    await go('switch', 600);
+    await itsEnd();
+    expect(await go()).toEqual({ kind: 'live' });
+    expect(acts()).toEqual(['test b', 'test a', 'test b']);
+    expect(await say('confirm')).toEqual({ kind: 'confirmed' });
+  });
+
+  it('is followed, not begun anew, by who asks for it again', async () => {
+    await go();
+    expect(await go()).toEqual({ kind: 'live' });
+    expect([acts(), local.played('started').trim()]).toEqual([['test b'], `${unit}.service`]);
+  });
+
+  it('waits anew whenever somebody has read that it waits', async () => {
+    await go('switch', 2_000);
+    for (let read = 0; read < 4; read += 1) {
+      await realClock.sleep(700);
+      expect(await go('switch', 2_000)).toEqual({ kind: 'live' });
+    }
+    expect(await say('confirm')).toEqual({ kind: 'confirmed' });
+  });
+
+  it('goes back where an earlier attempt came from, when that attempt had made it live', async () => {
+    await go();
+    await say('confirm');
+    expect(await go('switch', 60_000, { current: before, profile: before })).toEqual({ kind: 'live' });
+    expect(await say('restore')).toEqual({ kind: 'restored', why: 'asked' });
+    expect([current(), bootDefault()]).toEqual([before, before]);
+    expect(acts().slice(2)).toEqual(['test b', 'boot a', 'test a']);
+  });
+
+  it('goes back before it says that the activation failed', async () => {
+    generation('b', { code: 2 });
+    expect(await go()).toMatchObject({ kind: 'refused', code: 2, message: 'the activation script failed' });
+    expect([current(), bootDefault(), acts()]).toEqual([before, before, ['test b', 'test a']]);
+    expect(await say('restore')).toEqual({ kind: 'restored', why: 'refused' });
+  });
+
+  it('touches nothing more after a check that refused it beforehand', async () => {
+    generation('b', { code: 1, goesLive: false });
+    expect(await go()).toMatchObject({ kind: 'refused', code: 1 });
+    expect(acts()).toEqual(['test b']);
+    expect(await say('restore')).toEqual({ kind: 'restored', why: 'refused' });
+  });
+
+  it('watches over a generation that is live though units failed', async () => {
+    generation('b', { code: 4 });
+    expect(await go()).toMatchObject({ kind: 'live-units-failed' });
+    expect(await say('restore')).toEqual({ kind: 'restored', why: 'asked' });
+  });
+
+  it('becomes the boot default at once where only a reboot makes it live', async () => {
+    generation('b', { code: 100, goesLive: false });
+    expect(await go()).toMatchObject({ kind: 'needs-reboot' });
+    expect([current(), bootDefault(), acts()]).toEqual([before, after, ['test b', 'boot b']]);
+    expect(existsSync(local.path(`/run/lab/${unit}`))).toBe(false);
+  });
+
+  it('does not go live past a switch inhibitor: it becomes the boot default only', async () => {
+    local.write(`${after}/switch-inhibitors`, '{"dbus":"broker"}');
+    expect(await go()).toMatchObject({ kind: 'needs-reboot', inhibited: true });
+    expect([current(), bootDefault(), acts()]).toEqual([before, after, ['boot b']]);
+  });
+
+  it('goes live where the switch inhibitors are those of what was booted', async () => {
+    for (const toplevel of [before, after]) local.write(`${toplevel}/switch-inhibitors`, '{"dbus":"broker"}');
+    expect(await go()).toEqual({ kind: 'live' });
+  });
+
+  it('goes back when it is confirmed and cannot be made the boot default', async () => {
+    await go();
+    local.play('profile-read-only', '');
+    expect(await say('confirm')).toEqual({ kind: 'restored', why: 'no-boot-default' });
+    expect([current(), bootDefault()]).toEqual([before, before]);
+  });
+
+  it('says so when it cannot go back', async () => {
+    generation('a', { code: 2 });
+    await go();
+    expect(await say('restore')).toMatchObject({ kind: 'stuck' });
+  });
+
+  it('activates nothing that there is no way back from', async () => {
+    chmodSync(local.path(`${before}/bin/switch-to-configuration`), 0o644);
+    expect(await go()).toMatchObject({ kind: 'refused', code: 95 });
+    expect(existsSync(local.path('/run/lab'))).toBe(false);
+  });
+
+  it('is gone when nobody watches any more', async () => {
+    expect(await say('confirm')).toEqual({ kind: 'gone' });
+    local.write(`/run/lab/${unit}/code`, '0');
+    expect(await say('confirm')).toEqual({ kind: 'gone' });
+  });
+
+  it('is not asked of a mode that makes nothing live', async () => {
+    expect(await go('boot')).toMatchObject({ kind: 'refused', message: 'a boot has nothing to supervise' });
+    expect(local.remote.calls).toEqual([]);
+  });
+});
+
+describe('a word to the supervisor over a connection that fails', () => {
+  const say = async (remote: ReturnType<typeof fakeRemote>, verdict: Verdict, signal?: AbortSignal) => {
+    const clock = leapingClock();
+    const request = { unit, verdict, deadlineMs: 60_000 };
+    return settle({ remote, clock }, machine, request, signal === undefined ? {} : { signal });
+  };
+  const cleared = answered('clear', 'state=not-found');
+
+  it('goes over a new connection, and what is left is removed', async () => {
+    const remote = fakeRemote(answersInTurn(answered('settle', 'end=confirmed', 'verdict=confirm'), cleared));
+    expect(await say(remote, 'confirm')).toEqual({ kind: 'confirmed' });
+    expect(remote.forgotten).toEqual(['grey-area']);
+    expect(remote.calls.map(({ argv }) => argv)).toEqual([
+      ['sh', '-c', settleScript, 'sh', unit, 'confirm'],
+      ['sh', '-c', clearScript, 'sh', unit],
+    ]);
+    expect(remote.calls.every(({ options }) => options.asRoot === true)).toBe(true);
+  });
+
+  it('is said again after a lost connection, and until the machine has acted on it', async () => {
+    const pending = answered('settle', 'end=pending');
+    const end = answered('settle', 'end=restored', 'verdict=restore');
+    const remote = fakeRemote(answersInTurn(lost(), lostMidway(), pending, end, cleared));
+    expect(await say(remote, 'restore')).toEqual({ kind: 'restored', why: 'asked' });
+    expect(remote.forgotten).toHaveLength(3);
+  });
+
+  it('is unknown at the deadline, and at once over a host key', async () => {
+    expect(
+      await say(
+        fakeRemote(() => lost()),
+        'confirm',
+      ),
+    ).toMatchObject({ kind: 'unknown' });
+    const changed = fakeRemote(() =>
+      lost({ kind: 'hostkey-mismatch', retryable: false, message: 'another' }),
+    );
+    expect(await say(changed, 'confirm')).toEqual({ kind: 'unknown', message: 'another' });
+    expect(changed.calls).toHaveLength(1);
+  });
+
+  it('is never taken for confirmed without the word that says so', async () => {
+    for (const line of ['end=', 'end=confirmed?', 'confirmed'])
+      expect(
+        await say(
+          fakeRemote(() => answered('settle', line)),
+          'confirm',
+        ),
+      ).toMatchObject({ kind: 'unknown' });
+  });
+
+  it('ends soon when nobody waits any more', async () => {
+    const remote = fakeRemote(() => lost());
+    expect(await say(remote, 'confirm', AbortSignal.abort())).toMatchObject({ kind: 'unknown' });
+    expect(remote.calls).toEqual([]);
+  });
+});
