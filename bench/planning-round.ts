@@ -1,5 +1,5 @@
 import { enableCompileCache } from 'node:module';
-import type { PlanInput } from '../src/plan/make-plan.ts';
+import type { PlanInput } from '../src/plan/input.ts';
 
 /**
  * One round of `planning.ts`, in a process of its own: the first plan of a process is the one that users wait for.

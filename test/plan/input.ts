@@ -1,5 +1,6 @@
 import type { Machine } from '../../src/fleet/machine.ts';
-import { makePlan, type PlanInput } from '../../src/plan/make-plan.ts';
+import type { PlanInput } from '../../src/plan/input.ts';
+import { makePlan } from '../../src/plan/make-plan.ts';
 import type { Goal, MachinePlan, Plan } from '../../src/plan/plan.ts';
 import type { Observation, Reachable, Toplevel } from '../../src/ports.ts';
 import { bootIdOf } from '../../src/sim/random.ts';

@@ -1,0 +1,120 @@
+import type { Machine } from '../fleet/machine.ts';
+import type { ActivationMode, Reachable } from '../ports.ts';
+import type { PlanInput } from './input.ts';
+import { modesFor, modesLeft, whyModes } from './modes.ts';
+import type { Prior, SkipReason } from './plan.ts';
+import { rebootReasons } from './reboot-reasons.ts';
+
+type Skip = { readonly reason: SkipReason; readonly message: string; readonly remedy: string };
+/** What is to become of one machine, before it is put into steps. */
+export type Draft = {
+  readonly skip: Skip | null;
+  readonly prior: Prior | null;
+  readonly wanted: string | null;
+  readonly modes: readonly ActivationMode[];
+  readonly activationWhy: string;
+  readonly noActivationWhy: string;
+  readonly rebootWhy: readonly string[];
+  readonly noRebootWhy: string;
+  /** What the machine must have booted after its reboot; null when that cannot be known. */
+  readonly bootTarget: string | null;
+  readonly mayReboot: boolean;
+  readonly local: boolean;
+};
+
+const priorOf = (seen: Reachable): Prior => ({
+  bootId: seen.bootId,
+  booted: seen.booted,
+  current: seen.current,
+  profile: seen.profile,
+  generation: seen.generation,
+  failedUnits: seen.failedUnits,
+});
+
+/** What is to become of a machine that has its place in the order. */
+export const draftFor = (input: PlanInput, machine: Machine): Draft => {
+  const { goal } = input;
+  const seen = input.observations.get(machine.name);
+  const toplevel = input.toplevels.get(machine.name);
+  const wanted = goal.kind === 'reboot' ? null : (toplevel?.outPath ?? null);
+  const empty = {
+    prior: seen?.kind === 'reachable' ? priorOf(seen) : null,
+    wanted,
+    modes: [],
+    activationWhy: '',
+    noActivationWhy: 'skipped',
+    rebootWhy: [],
+    noRebootWhy: 'skipped',
+    bootTarget: null,
+    mayReboot: false,
+    local: false,
+  };
+  const skip = (reason: SkipReason, message: string, remedy: string): Draft => ({
+    ...empty,
+    skip: { reason, message, remedy },
+  });
+
+  const blocked = input.blocked.get(machine.name);
+  if (blocked !== undefined) return skip('blocked', blocked.message, blocked.remedy);
+  const buildFailure = input.buildFailures.get(machine.name);
+  if (buildFailure !== undefined) return skip('not-built', buildFailure.message, buildFailure.remedy);
+  if (seen === undefined)
+    return skip(
+      'unreachable',
+      `${machine.name} was not observed`,
+      'run `lab status` to see whether it answers',
+    );
+  if (seen.kind === 'unreachable') return skip('unreachable', seen.error.message, seen.error.remedy);
+  if (goal.kind !== 'reboot' && wanted === null)
+    return skip('not-built', `no toplevel of ${machine.name} is known`, `run \`lab check ${machine.name}\``);
+  if (goal.kind !== 'reboot' && (seen.current === null || seen.profile === null))
+    return skip(
+      'unknown-state',
+      `what ${machine.name} runs could not be read: /run/current-system or its system profile is missing`,
+      'check that it is a NixOS machine; lab changes nothing that it could not put back',
+    );
+
+  const modes = wanted === null ? [] : modesLeft(modesFor(goal, machine), seen, wanted);
+  const changes = wanted !== null && seen.profile !== wanted;
+  const intoNew =
+    goal.kind === 'run' &&
+    wanted !== null &&
+    seen.booted !== wanted &&
+    seen.current !== wanted &&
+    modesFor(goal, machine).at(0) === 'boot';
+  const next =
+    goal.kind === 'reboot' ? seen.profileParts : (toplevel?.parts ?? (changes ? null : seen.profileParts));
+  const reasons = rebootReasons(goal, machine, seen, next, intoNew);
+  const underFoot = input.localMachine === machine.name && !input.resumesAtBoot;
+  const local = underFoot && reasons.why.length > 0;
+  return {
+    skip: null,
+    prior: priorOf(seen),
+    wanted,
+    modes,
+    activationWhy: whyModes(modes),
+    noActivationWhy:
+      modes.length > 0
+        ? ''
+        : goal.kind === 'reboot'
+          ? 'this goal only reboots'
+          : 'already runs what the flake wants',
+    rebootWhy: local ? [] : reasons.why,
+    noRebootWhy: local
+      ? `lab runs on this machine: reboot it yourself once the run is done (${reasons.why.join(', ')})`
+      : reasons.whyNot,
+    bootTarget: wanted ?? seen.profile,
+    mayReboot: goal.kind === 'run' && machine.reboot.policy !== 'never' && !underFoot,
+    local: input.localMachine === machine.name,
+  };
+};
+
+/** A machine on a dependency cycle, or behind one, has no place in any order: nothing is done to it, and it is said. */
+export const orderlessDraft = (input: PlanInput, machine: Machine): Draft => {
+  const blocked = {
+    message: 'it is on a dependency cycle or behind one, so it has no place in the order',
+    remedy: 'run `lab check`, which names the path, and remove a dependency',
+    ...input.blocked.get(machine.name),
+  };
+  return draftFor({ ...input, blocked: new Map([[machine.name, blocked]]) }, machine);
+};

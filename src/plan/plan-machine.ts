@@ -1,0 +1,71 @@
+import type { Machine } from '../fleet/machine.ts';
+import type { Draft } from './draft.ts';
+import { expectedMsOf } from './expected.ts';
+import { type MachinePlan, type Step, stepId } from './plan.ts';
+import { activationSteps, rebootSteps, restoreStep } from './steps.ts';
+
+/** One machine's part of the plan: its draft as steps, with the reasons beside them. */
+export const planMachine = (
+  machine: Machine,
+  draft: Draft,
+  place: { readonly position: number; readonly wave: number; readonly first: boolean },
+): MachinePlan => {
+  const { name } = machine;
+  // Keys in the order of the schema: a plan read back from the journal then has the hash it was approved by.
+  const entry = (
+    decision: MachinePlan['decision'],
+    todo: Pick<MachinePlan, 'activation' | 'reboot' | 'steps' | 'contingent' | 'restore'>,
+  ): MachinePlan => ({
+    machine,
+    position: place.position,
+    wave: place.wave,
+    local: draft.local,
+    decision,
+    wanted: draft.wanted,
+    prior: draft.prior,
+    activation: todo.activation,
+    noActivationWhy: draft.noActivationWhy,
+    reboot: todo.reboot,
+    noRebootWhy: draft.noRebootWhy,
+    steps: todo.steps,
+    contingent: todo.contingent,
+    restore: todo.restore,
+    expectedMs: expectedMsOf(todo.steps),
+  });
+  const idle = { activation: null, reboot: null, steps: [], contingent: [], restore: null };
+  if (draft.skip !== null) return entry({ kind: 'skip', ...draft.skip }, idle);
+  const activation = activationSteps(machine, draft);
+  const reboots = draft.rebootWhy.length > 0;
+  if (activation.length === 0 && !reboots) return entry({ kind: 'nothing' }, idle);
+  const { rebootDelay, rebootDelayIsOwn } = machine.orchestration;
+  const delayMs = place.first && !rebootDelayIsOwn ? 0 : rebootDelay * 1_000;
+  const restart = rebootSteps(machine, draft, delayMs);
+  const steps: readonly Step[] = [
+    { id: stepId(name, 'preflight'), machine: name, kind: 'preflight' },
+    ...(activation.length > 0 && draft.wanted !== null
+      ? [{ id: stepId(name, 'copy'), machine: name, kind: 'copy', toplevel: draft.wanted } as const]
+      : []),
+    ...(activation.length > 0 && machine.dependencies.length > 0
+      ? [
+          {
+            id: stepId(name, 'dependencies'),
+            machine: name,
+            kind: 'dependencies',
+            needs: machine.dependencies,
+          } as const,
+        ]
+      : []),
+    ...activation,
+    ...(reboots ? restart : []),
+  ];
+  return entry(
+    { kind: 'act' },
+    {
+      activation: draft.modes[0] === undefined ? null : { mode: draft.modes[0], why: draft.activationWhy },
+      reboot: reboots ? { why: draft.rebootWhy, delayMs } : null,
+      steps,
+      contingent: !reboots && draft.mayReboot && activation.length > 0 ? restart : [],
+      restore: draft.prior === null ? null : restoreStep(machine, draft.prior, draft.modes),
+    },
+  );
+};
