@@ -70,27 +70,28 @@ describe.skipIf(!available.ok)('a deployment', () => {
   });
 
   describe('that leaves a service dead', () => {
-    test('is found by the gate: rolling stays and is named, blue-green returns, others go on; exit 3', async () => {
+    test('is found by the gate: unconfirmed, it is taken back; others go on; exit 3', async () => {
       await change({ plain: { page: false }, green: { page: false }, last: {} });
       const [plain, green] = [await settledOn('plain'), await settledOn('green')];
       const { code, report } = await deploy('plain', 'green', 'last');
       expect(code).toBe(3);
       expect(report.result).toBe('partial');
-      for (const name of ['plain', 'green']) {
-        expect(outcomeOf(report, name).failure).toMatchObject({ kind: 'unhealthy', phase: 'gate' });
-        expect(outcomeOf(report, name).failure?.message).toContain('page');
+      for (const [name, before] of [
+        ['plain', plain],
+        ['green', green],
+      ] as const) {
+        const outcome = outcomeOf(report, name);
+        expect(outcome.failure).toMatchObject({ kind: 'unhealthy', phase: 'gate' });
+        expect(outcome.failure?.message).toContain('page');
+        expect(outcome).toMatchObject({ status: 'restored', restoreFailure: null });
+        expect(outcome.to).not.toBe(before);
+        expect(await settledOn(name)).toBe(before);
+        await expect.poll(() => page(name)).toBe('ok');
       }
-      expect(outcomeOf(report, 'plain').status).toBe('failed');
-      expect(await settledOn('plain')).toBe(outcomeOf(report, 'plain').to);
-      expect(outcomeOf(report, 'plain').to).not.toBe(plain);
-
-      expect(outcomeOf(report, 'green').status).toBe('restored');
-      expect(await settledOn('green')).toBe(green);
-      await expect.poll(() => page('green')).toBe('ok');
 
       expect(outcomeOf(report, 'last').status).toBe('done');
       const { body } = await lab.json<{ machines: { machine: string; verdict: string }[] }>(['health']);
-      expect(body.machines.find(({ machine }) => machine === 'plain')?.verdict).toBe('unhealthy');
+      expect(body.machines.find(({ machine }) => machine === 'plain')?.verdict).toBe('healthy');
     });
 
     test('a critical machine returns to what it ran, and the run is held: exit 4', async () => {
@@ -132,13 +133,14 @@ describe.skipIf(!available.ok)('a deployment', () => {
       expect(await settledOn('plain')).toBe(before);
     });
 
-    test('leaves a unit failed is live, and does not pass its gate', async () => {
+    test('leaves a unit failed does not pass its gate, and is taken back', async () => {
       await change({ plain: { knobs: { failedUnit: 'sick.service' } } });
+      const before = await settledOn('plain');
       const { code, report } = await deploy('plain');
       expect(code).toBe(1);
-      expect(outcomeOf(report, 'plain')).toMatchObject({ status: 'failed', failure: { phase: 'gate' } });
+      expect(outcomeOf(report, 'plain')).toMatchObject({ status: 'restored', failure: { phase: 'gate' } });
       expect(outcomeOf(report, 'plain').failure?.message).toContain('sick.service');
-      expect(await settledOn('plain')).toBe(outcomeOf(report, 'plain').to);
+      expect(await settledOn('plain')).toBe(before);
     });
 
     test('wants a reboot gets it in a run, though none was planned', async () => {
