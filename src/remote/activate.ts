@@ -100,12 +100,23 @@ const pause = ({ deps, options, until }: Activation, ms: number): Promise<void> 
   deps.clock.sleep(Math.max(0, Math.min(ms, until - deps.clock.now())), options.signal);
 
 /** The script of the unit with its arguments. */
-const scriptOf = ({ toplevel, mode, unit, supervision }: ActivateRequest): readonly string[] => {
+const scriptOf = ({ toplevel, mode, unit, deadlineMs, supervision }: ActivateRequest): readonly string[] => {
   if (supervision === undefined) return [unitScript, toplevel, mode];
   const { confirmWithinMs, recorded } = supervision;
   const known = (path: string | null): string => (path !== null && isToplevel(path) ? path : '');
   const ticks = String(Math.ceil(confirmWithinMs / tickMs));
-  return [supervisorScript, toplevel, mode, ticks, unit, known(recorded.current), known(recorded.profile)];
+  // Less than what is waited for here, so that its end is read and not missed by a moment.
+  const limit = String(Math.max(1, Math.floor((deadlineMs * 0.95) / 1_000)));
+  return [
+    supervisorScript,
+    toplevel,
+    mode,
+    ticks,
+    unit,
+    known(recorded.current),
+    known(recorded.profile),
+    limit,
+  ];
 };
 
 /** null once the unit is there. Repeating is safe: systemd gives a name only once. */

@@ -11,6 +11,8 @@ import { supervisedExit } from './supervisor.ts';
 
 /** Exit statuses of `unitScript` itself; switch-to-configuration uses 0, 1, 2, 4, 100 and, when it panics, 101. */
 export const ownExit = { toplevelMissing: 91, noActivationScript: 92, profileNotSet: 93 } as const;
+/** Exit statuses of timeout(1): it had to end the command, gently or not. */
+const endedByTimeout = { gently: 124, killed: 137 } as const;
 
 /**
  * What the unit runs. Arguments: toplevel, mode. Holds neither `${` nor `$$`, which systemd would expand in the
@@ -38,7 +40,15 @@ exec "$1/bin/switch-to-configuration" "$2"
 `;
 
 /** The exit statuses that mean an answer of ours or of switch-to-configuration, so that the unit never counts as failed. */
-const answeredExits = [1, 2, 4, 100, ...Object.values(ownExit), ...Object.values(supervisedExit)].join(' ');
+const answeredExits = [
+  1,
+  2,
+  4,
+  100,
+  ...Object.values(ownExit),
+  ...Object.values(supervisedExit),
+  ...Object.values(endedByTimeout),
+].join(' ');
 
 /**
  * Starts the unit unless it is there already. Units of earlier activations that have ended, and whose run nobody took
@@ -275,6 +285,9 @@ export const outcomeOf = (
       return { kind: 'needs-reboot', inhibited: true, log };
     case supervisedExit.noWayBack:
       return refused('what it runs now could not be returned to; nothing was activated');
+    case endedByTimeout.gently:
+    case endedByTimeout.killed:
+      return refused('it did not end in time, was ended, and what ran before was returned to');
     case supervisedExit.noState:
       return refused('/run/lab cannot be written; nothing was activated');
     default:

@@ -12,19 +12,26 @@ import { prelude } from './record.ts';
  */
 
 /** Exit statuses of the supervised unit beside those of the activation. */
-export const supervisedExit = { inhibited: 94, noWayBack: 95, noState: 96, restored: 97, stuck: 98 } as const;
+export const supervisedExit = {
+  inhibited: 94,
+  noWayBack: 95,
+  noState: 96,
+  restored: 97,
+  stuck: 98,
+} as const;
 
 /** How often the supervisor looks for a word. The script sleeps as long; a `sleep` without fractions sleeps longer. */
 export const tickMs = 200;
 
 /**
- * What the unit runs. Arguments: toplevel, `switch` or `test`, ticks to wait, unit, and the recorded current and
- * profile of an earlier attempt (empty for none), which count where that attempt has already changed them.
+ * What the unit runs. Arguments: toplevel, `switch` or `test`, ticks to wait, unit, the recorded current and profile
+ * of an earlier attempt (empty for none), which count where that attempt has already changed them, and how many
+ * seconds an activation may take: one that hangs would otherwise keep its supervisor from ever returning.
  *
  * A `switch` is a `test` at first: as long as nobody has confirmed it, whatever ends the machine in between (a crash, a
  * power cut) boots what was good. Holds neither `${` nor `$$` nor `%`, which systemd would expand.
  */
-export const supervisorScript = `toplevel=$1 mode=$2 ticks=$3 dir=/run/lab/$4
+export const supervisorScript = `toplevel=$1 mode=$2 ticks=$3 dir=/run/lab/$4 limit=$7
 profile=/nix/var/nix/profiles/system
 if ! [ -d "$toplevel" ]; then
   echo "$toplevel is not on this machine"
@@ -35,6 +42,7 @@ if ! [ -x "$toplevel/bin/switch-to-configuration" ]; then
   exit 92
 fi
 umask 077
+go_live() { timeout -k 30 "$limit" "$1/bin/switch-to-configuration" test; }
 note() { echo "$2" >"$dir/$1.new" && mv "$dir/$1.new" "$dir/$1"; }
 make_default() {
   nix-env -p "$profile" --set "$1" && [ "$(readlink -f "$profile")" = "$1" ] &&
@@ -69,7 +77,7 @@ restore() { # how it ends when it is done
   if [ "$(readlink -f "$profile")" = "$toplevel" ] && [ "$before" != "$toplevel" ]; then
     make_default "$before" || back=stuck
   fi
-  "$current/bin/switch-to-configuration" test
+  go_live "$current"
   case $? in
     0|4) ;;
     *) back=stuck ;;
@@ -82,7 +90,7 @@ restore() { # how it ends when it is done
   esac
 }
 
-"$toplevel/bin/switch-to-configuration" test
+go_live "$toplevel"
 code=$?
 case $code in
   0|4) ;;

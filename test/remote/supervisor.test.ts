@@ -38,11 +38,12 @@ describe('an activation that its machine watches over, with its scripts in a rea
     mode: ActivateRequest['mode'] = 'switch',
     confirmWithinMs = 60_000,
     recorded: { current: string | null; profile: string | null } = { current: null, profile: null },
+    deadlineMs = 20_000,
   ): Promise<ActivateOutcome> =>
     activate(
       { remote: local.remote, clock: realClock },
       machine,
-      { toplevel: after, mode, unit, deadlineMs: 20_000, supervision: { confirmWithinMs, recorded } },
+      { toplevel: after, mode, unit, deadlineMs, supervision: { confirmWithinMs, recorded } },
       {},
     );
   const say = (verdict: Verdict, deadlineMs = 20_000) =>
@@ -93,6 +94,16 @@ describe('an activation that its machine watches over, with its scripts in a rea
     expect(await itsEnd()).toBe('97');
     expect([current(), bootDefault(), acts()]).toEqual([before, before, ['test b', 'test a']]);
     expect(await say('confirm')).toEqual({ kind: 'restored', why: 'unconfirmed' });
+  });
+
+  it('is ended and goes back when its activation hangs', async () => {
+    const path = `${after}/bin/switch-to-configuration`;
+    const live = `ln -sfn "$(dirname "$(dirname "$0")")" ${local.path('/run/current-system')}`;
+    local.write(path, `#!/bin/sh\necho "$1 b" >>"$LAB_FAKE/acts"\n${live}\nexec sleep 600\n`, 0o755);
+    const outcome = await go('switch', 60_000, { current: null, profile: null }, 4_000);
+    expect(outcome).toMatchObject({ kind: 'refused', code: 124 });
+    expect([current(), bootDefault(), acts()]).toEqual([before, before, ['test b', 'test a']]);
+    expect(await say('restore')).toEqual({ kind: 'restored', why: 'refused' });
   });
 
   it('makes room for another attempt once it has gone back by itself', async () => {
