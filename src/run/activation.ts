@@ -2,6 +2,7 @@ import type { Step } from '../plan/plan.ts';
 import type { ActivateOutcome, Reachable } from '../ports.ts';
 import { dependencies } from './dependencies.ts';
 import type { StepOutcome } from './event.ts';
+import { recordOf } from './records.ts';
 import {
   actDeadlines,
   away,
@@ -110,7 +111,7 @@ const shownBy = (step: ActivationStep): Mode =>
 const wentGreen = ({ entry, state }: PerformContext): boolean =>
   entry.steps.some((step) => {
     const outcome =
-      step.kind === 'activate' && step.mode === 'test' ? state.steps.get(step.id)?.outcome : null;
+      step.kind === 'activate' && step.mode === 'test' ? recordOf(state, step.id)?.outcome : null;
     return outcome?.kind === 'succeeded' && !outcome.facts.needsReboot;
   });
 

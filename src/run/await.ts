@@ -1,6 +1,7 @@
 import type { Step } from '../plan/plan.ts';
 import type { StepOutcome } from './event.ts';
 import { type BootWatch, judgeBoot, judgeHealth, judgeIdentity } from './gate.ts';
+import { recordsOfMachine } from './records.ts';
 import {
   actDeadlines,
   failed,
@@ -33,8 +34,8 @@ export const awaitBoot = async (
     return failed(
       failureAt(step, 'no-boot-id', 'the boot id from before the reboot is not known', 'look at the machine'),
     );
-  const trigger = [...state.steps.values()].find(
-    (record) => record.step.machine === step.machine && record.step.kind === 'reboot',
+  const trigger = [...recordsOfMachine(state, step.machine).values()].find(
+    (record) => record.step.kind === 'reboot',
   );
   let watch: BootWatch = {
     bootId,

@@ -4,6 +4,7 @@ import type { EventBody, RunEvent, StepOutcome } from './event.ts';
 import { next } from './next.ts';
 import { perform } from './perform.ts';
 import { awaitsOwnBoot } from './progress.ts';
+import { allRecords, recordOf } from './records.ts';
 import { applyEvent, type RunState } from './state.ts';
 
 /** Each note is synced to disk: a copy of a thousand paths must not wait for a thousand of them. */
@@ -29,7 +30,7 @@ export type DriveDeps = {
  * doing in `perform`; this only keeps them honest with the journal. Returns the state at the end of the run.
  */
 export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState> => {
-  if ([...start.steps.values()].some(({ status }) => status === 'open'))
+  if (allRecords(start).some(({ status }) => status === 'open'))
     throw new TypeError('steps of a process that is gone are open: the run has to be resumed first');
   let state = start;
   const append = (body: EventBody): void => {
@@ -46,12 +47,12 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
   };
 
   const begin = (step: Step): void => {
-    const again = state.steps.get(step.id)?.status === 'unknown';
+    const again = recordOf(state, step.id)?.status === 'unknown';
     append({ kind: 'step-intended', step: step.id });
     const entry = state.plan?.machines.find(({ machine }) => machine.name === step.machine);
     if (entry === undefined) throw new TypeError(`step ${step.id} belongs to no machine of the plan`);
     const note = (text: string): void => {
-      if (broken !== null || state.steps.get(step.id)?.status !== 'open') return;
+      if (broken !== null || recordOf(state, step.id)?.status !== 'open') return;
       try {
         append({ kind: 'step-noted', step: step.id, note: text.slice(0, 2_000) });
       } catch (error) {
@@ -113,7 +114,7 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
       const pausedBy = deps.pause?.by() ?? null;
       if (pausedBy !== null && state.pausedBy === null) append({ kind: 'paused', by: pausedBy });
       if (pausedBy === null && state.pausedBy !== null) append({ kind: 'unpaused', by: 'who paused it' });
-      const left = [...state.steps.values()].some(({ status }) => status === 'open');
+      const left = allRecords(state).some(({ status }) => status === 'open');
       if (deps.abort.aborted || (deps.stop.aborted && underWay.size === 0 && left)) {
         await Promise.all(underWay.values());
         append({

@@ -2,6 +2,7 @@ import type { Failure } from '../failure.ts';
 import type { Step } from '../plan/plan.ts';
 import type { RunResult } from './event.ts';
 import { type MachineProgress, progressOf, unconfirmed } from './progress.ts';
+import { recordOf } from './records.ts';
 import type { RunState } from './state.ts';
 import { changedSincePlan } from './step-context.ts';
 
@@ -32,7 +33,7 @@ export const needsRestore = (state: RunState, progress: MachineProgress): boolea
   const { plan, current, status, touched } = progress;
   if (status !== 'failed' || !touched || plan.restore === null || current === null) return false;
   // Tried once: an outcome that could not be learnt is no reason to try for ever.
-  if ((state.steps.get(plan.restore.id)?.outcome ?? null) !== null) return false;
+  if ((recordOf(state, plan.restore.id)?.outcome ?? null) !== null) return false;
   // What somebody else made of it meanwhile is theirs.
   if (progress.failure?.kind === changedSincePlan) return false;
   if (plan.machine.orchestration.criticalityLevel === 'critical') return true;
@@ -50,10 +51,10 @@ export const needsRestore = (state: RunState, progress: MachineProgress): boolea
 const stepToFinish = (state: RunState, progress: MachineProgress): Step | null => {
   const { status, current } = progress;
   if (status !== 'active' || (current?.kind !== 'gate' && current?.kind !== 'confirm')) return null;
-  const record = state.steps.get(current.id);
+  const record = recordOf(state, current.id);
   if (record !== undefined && record.status === 'open') return null;
   const live = unconfirmed(state, progress);
-  return live !== null && state.steps.get(live.id)?.status === 'succeeded' ? current : null;
+  return live !== null && recordOf(state, live.id)?.status === 'succeeded' ? current : null;
 };
 
 /** Ends a run that has nothing left to do, by what became of its machines. */
@@ -95,7 +96,7 @@ export const next = (state: RunState): Decision => {
   if (plan === null || state.approvedAt === null)
     throw new TypeError('nothing to decide before a plan is approved');
   const progress = plan.machines.map((machine) => progressOf(state, machine));
-  const open = [...state.steps.values()].filter(({ status }) => status === 'open').map(({ step }) => step);
+  const open = progress.flatMap((machine) => machine.open);
   const busy = (): Decision | null => (open.length > 0 ? { kind: 'await' } : null);
 
   const toRestore = progress.find((machine) => needsRestore(state, machine));

@@ -6,6 +6,7 @@ import { dependencies } from './dependencies.ts';
 import type { StepOutcome } from './event.ts';
 import { preflight } from './preflight.ts';
 import { reboot } from './reboot.ts';
+import { allRecords } from './records.ts';
 import { restore } from './restore.ts';
 import type { RunState } from './state.ts';
 import {
@@ -28,7 +29,7 @@ const copy = async (step: Extract<Step, { kind: 'copy' }>, context: PerformConte
 
 /** When this step's reboot delay is over: counted from the latest gate that another machine passed in this run. */
 export const delayEndsAt = (state: RunState, step: Extract<Step, { kind: 'delay' }>): number => {
-  const gates = [...state.steps.values()].filter(
+  const gates = allRecords(state).filter(
     ({ step: other, status }) =>
       other.kind === 'gate' && other.machine !== step.machine && status === 'succeeded',
   );

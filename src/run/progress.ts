@@ -1,5 +1,6 @@
 import type { Failure } from '../failure.ts';
 import type { MachinePlan, Step } from '../plan/plan.ts';
+import { type MachineRecords, recordOf, recordsOfMachine } from './records.ts';
 import type { RunState } from './state.ts';
 
 /** Where a machine of the plan stands, for decisions and screens alike. */
@@ -15,6 +16,8 @@ export type MachineProgress = {
     | 'restored'; // failed, and back at what it ran
   /** The steps it goes through, contingent ones included once they are needed. */
   readonly steps: readonly Step[];
+  /** Those under way in this process. */
+  readonly open: readonly Step[];
   /** The first step that has not succeeded, or null at the end. */
   readonly current: Step | null;
   readonly failure: Failure | null;
@@ -27,9 +30,9 @@ const effects: ReadonlySet<Step['kind']> = new Set(['activate', 'confirm', 'rebo
 export const isEffect = ({ kind }: Step): boolean => effects.has(kind);
 
 /** An activation said that only a reboot makes it live (exit 100). */
-const asksForReboot = (state: RunState, plan: MachinePlan): boolean =>
+const asksForReboot = (records: MachineRecords, plan: MachinePlan): boolean =>
   plan.steps.some(({ id, kind }) => {
-    const outcome = kind === 'activate' ? state.steps.get(id)?.outcome : null;
+    const outcome = kind === 'activate' ? records.get(id)?.outcome : null;
     return outcome?.kind === 'succeeded' && outcome.facts.needsReboot;
   });
 
@@ -42,18 +45,19 @@ const stepsWithReboot = (plan: MachinePlan): readonly Step[] => [
   ...(plan.steps.some(({ kind }) => kind === 'reboot') ? [] : plan.contingent),
 ];
 
-const mayHaveHappened = (state: RunState, step: Step): boolean => {
-  const record = isEffect(step) ? state.steps.get(step.id) : undefined;
+const mayHaveHappened = (records: MachineRecords, step: Step): boolean => {
+  const record = isEffect(step) ? records.get(step.id) : undefined;
   return record !== undefined && record.outcome?.kind !== 'skipped';
 };
 
-export const progressOf = (state: RunState, plan: MachinePlan): MachineProgress => {
-  const wantsReboot = asksForReboot(state, plan);
+const progressFrom = (records: MachineRecords, plan: MachinePlan): MachineProgress => {
+  const wantsReboot = asksForReboot(records, plan);
   const steps = wantsReboot ? stepsWithReboot(plan) : plan.steps;
-  const base = { plan, steps };
+  const open = [...records.values()].filter(({ status }) => status === 'open').map(({ step }) => step);
+  const base = { plan, steps, open };
   const touched =
-    steps.some((step) => mayHaveHappened(state, step)) ||
-    (plan.restore !== null && mayHaveHappened(state, plan.restore));
+    steps.some((step) => mayHaveHappened(records, step)) ||
+    (plan.restore !== null && mayHaveHappened(records, plan.restore));
   if (plan.decision.kind === 'nothing')
     return { ...base, status: 'nothing', current: null, failure: null, touched };
   if (plan.decision.kind === 'skip') {
@@ -62,11 +66,9 @@ export const progressOf = (state: RunState, plan: MachinePlan): MachineProgress 
     return { ...base, status: 'skipped', current: null, failure, touched };
   }
   for (const step of steps) {
-    const record = state.steps.get(step.id);
+    const record = records.get(step.id);
     if (record === undefined) {
-      const begun = steps.some(
-        ({ id, kind }) => state.steps.has(id) && kind !== 'preflight' && kind !== 'copy',
-      );
+      const begun = steps.some(({ id, kind }) => records.has(id) && kind !== 'preflight' && kind !== 'copy');
       return { ...base, status: begun ? 'active' : 'waiting', current: step, failure: null, touched };
     }
     const { outcome } = record;
@@ -77,7 +79,7 @@ export const progressOf = (state: RunState, plan: MachinePlan): MachineProgress 
     if (outcome.kind === 'succeeded') continue;
     if (outcome.kind === 'skipped')
       return { ...base, status: 'skipped', current: step, failure: outcome.failure, touched };
-    const restored = plan.restore !== null && state.steps.get(plan.restore.id)?.status === 'succeeded';
+    const restored = plan.restore !== null && records.get(plan.restore.id)?.status === 'succeeded';
     return {
       ...base,
       status: restored ? 'restored' : 'failed',
@@ -100,6 +102,19 @@ export const progressOf = (state: RunState, plan: MachinePlan): MachineProgress 
   return { ...base, status: 'done', current: null, failure: null, touched };
 };
 
+/** Asked for at every decision, and changed by the events of one machine alone. */
+const remembered = new WeakMap<MachineRecords, MachineProgress>();
+
+/** Where the machine stands: from its plan and its own records, nothing else. */
+export const progressOf = (state: RunState, plan: MachinePlan): MachineProgress => {
+  const records = recordsOfMachine(state, plan.machine.name);
+  const known = remembered.get(records);
+  if (known?.plan === plan) return known;
+  const progress = progressFrom(records, plan);
+  remembered.set(records, progress);
+  return progress;
+};
+
 /**
  * The supervised activation of this machine that has neither been confirmed nor come to nothing, as far as the journal
  * knows: the machine returns by itself unless it is confirmed. Null when there is none.
@@ -109,9 +124,13 @@ export const unconfirmed = (
   { steps }: Pick<MachineProgress, 'steps'>,
 ): Extract<Step, { kind: 'activate' }> | null => {
   const confirm = steps.find(({ kind }) => kind === 'confirm');
-  if (confirm === undefined || state.steps.get(confirm.id)?.outcome?.kind === 'succeeded') return null;
+  if (confirm === undefined || recordOf(state, confirm.id)?.outcome?.kind === 'succeeded') return null;
   for (const step of steps)
-    if (step.kind === 'activate' && step.confirmWithinMs !== undefined && state.steps.has(step.id))
+    if (
+      step.kind === 'activate' &&
+      step.confirmWithinMs !== undefined &&
+      recordOf(state, step.id) !== undefined
+    )
       return step;
   return null;
 };
@@ -122,8 +141,9 @@ export const unconfirmed = (
  */
 export const awaitsOwnBoot = (state: RunState): boolean => {
   const own = state.plan?.machines.find(({ local }) => local)?.machine.name;
-  const statusOf = (kind: Step['kind']) =>
-    [...state.steps.values()].find(({ step }) => step.machine === own && step.kind === kind)?.status ?? null;
+  if (own === undefined) return false;
+  const records = [...recordsOfMachine(state, own).values()];
+  const statusOf = (kind: Step['kind']) => records.find(({ step }) => step.kind === kind)?.status ?? null;
   const [reboot, boot] = [statusOf('reboot'), statusOf('await-boot')];
   const begun = reboot === 'open' || reboot === 'unknown' || reboot === 'succeeded';
   return begun && boot !== 'succeeded' && boot !== 'failed';

@@ -1,6 +1,7 @@
 import type { Failure } from '../failure.ts';
 import type { RunResult } from './event.ts';
 import { type MachineProgress, progressOf } from './progress.ts';
+import { recordOf } from './records.ts';
 import type { RunState } from './state.ts';
 
 /** Exit codes of every command: documented, stable, told by the unit of the timer as they are. */
@@ -136,11 +137,11 @@ const summaryOf = (progress: MachineProgress, rebooted: boolean, gated: boolean)
 
 const reportMachine = (state: RunState, progress: MachineProgress): MachineReport => {
   const { plan, status, failure, steps } = progress;
-  const records = steps.flatMap(({ id }) => state.steps.get(id) ?? []);
+  const records = steps.flatMap(({ id }) => recordOf(state, id) ?? []);
   const passed = (kind: string): boolean =>
     records.some((record) => record.step.kind === kind && record.status === 'succeeded');
   const rebooted = passed('await-boot');
-  const restored = plan.restore === null ? undefined : state.steps.get(plan.restore.id)?.outcome;
+  const restored = plan.restore === null ? undefined : recordOf(state, plan.restore.id)?.outcome;
   return {
     machine: plan.machine.name,
     status,

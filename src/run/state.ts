@@ -1,24 +1,23 @@
 import type { Failure } from '../failure.ts';
 import type { Goal, Plan, Step } from '../plan/plan.ts';
 import type { LockChange } from '../ports.ts';
-import type { Opened, Preparation, RunEvent, RunId, RunResult, StepOutcome } from './event.ts';
+import type { Opened, Preparation, RunEvent, RunId, RunResult } from './event.ts';
 import { progressOf, unconfirmed } from './progress.ts';
+import {
+  emptyRecords,
+  machineOfStep,
+  notesMax,
+  type Records,
+  recordOf,
+  replaceRecords,
+  type StepRecord,
+  withRecord,
+} from './records.ts';
 
 /**
  * A run as its events tell it: the fold that the engine decides on and that every viewer shows. Pure and frozen in
  * use: `applyEvent` returns a new state.
  */
-
-export type StepRecord = {
-  readonly step: Step;
-  /** open: intended, under way in this process · unknown: intended by a process that is gone, or outcome unknown. */
-  readonly status: 'open' | 'succeeded' | 'failed' | 'unknown' | 'skipped';
-  readonly intendedAt: number;
-  readonly endedAt: number | null;
-  readonly outcome: StepOutcome | null;
-  /** The latest notes, oldest first, at most `notesMax`. */
-  readonly notes: readonly { readonly at: number; readonly note: string }[];
-};
 
 export type PreparationRecord = {
   readonly work: Preparation;
@@ -49,7 +48,7 @@ export type RunState = {
   readonly remarks: readonly string[];
   readonly pausedBy: string | null;
   readonly approvedAt: number | null;
-  readonly steps: ReadonlyMap<string, StepRecord>;
+  readonly records: Records;
   readonly stopRequestedBy: string | null;
   readonly ended: {
     readonly at: number;
@@ -59,11 +58,9 @@ export type RunState = {
   } | null;
 };
 
-export const notesMax = 20;
-
 /** The step of this id wherever the plan keeps it: among the steps, the contingent ones, or as the restore. */
 export const findStep = (plan: Plan, id: string): Step | null => {
-  const machine = id.slice(0, id.indexOf('/'));
+  const machine = machineOfStep(id);
   const entry = plan.machines.find((candidate) => candidate.machine.name === machine);
   if (entry === undefined) return null;
   return (
@@ -102,14 +99,11 @@ export const beginRun = (event: RunEvent): RunState => {
     remarks: [],
     pausedBy: null,
     approvedAt: null,
-    steps: new Map(),
+    records: new Map(),
     stopRequestedBy: null,
     ended: null,
   };
 };
-
-const withStep = (state: RunState, record: StepRecord): ReadonlyMap<string, StepRecord> =>
-  new Map(state.steps).set(record.step.id, record);
 
 const lastPreparation = (state: RunState, change: Partial<PreparationRecord>): readonly PreparationRecord[] =>
   state.preparations.map((record, index) =>
@@ -128,7 +122,7 @@ const isOutdated = (state: RunState, { step, status }: StepRecord): boolean => {
   if (step.kind === 'preflight') return !touched;
   if (step.kind !== 'dependencies') return false;
   const follower = steps[steps.findIndex(({ id }) => id === step.id) + 1];
-  return follower !== undefined && !state.steps.has(follower.id);
+  return follower !== undefined && recordOf(state, follower.id) === undefined;
 };
 
 /**
@@ -144,17 +138,14 @@ const isUnconfirmed = (state: RunState, { step, status }: StepRecord): boolean =
   return progress.status === 'active' && unconfirmed(state, progress) !== null;
 };
 
-/** The steps, with those that `which` chooses unknown, so that they are begun again. */
-const lookedAtAnew = (
-  state: RunState,
-  which: (record: StepRecord) => boolean,
-): ReadonlyMap<string, StepRecord> =>
-  new Map(
-    [...state.steps].map(([id, record]) => [
-      id,
-      which(record) ? { ...record, status: 'unknown' as const, endedAt: null, outcome: null } : record,
-    ]),
-  );
+/** The records, with those that `which` chooses unknown, so that their steps are begun again. */
+const lookedAtAnew = (state: RunState, which: (record: StepRecord) => boolean): Records =>
+  replaceRecords(state.records, which, (record) => ({
+    ...record,
+    status: 'unknown',
+    endedAt: null,
+    outcome: null,
+  }));
 
 /**
  * The state after one more event. Throws `ImpossibleHistory` for a history that does not fit its plan: steps the
@@ -187,7 +178,12 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
       };
     case 'plan-made':
       if (state.approvedAt !== null) return impossible(event, 'an approved plan is not replaced');
-      return { ...next, plan: body.plan, remarks: body.remarks };
+      return {
+        ...next,
+        plan: body.plan,
+        remarks: body.remarks,
+        records: emptyRecords(body.plan.machines.map(({ machine }) => machine.name)),
+      };
     case 'approved':
       if (state.plan === null || state.plan.hash !== body.hash)
         return impossible(event, 'approves a plan it does not hold');
@@ -196,12 +192,12 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
       if (state.plan === null || state.approvedAt === null) return impossible(event, 'no approved plan yet');
       const step =
         findStep(state.plan, body.step) ?? impossible(event, `the plan has no step "${body.step}"`);
-      const known = state.steps.get(body.step);
+      const known = recordOf(state, body.step);
       if (known !== undefined && known.status !== 'unknown')
         return impossible(event, `"${body.step}" was already begun`);
       return {
         ...next,
-        steps: withStep(state, {
+        records: withRecord(state.records, {
           step,
           status: 'open',
           intendedAt: known?.intendedAt ?? event.at,
@@ -212,16 +208,16 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
       };
     }
     case 'step-noted': {
-      const record = state.steps.get(body.step) ?? impossible(event, `"${body.step}" was not begun`);
+      const record = recordOf(state, body.step) ?? impossible(event, `"${body.step}" was not begun`);
       const notes = [...record.notes, { at: event.at, note: body.note }].slice(-notesMax);
-      return { ...next, steps: withStep(state, { ...record, notes }) };
+      return { ...next, records: withRecord(state.records, { ...record, notes }) };
     }
     case 'step-ended': {
-      const record = state.steps.get(body.step) ?? impossible(event, `"${body.step}" was not begun`);
+      const record = recordOf(state, body.step) ?? impossible(event, `"${body.step}" was not begun`);
       if (record.status !== 'open') return impossible(event, `"${body.step}" has already ended`);
       return {
         ...next,
-        steps: withStep(state, {
+        records: withRecord(state.records, {
           ...record,
           status: body.outcome.kind,
           endedAt: event.at,
@@ -242,7 +238,7 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
       return {
         ...next,
         pausedBy: null,
-        steps: lookedAtAnew(state, (record) => isOutdated(state, record)),
+        records: lookedAtAnew(state, (record) => isOutdated(state, record)),
       };
     case 'stop-requested':
       return { ...next, stopRequestedBy: body.by };
@@ -253,7 +249,7 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
         stopRequestedBy: null,
         pausedBy: null,
         by: { ...state.by, pid: body.pid },
-        steps: lookedAtAnew(
+        records: lookedAtAnew(
           state,
           (record) => record.status === 'open' || isOutdated(state, record) || isUnconfirmed(state, record),
         ),

@@ -3,6 +3,7 @@ import type { MachinePlan, Step } from '../plan/plan.ts';
 import type { Clock, Observation, SshError, Target } from '../ports.ts';
 import { noFacts, type RunId, type StepFacts, type StepOutcome } from './event.ts';
 import { isEffect } from './progress.ts';
+import { recordOf, recordsOfMachine } from './records.ts';
 import type { RunState } from './state.ts';
 
 /** Hard limits of single acts, in milliseconds; gates have their own deadlines in the plan. */
@@ -85,7 +86,7 @@ export const unitName = (run: RunId, what: string): string => `lab-${what}-${run
 /** What the first step of this kind that succeeded on the machine learnt. */
 export const factsOf = (state: RunState, entry: MachinePlan, kind: Step['kind']): StepFacts | null => {
   for (const step of [...entry.steps, ...entry.contingent]) {
-    const outcome = state.steps.get(step.id)?.outcome;
+    const outcome = recordOf(state, step.id)?.outcome;
     if (step.kind === kind && outcome?.kind === 'succeeded') return outcome.facts;
   }
   return null;
@@ -137,8 +138,8 @@ export const away = (step: Step, context: PerformContext, error: SshError, undon
     error.remedy,
   );
   if (context.again) return unknown(failure);
-  const begun = [...context.state.steps.values()].some(
-    (record) => record.step.machine === step.machine && record.step.id !== step.id && isEffect(record.step),
+  const begun = [...recordsOfMachine(context.state, step.machine).values()].some(
+    (record) => record.step.id !== step.id && isEffect(record.step),
   );
   return begun || !error.retryable ? failed(failure) : { kind: 'skipped', reason: 'unreachable', failure };
 };

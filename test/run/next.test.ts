@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Machine } from '../../src/fleet/machine.ts';
 import { concurrency, next } from '../../src/run/next.ts';
 import { delayEndsAt } from '../../src/run/perform.ts';
+import { recordOf } from '../../src/run/records.ts';
 import { planFor, seen } from '../plan/input.ts';
 import { type MachineTraits, machineNamed } from '../simulation/fleet.ts';
 import { approved, failedWith, type History, skippedFor, succeededWith, unknownWith } from './history.ts';
@@ -55,8 +56,8 @@ describe('the order of things', () => {
     expect(decide(history).split(' ')).toEqual(['m16/preflight']);
     for (const { name } of many) {
       const id = `${name}/preflight`;
-      if (!history.state.steps.has(id)) history.begin(id);
-      if (history.state.steps.get(id)?.status === 'open') history.end(id, succeededWith());
+      if (recordOf(history.state, id) === undefined) history.begin(id);
+      if (recordOf(history.state, id)?.status === 'open') history.end(id, succeededWith());
     }
     expect(decide(history).split(' ')).toHaveLength(concurrency.copy);
   });

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { EventBody, type RunEvent } from '../../src/run/event.ts';
 import { progressOf } from '../../src/run/progress.ts';
-import { applyEvent, ImpossibleHistory, notesMax, replay } from '../../src/run/state.ts';
+import { notesMax, recordOf } from '../../src/run/records.ts';
+import { applyEvent, ImpossibleHistory, replay } from '../../src/run/state.ts';
 import { entryOf, planFor } from '../plan/input.ts';
 import { machineNamed } from '../simulation/fleet.ts';
 import { approved, failedWith, runId, skippedFor, started, succeededWith } from './history.ts';
@@ -109,21 +110,21 @@ describe('a process takes over', () => {
   test('what was under way is unknown, and may be begun again', () => {
     const history = approved(plan).pass('box/preflight', 'app/preflight', 'box/copy', 'app/copy');
     history.begin('box/activate-switch').add({ kind: 'resumed', pid: 2 });
-    expect(history.state.steps.get('box/activate-switch')).toMatchObject({
+    expect(recordOf(history.state, 'box/activate-switch')).toMatchObject({
       status: 'unknown',
       outcome: null,
     });
     expect(history.state.by.pid).toBe(2);
     history.begin('box/activate-switch');
-    expect(history.state.steps.get('box/activate-switch')?.status).toBe('open');
+    expect(recordOf(history.state, 'box/activate-switch')?.status).toBe('open');
   });
 
   test('a preflight holds for what was touched since, and is made again for the rest', () => {
     const history = approved(plan).pass('box/preflight', 'app/preflight', 'box/copy', 'app/copy');
     history.begin('box/activate-switch').add({ kind: 'resumed', pid: 2 });
-    expect(history.state.steps.get('box/preflight')?.status).toBe('succeeded');
-    expect(history.state.steps.get('app/preflight')?.status).toBe('unknown');
-    expect(history.state.steps.get('app/copy')?.status).toBe('succeeded');
+    expect(recordOf(history.state, 'box/preflight')?.status).toBe('succeeded');
+    expect(recordOf(history.state, 'app/preflight')?.status).toBe('unknown');
+    expect(recordOf(history.state, 'app/copy')?.status).toBe('succeeded');
   });
 
   test('a look at the dependencies holds only for what it led to', () => {
@@ -137,18 +138,18 @@ describe('a process takes over', () => {
       'app/dependencies',
     );
     before.add({ kind: 'resumed', pid: 2 });
-    expect(before.state.steps.get('app/dependencies')?.status).toBe('unknown');
+    expect(recordOf(before.state, 'app/dependencies')?.status).toBe('unknown');
     before.pass('app/dependencies').begin('app/activate-switch').add({ kind: 'resumed', pid: 3 });
-    expect(before.state.steps.get('app/dependencies')?.status).toBe('succeeded');
+    expect(recordOf(before.state, 'app/dependencies')?.status).toBe('succeeded');
   });
 
   test('the end of a pause has the same effect on what was seen before it, and none on what is under way', () => {
     const history = approved(plan).pass('box/preflight', 'app/preflight', 'box/copy', 'app/copy');
     history.begin('box/activate-switch').add({ kind: 'paused', by: 'you' });
     history.add({ kind: 'unpaused', by: 'you' }, 3_600_000);
-    expect(history.state.steps.get('box/activate-switch')?.status).toBe('open');
-    expect(history.state.steps.get('box/preflight')?.status).toBe('succeeded');
-    expect(history.state.steps.get('app/preflight')?.status).toBe('unknown');
+    expect(recordOf(history.state, 'box/activate-switch')?.status).toBe('open');
+    expect(recordOf(history.state, 'box/preflight')?.status).toBe('succeeded');
+    expect(recordOf(history.state, 'app/preflight')?.status).toBe('unknown');
   });
 
   test('an ended run goes on where it was, and a stop or pause asked of the old process is over', () => {
@@ -218,7 +219,7 @@ test('the latest notes of a step are kept, the oldest of many are not', () => {
   const history = approved(plan).begin('box/preflight');
   for (let number = 1; number <= notesMax + 5; number += 1)
     history.add({ kind: 'step-noted', step: 'box/preflight', note: `note ${number}` });
-  const notes = history.state.steps.get('box/preflight')?.notes ?? [];
+  const notes = recordOf(history.state, 'box/preflight')?.notes ?? [];
   expect(notes).toHaveLength(notesMax);
   expect(notes.at(-1)?.note).toBe(`note ${notesMax + 5}`);
 });

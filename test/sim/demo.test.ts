@@ -5,6 +5,7 @@ import type { Observation, Toplevel } from '../../src/ports.ts';
 import { drive } from '../../src/run/drive.ts';
 import type { EventBody, RunEvent } from '../../src/run/event.ts';
 import { progressOf } from '../../src/run/progress.ts';
+import { allRecords } from '../../src/run/records.ts';
 import { type RunState, replay } from '../../src/run/state.ts';
 import { createVirtualClock } from '../../src/sim/clock.ts';
 import { createDemoWorld, type DemoWorld } from '../../src/sim/demo.ts';
@@ -113,7 +114,7 @@ test('every input that the update moves shows another revision, as short as it i
 
 test('an activation for the next boot starts and stops nothing', async () => {
   const { state } = await runDemo(1);
-  const said = [...state.steps.values()].flatMap(({ step, notes }) =>
+  const said = allRecords(state).flatMap(({ step, notes }) =>
     step.kind === 'activate' ? notes.map(({ note }) => ({ mode: step.mode, note })) : [],
   );
   expect(said.filter(({ mode, note }) => mode === 'boot' && note.includes('units'))).toEqual([]);
@@ -129,7 +130,7 @@ test('the whole demo takes about a minute to watch', async () => {
 
 test('the same seed shows the same demo, another seed another', async () => {
   const times = async (seed: number): Promise<readonly number[]> =>
-    [...(await runDemo(seed)).state.steps.values()].map(({ endedAt }) => endedAt ?? 0);
+    allRecords((await runDemo(seed)).state).map(({ endedAt }) => endedAt ?? 0);
   expect(await times(3)).toEqual(await times(3));
   expect(await times(3)).not.toEqual(await times(4));
 });

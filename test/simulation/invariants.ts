@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { MachinePlan, Plan, Step } from '../../src/plan/plan.ts';
 import type { RunEvent } from '../../src/run/event.ts';
 import { type MachineProgress, progressOf } from '../../src/run/progress.ts';
-import { applyEvent, beginRun, type RunState, type StepRecord } from '../../src/run/state.ts';
+import { allRecords, recordOf, type StepRecord } from '../../src/run/records.ts';
+import { applyEvent, beginRun, type RunState } from '../../src/run/state.ts';
 import type { Effect, World } from '../../src/sim/world.ts';
 
 /**
@@ -66,7 +67,7 @@ export const createChecker = (plan: Plan, world: World): Checker => {
       );
     };
     return (
-      [...now().steps.values()].find(
+      allRecords(now()).find(
         ({ step, status }) => step.machine === effect.machine && status === 'open' && serves(step),
       ) ?? broke(`${effect.kind} of ${effect.machine} without an intent in the journal`)
     );
@@ -90,7 +91,7 @@ export const createChecker = (plan: Plan, world: World): Checker => {
 
   /** Only what has passed its gate, in this process, is confirmed. */
   const checkConfirmation = (name: string): void => {
-    const gate = now().steps.get(`${name}/gate-after-activation`);
+    const gate = recordOf(now(), `${name}/gate-after-activation`);
     if (gate?.status !== 'succeeded' || (gate.endedAt ?? 0) < resumedAt)
       broke(`the activation of ${name} was confirmed before its gate`);
     confirmed.add(name);
@@ -178,7 +179,7 @@ export const createChecker = (plan: Plan, world: World): Checker => {
         broke(`the gate ${step.id} passed without a reading`);
       else if (!reading.well) broke(`the gate ${step.id} passed though the machine was not well`);
       expect(step.machine, 'running toplevel', world.look(step.machine).current, step.current);
-      const boot = now().steps.get(`${step.machine}/await-boot`)?.outcome;
+      const boot = recordOf(now(), `${step.machine}/await-boot`)?.outcome;
       if (step.after === 'reboot' && boot?.kind === 'succeeded')
         expect(step.machine, 'boot', world.look(step.machine).bootId, boot.facts.bootId);
     }
@@ -206,7 +207,7 @@ export const createChecker = (plan: Plan, world: World): Checker => {
       if (state.pausedBy !== null && !finishes) broke(`${body.step} began in a pause`);
     }
     if (body.kind !== 'step-ended') return;
-    const record = state.steps.get(body.step);
+    const record = recordOf(state, body.step);
     if (record?.status !== 'succeeded') return;
     onStepEnded(record);
     const entry = plan.machines.find(({ machine }) => machine.name === record.step.machine);
@@ -276,7 +277,7 @@ export const createChecker = (plan: Plan, world: World): Checker => {
     }
     if (ended.result !== 'interrupted')
       for (const machine of progress)
-        if (mustBeRestored(machine) && final.steps.get(machine.plan.restore?.id ?? '')?.outcome == null)
+        if (mustBeRestored(machine) && recordOf(final, machine.plan.restore?.id ?? '')?.outcome == null)
           broke(`${machine.plan.machine.name} failed and nobody tried to return it to what it ran`);
     const bad = progress.filter(({ status }) => over(status));
     const level = (entry: MachinePlan): string => entry.machine.orchestration.criticalityLevel;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { recordOf } from '../../src/run/records.ts';
 import type { Fault } from '../../src/sim/fault.ts';
 import { toplevelOf } from './fleet.ts';
 import { tell } from './story.ts';
@@ -77,8 +78,8 @@ describe('deployStrategy', () => {
   test('blue-green makes green the boot default only after its gate', async () => {
     const { done, state } = await tell({ box: { strategy: 'blue-green' } });
     expect(done).toEqual(['box test new', 'box boot new', 'box reboot']);
-    const gate = state.steps.get('box/gate-after-activation');
-    const boot = state.steps.get('box/activate-boot');
+    const gate = recordOf(state, 'box/gate-after-activation');
+    const boot = recordOf(state, 'box/activate-boot');
     expect(gate?.endedAt ?? 0).toBeLessThanOrEqual(boot?.intendedAt ?? 0);
   });
 
@@ -172,7 +173,7 @@ describe('rebootDelay', () => {
       c: { delay: 300, rebootOrder: 3 },
     });
     const passedAt = (name: string): number =>
-      ((state.steps.get(`${name}/gate-after-reboot`)?.endedAt ?? 0) - (state.approvedAt ?? 0)) / 1_000;
+      ((recordOf(state, `${name}/gate-after-reboot`)?.endedAt ?? 0) - (state.approvedAt ?? 0)) / 1_000;
     expect(Math.abs((rebootsAt[1] ?? 0) - passedAt('a') - 200)).toBeLessThan(5);
     expect(Math.abs((rebootsAt[2] ?? 0) - passedAt('b') - 300)).toBeLessThan(5);
   });

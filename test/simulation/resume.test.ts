@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { recordOf } from '../../src/run/records.ts';
 import { toplevelOf } from './fleet.ts';
 import type { ProcessEnd } from './scenario.ts';
 import { tell } from './story.ts';
@@ -42,7 +43,7 @@ describe('the process dies', () => {
       { ends: [{ kind: 'killed-at-append', append: reboot + 1, when: 'before', downMs: 10_000 }] },
     );
     expect(told.done.filter((line) => line === 'box reboot')).toHaveLength(1);
-    expect(told.state.steps.get('box/reboot')?.outcome).toMatchObject({
+    expect(recordOf(told.state, 'box/reboot')?.outcome).toMatchObject({
       kind: 'succeeded',
       facts: { note: expect.stringContaining('probably triggered before lab was interrupted') },
     });
@@ -56,7 +57,7 @@ describe('the process dies', () => {
       { ends: [{ kind: 'killed-at-append', append: reboot + 1, when: 'before', downMs: 3_600_000 }] },
     );
     expect(told.done.filter((line) => line === 'box reboot')).toHaveLength(1);
-    expect(told.state.steps.get('box/reboot')?.outcome).toMatchObject({
+    expect(recordOf(told.state, 'box/reboot')?.outcome).toMatchObject({
       facts: { note: expect.stringContaining('it has rebooted since the run looked at it') },
     });
     expect(told.became.box).toBe('done');
@@ -64,7 +65,7 @@ describe('the process dies', () => {
 
   test('in the middle of an activation: the next one follows it instead of starting another', async () => {
     const { state } = await tell({ box: {} });
-    const begun = (state.steps.get('box/activate-switch')?.intendedAt ?? 0) - (state.approvedAt ?? 0);
+    const begun = (recordOf(state, 'box/activate-switch')?.intendedAt ?? 0) - (state.approvedAt ?? 0);
     const told = await tell({ box: {} }, { ends: [{ kind: 'killed-at', ms: begun + 6_000, downMs: 500 }] });
     expect(told.done).toEqual(['box switch new', 'box reboot']);
     expect(told.became.box).toBe('done');
@@ -88,7 +89,7 @@ describe('the process dies', () => {
 describe('nobody takes the run up again', () => {
   const left = async (downMs: number, abandoned: boolean) => {
     const { state } = await tell({ box: {} });
-    const proven = (state.steps.get('box/gate-after-activation')?.intendedAt ?? 0) - (state.approvedAt ?? 0);
+    const proven = (recordOf(state, 'box/gate-after-activation')?.intendedAt ?? 0) - (state.approvedAt ?? 0);
     return tell({ box: {} }, { ends: [{ kind: 'killed-at', ms: proven + 1_000, downMs }], abandoned });
   };
 
@@ -128,7 +129,7 @@ describe('the machine that the engine runs on', () => {
     const told = await tell({ ...cast, desk: { orchestrator: true, faults: [hang] } }, plot);
     // The shutdown ends the process first; nobody takes the run up while the machine hangs.
     expect(told.result).toBe('none');
-    expect(told.state.steps.get('desk/await-boot')?.outcome ?? null).toBeNull();
+    expect(recordOf(told.state, 'desk/await-boot')?.outcome ?? null).toBeNull();
   });
 
   test('that comes back on the old generation is reported by the process after the boot', async () => {
@@ -144,7 +145,7 @@ describe('the machine that the engine runs on', () => {
 describe('a stop', () => {
   test('finishes what is under way up to its confirmation, begins nothing else, and the run can be resumed', async () => {
     const { state } = await tell({ box: {} });
-    const begun = (state.steps.get('box/activate-switch')?.intendedAt ?? 0) - (state.approvedAt ?? 0);
+    const begun = (recordOf(state, 'box/activate-switch')?.intendedAt ?? 0) - (state.approvedAt ?? 0);
     const told = await tell(
       { box: {} },
       { ends: [{ kind: 'stopped-at', ms: begun + 2_000, downMs: 60_000 }] },

@@ -3,6 +3,7 @@ import type { LabSnapshot } from '../../flow/session.ts';
 import { driftOf, rebootNeed } from '../../plan/drift.ts';
 import type { HealthReport, HealthVerdict, Observation, Reachable, Toplevel } from '../../ports.ts';
 import { progressOf } from '../../run/progress.ts';
+import { recordOf } from '../../run/records.ts';
 import type { Pen } from '../draw/pen.ts';
 import type { Cell } from './table.ts';
 import { busyWord, sshWords } from './words.ts';
@@ -126,7 +127,7 @@ const busyStates = (snapshot: LabSnapshot, pen: Pen): ReadonlyMap<string, State>
   return new Map(
     run.plan.machines.flatMap((plan) => {
       const { current } = progressOf(run, plan);
-      if (current === null || run.steps.get(current.id)?.status !== 'open') return [];
+      if (current === null || recordOf(run, current.id)?.status !== 'open') return [];
       const state = {
         text: busyWord(current),
         tone: 'busy',

@@ -1,5 +1,6 @@
 import { type MachineProgress, progressOf } from '../../run/progress.ts';
-import type { RunState, StepRecord } from '../../run/state.ts';
+import { recordOf, type StepRecord } from '../../run/records.ts';
+import type { RunState } from '../../run/state.ts';
 import { statusWords } from '../../run/telling.ts';
 import type { Pen } from '../draw/pen.ts';
 import type { Tone } from '../draw/theme.ts';
@@ -50,13 +51,13 @@ const elapsedWords = (record: StepRecord, now: number): string => {
 const rowOf = (run: RunState, progress: MachineProgress, now: number, spinner: string, pen: Pen): RunRow => {
   const { plan, steps, status, failure } = progress;
   const { name } = plan.machine;
-  const restore = plan.restore === null ? undefined : run.steps.get(plan.restore.id);
+  const restore = plan.restore === null ? undefined : recordOf(run, plan.restore.id);
   const records = [
-    ...steps.flatMap(({ id }) => run.steps.get(id) ?? []),
+    ...steps.flatMap(({ id }) => recordOf(run, id) ?? []),
     ...(restore === undefined ? [] : [restore]),
   ];
   const open = records.find((record) => record.status === 'open');
-  const succeeded = steps.filter(({ id }) => run.steps.get(id)?.status === 'succeeded').length;
+  const succeeded = steps.filter(({ id }) => recordOf(run, id)?.status === 'succeeded').length;
   const spent = records.reduce((sum, { intendedAt, endedAt }) => sum + ((endedAt ?? now) - intendedAt), 0);
   const base = { name, progress: steps.length === 0 ? '' : `${succeeded}/${steps.length}` };
   if (open !== undefined)
