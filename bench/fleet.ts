@@ -48,7 +48,13 @@ export const machineOf = (index: number, count: number): Machine => {
       rebootDelayIsOwn: index % 2 === 0,
       criticalityLevel: levels[index % levels.length],
     },
-    reboot: { policy: 'when-needed', deadlines: { down: 300, up: 600, healthy: 300 }, stable: 30 },
+    reboot: {
+      policy: 'when-needed',
+      deadlines: { down: 300, up: 600, healthy: 300 },
+      stable: 30,
+      blockOnUsers: 'active',
+      minUptime: 300,
+    },
   });
 };
 

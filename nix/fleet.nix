@@ -117,6 +117,8 @@ let
             healthy = deadlines.healthy or 300;
           };
           stable = lab.reboot.stable or 30;
+          blockOnUsers = lab.reboot.blockOnUsers or "active";
+          minUptime = lab.reboot.minUptime or 300;
         };
       };
 

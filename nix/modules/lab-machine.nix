@@ -409,6 +409,25 @@ in
         healthy = seconds 1 limits.deadlineSecondsMax 300 "From the new boot until every check passes.";
       };
       stable = seconds 0 limits.stableSecondsMax 30 "How long the machine must stay healthy before the next one may go.";
+      blockOnUsers = mkOption {
+        type = types.enum [
+          "active"
+          "any"
+          "never"
+        ];
+        default = "active";
+        description = ''
+          Which people who are logged in hold a reboot back (blocker `users-logged-in`).
+          `active`: those who typed something in the last 30 minutes, so that a terminal left open, or an old tmux,
+          does not keep the machine from its updates.
+          `any`: also those who are away; for a desktop with work that nobody has saved.
+          `never`: nobody.
+          Logins without a terminal or a screen never count: those of `lab`, of backups, of other tools.
+        '';
+      };
+      minUptime =
+        seconds 0 limits.minUptimeSecondsMax 300
+          "How long the machine must have been up before it may be rebooted again (blocker `just-booted`), so that one that keeps rebooting by itself, or is rebooted by two runs in a row, is left for a person to see.";
     };
 
     problems = mkOption {

@@ -14,5 +14,6 @@
   checkIntervalSecondsMax = 300;
   deadlineSecondsMax = 7200;
   stableSecondsMax = 3600;
+  minUptimeSecondsMax = 86400;
   textLengthMax = 1024;
 }

@@ -16,5 +16,6 @@ export const limits = {
   checkIntervalSecondsMax: 300,
   deadlineSecondsMax: 7_200,
   stableSecondsMax: 3_600,
+  minUptimeSecondsMax: 86_400,
   textLengthMax: 1_024,
 } as const;

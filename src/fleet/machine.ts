@@ -57,6 +57,9 @@ export const CriticalityLevel = z.enum(['low', 'medium', 'high', 'critical']);
 export type CriticalityLevel = z.infer<typeof CriticalityLevel>;
 export const RebootPolicy = z.enum(['always', 'when-needed', 'never']);
 export type RebootPolicy = z.infer<typeof RebootPolicy>;
+/** Whose login holds a reboot back: people who use it now, all who are logged in, nobody. */
+export const BlockOnUsers = z.enum(['active', 'any', 'never']);
+export type BlockOnUsers = z.infer<typeof BlockOnUsers>;
 
 export const Machine = z.object({
   name: MachineName,
@@ -92,6 +95,10 @@ export const Machine = z.object({
     }),
     /** How long it must stay healthy before the next machine may go. */
     stable: z.int().min(0).max(limits.stableSecondsMax),
+    // The defaults are for plans in journals from before these were known.
+    blockOnUsers: BlockOnUsers.default('active'),
+    /** How long it must have been up before it may be rebooted again. */
+    minUptime: z.int().min(0).max(limits.minUptimeSecondsMax).default(300),
   }),
 });
 export type Machine = z.infer<typeof Machine>;

@@ -89,6 +89,8 @@ const machine = (name: string, traits: Traits): Machine => ({
     policy: traits.policy ?? 'when-needed',
     deadlines: { down: 90, up: 300, healthy: 180 },
     stable: 10,
+    blockOnUsers: 'active',
+    minUptime: 300,
   },
 });
 

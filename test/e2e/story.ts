@@ -49,6 +49,8 @@ export const machine = (address: string, told: Told = {}): FlakeMachine => ({
         reboot: {
           policy: told.policy ?? 'when-needed',
           stable: told.stable ?? 0,
+          // They have booted moments ago, all of them.
+          minUptime: 0,
           deadlines: { down: told.down ?? 20, up: told.up ?? 30, healthy: told.healthy ?? 20 },
         },
       },

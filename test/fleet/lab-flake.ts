@@ -120,7 +120,8 @@ export const quickly = {
   lab: {
     machine: {
       orchestration: { rebootDelay: 0 },
-      reboot: { stable: 1, deadlines: { down: 30, up: 60, healthy: 30 } },
+      // They have booted moments ago, all of them.
+      reboot: { stable: 1, minUptime: 0, deadlines: { down: 30, up: 60, healthy: 30 } },
     },
   },
 } as const satisfies NixOptions;

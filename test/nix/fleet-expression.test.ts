@@ -185,7 +185,13 @@ describe('the record of a machine', () => {
         rebootDelayIsOwn: true,
         criticalityLevel: 'medium',
       },
-      reboot: { policy: 'when-needed', deadlines: { down: 300, up: 600, healthy: 300 }, stable: 30 },
+      reboot: {
+        policy: 'when-needed',
+        deadlines: { down: 300, up: 600, healthy: 300 },
+        stable: 30,
+        blockOnUsers: 'active',
+        minUptime: 300,
+      },
     });
   });
 

@@ -52,7 +52,13 @@ describe('configurations that are right', () => {
         rebootDelayIsOwn: false,
         criticalityLevel: 'medium',
       },
-      reboot: { policy: 'when-needed', deadlines: { down: 300, up: 600, healthy: 300 }, stable: 30 },
+      reboot: {
+        policy: 'when-needed',
+        deadlines: { down: 300, up: 600, healthy: 300 },
+        stable: 30,
+        blockOnUsers: 'active',
+        minUptime: 300,
+      },
       problems: [],
     });
     expect(assertions).toEqual([]);

@@ -20,6 +20,12 @@ export const machineNamed = (name: string, set: Partial<Machine> = {}): Machine 
       rebootDelayIsOwn: false,
       criticalityLevel: 'medium',
     },
-    reboot: { policy: 'when-needed', deadlines: { down: 60, up: 60, healthy: 60 }, stable: 0 },
+    reboot: {
+      policy: 'when-needed',
+      deadlines: { down: 60, up: 60, healthy: 60 },
+      stable: 0,
+      blockOnUsers: 'active',
+      minUptime: 0,
+    },
     ...set,
   });

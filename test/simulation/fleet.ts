@@ -20,6 +20,9 @@ export type MachineTraits = Partial<
   readonly policy?: Machine['reboot']['policy'];
   readonly deadlines?: Machine['reboot']['deadlines'];
   readonly stable?: number;
+  readonly blockOnUsers?: Machine['reboot']['blockOnUsers'];
+  /** Seconds. */
+  readonly minUptime?: number;
 };
 
 const serviceCheck: HealthCheck = {
@@ -55,6 +58,8 @@ export const machineNamed = (name: string, traits: MachineTraits = {}): Machine 
     policy: traits.policy ?? 'when-needed',
     deadlines: traits.deadlines ?? { down: 60, up: 120, healthy: 90 },
     stable: traits.stable ?? 10,
+    blockOnUsers: traits.blockOnUsers ?? 'active',
+    minUptime: traits.minUptime ?? 300,
   },
 });
 
