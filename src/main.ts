@@ -107,6 +107,11 @@ const makeCli = (): Cli => {
     openDemo: (options) =>
       underScreen(async () => (await import('./compose/screen.ts')).openDemo(options, around)),
     openRealDemo: () => underScreen(async () => (await import('./compose/screen.ts')).openRealDemo(around)),
+    tellConfig: async (what) =>
+      (await import('./compose/tell-config.ts')).tellConfig(what, process.env, {
+        out: (text) => void process.stdout.write(text),
+        err: (text) => void process.stderr.write(text),
+      }),
     setExitCode: (code) => {
       process.exitCode = code;
     },

@@ -59,5 +59,7 @@ export type Cli = {
   readonly openDemo: (options: { readonly seed: number; readonly speed: number }) => Promise<number>;
   /** The same over real test hosts, in a checkout. */
   readonly openRealDemo: () => Promise<number>;
+  /** Checks the configuration of the screen, or prints its schema or an example; gives the exit code. */
+  readonly tellConfig: (what: 'check' | 'schema' | 'example') => Promise<number>;
   readonly setExitCode: (code: number) => void;
 };

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { registerCheck } from './commands/check.ts';
+import { registerConfig } from './commands/config.ts';
 import { registerDaemon } from './commands/daemon.ts';
 import { registerHealth } from './commands/health.ts';
 import { registerJournal } from './commands/journal.ts';
@@ -57,6 +58,7 @@ Examples:
     registerSsh,
     registerDaemon,
     registerScreen,
+    registerConfig,
   ])
     register(program, cli);
   return program;

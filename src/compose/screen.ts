@@ -12,6 +12,7 @@ import { createDemoWorld } from '../sim/demo.ts';
 import { createMemoryJournal } from '../sim/memory-journal.ts';
 import { prepareColour, wantsAscii } from '../tui/prepare-colour.ts';
 import { terminalProblem } from '../tui/terminal-problem.ts';
+import { openConfig } from './config-file.ts';
 import { openLab } from './lab.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -29,12 +30,16 @@ const suspendProcess = (): Promise<void> =>
 
 const showScreen = async (session: Session, readonly: boolean, env: Surroundings['env']): Promise<number> => {
   const { runTui } = await import('../tui/run-tui.tsx');
+  const config = openConfig(env, session.snapshot().flake);
   const exit = await runTui(session, {
     ascii: wantsAscii({ ...env }),
     colour,
     stdin: process.stdin,
     stdout: process.stdout,
     readonly,
+    settings: config.settings,
+    firstWords: config.problem,
+    watchSettings: config.watch,
     runInteractive,
     suspendProcess,
   });

@@ -1,7 +1,7 @@
 import { Box, Text, useApp, useInput, usePaste } from 'ink';
 import { memo, useEffect, useSyncExternalStore } from 'react';
 import { type Line, type Span, sameLine } from './draw/line.ts';
-import { styleOf } from './draw/theme.ts';
+import { type Skin, styleOf } from './draw/theme.ts';
 import { frameOf } from './frame.ts';
 import type { ColourMode } from './prepare-colour.ts';
 import type { Shell } from './shell.ts';
@@ -9,19 +9,21 @@ import { keysOf } from './state/keys.ts';
 
 /** Ink's part: paints the frame, line by line, and hands on what was pressed. Everything else is decided elsewhere. */
 
-const Piece = ({ piece, colour }: { readonly piece: Span; readonly colour: ColourMode }) => (
-  <Text {...styleOf(colour, piece.tone, piece.surface)}>{piece.text}</Text>
+type Look = { readonly colour: ColourMode; readonly skin: Skin };
+
+const Piece = ({ piece, colour, skin }: { readonly piece: Span } & Look) => (
+  <Text {...styleOf(colour, skin, piece.tone, piece.surface)}>{piece.text}</Text>
 );
 
 const Row = memo(
-  ({ content, colour }: { readonly content: Line; readonly colour: ColourMode }) => (
+  ({ content, colour, skin }: { readonly content: Line } & Look) => (
     <Text wrap="truncate">
       {content.map((piece, index) => (
-        <Piece key={index} piece={piece} colour={colour} />
+        <Piece key={index} piece={piece} colour={colour} skin={skin} />
       ))}
     </Text>
   ),
-  (before, after) => before.colour === after.colour && sameLine(before.content, after.content),
+  (before, after) => before.skin === after.skin && sameLine(before.content, after.content),
 );
 
 export const App = ({
@@ -57,7 +59,7 @@ export const App = ({
   return (
     <Box width={columns} height={rows} overflow="hidden" flexDirection="column">
       {frameOf(shell.scene()).map((content, index) => (
-        <Row key={index} content={content} colour={colour} />
+        <Row key={index} content={content} colour={colour} skin={moment.settings.skin} />
       ))}
     </Box>
   );

@@ -1,4 +1,5 @@
 import { count } from '../text/words.ts';
+import { paletteEntries } from './commands/palette.ts';
 import { completionsOf, type Hint, hintsOf } from './commands/registry.ts';
 import {
   blank,
@@ -11,9 +12,11 @@ import {
   spread,
   widthOf,
 } from './draw/line.ts';
-import { dialogLines, overlay } from './screen/dialog-box.ts';
+import { overlay } from './screen/box.ts';
+import { dialogLines } from './screen/dialog-box.ts';
 import { frameRows, leastSize } from './screen/frame-rows.ts';
 import { type State, staleAfterMs } from './screen/machine-row.ts';
+import { paletteLines } from './screen/palette-box.ts';
 import { bodyLines, selectedIndex } from './screen/pane.ts';
 import { problemCount } from './screen/problems.ts';
 import { runWords } from './screen/run.ts';
@@ -22,7 +25,7 @@ import type { Scene } from './state/scene.ts';
 
 /** The whole screen: exactly `rows` lines of exactly `columns` cells. Pure. */
 export const frameOf = (scene: Scene): readonly Line[] => {
-  const { size, dialog } = scene.ui;
+  const { size, dialog, input } = scene.ui;
   if (size.columns < leastSize.columns || size.rows < leastSize.rows) return tooSmall(scene);
   const { air, body } = frameRows(size);
   const lines: readonly Line[] = [
@@ -33,7 +36,14 @@ export const frameOf = (scene: Scene): readonly Line[] => {
     statusLine(scene),
     hintLine(scene),
   ];
-  return dialog === null ? lines : overlay(lines, dialogLines(dialog, size, scene.pen), size);
+  if (dialog !== null) return overlay(lines, dialogLines(dialog, size, scene.pen), size);
+  return input?.kind === 'palette'
+    ? overlay(
+        lines,
+        paletteLines({ ...input, entries: paletteEntries(input.text, scene) }, size, scene.pen),
+        size,
+      )
+    : lines;
 };
 
 const tooSmall = ({ ui: { size }, snapshot, pen }: Scene): readonly Line[] => {
@@ -139,7 +149,7 @@ const stateCounts = ({ rows }: Scene): Line => {
 const statusLeft = (scene: Scene): Line => {
   const { ui, snapshot, now, pen, rows, view } = scene;
   const { input, notice } = ui;
-  if (input !== null)
+  if (input !== null && input.kind !== 'palette')
     return [
       span(input.kind === 'filter' ? ' /' : ' :', 'accent'),
       span(pen.clean(input.text), 'strong'),
@@ -184,7 +194,7 @@ const hintLine = (scene: Scene): Line => {
   const { ui, pen } = scene;
   const { more } = pen.glyphs;
   const width = ui.size.columns;
-  if (ui.dialog !== null) return fitLine(blank, width, more);
+  if (ui.dialog !== null || ui.input?.kind === 'palette') return fitLine(blank, width, more);
   if (ui.input?.kind === 'filter')
     return fitLine(
       line(

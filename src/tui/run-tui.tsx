@@ -4,6 +4,7 @@ import { App } from './app.tsx';
 import { makePen } from './draw/pen.ts';
 import type { ColourMode } from './prepare-colour.ts';
 import { createShell, type Shell, type TerminalIntent } from './shell.ts';
+import type { Settings } from './state/settings.ts';
 import { talkOver } from './terminal.ts';
 
 /** Why the screen closed. `crashed` is a bug: the terminal is restored, the session still runs and has to be closed. */
@@ -19,6 +20,11 @@ export type TuiOptions = {
   readonly colour: ColourMode;
   readonly stdin: NodeJS.ReadStream;
   readonly stdout: NodeJS.WriteStream;
+  /** How things stand with the configuration now, and from now on: other settings, or what is wrong with them. */
+  readonly settings: Settings;
+  /** Said at once, until a key is pressed: what is wrong with the configuration. */
+  readonly firstWords?: string | null;
+  readonly watchSettings?: (listener: (news: Settings | { readonly problem: string }) => void) => () => void;
   /** Offer nothing that changes the flake or a machine. */
   readonly readonly: boolean;
   /** Runs a program on the terminal, which is its own for that time, and gives its exit code. */
@@ -119,6 +125,7 @@ export const startTui = (session: Session, options: TuiOptions): RunningTui => {
     size: sizeNow(),
     pen: makePen(options.ascii),
     readonly: options.readonly,
+    settings: options.settings,
     onTerminal,
   });
   const control: { suspend: (act: () => Promise<void>) => Promise<void> } = { suspend: (act) => act() };
@@ -167,9 +174,19 @@ export const startTui = (session: Session, options: TuiOptions): RunningTui => {
   stdin.once('end', onHup).on('error', onHup);
   stdout.on('error', onHup);
 
+  if (options.firstWords != null) shell.tell(options.firstWords, 'bad');
+  const stopWatching = options.watchSettings?.((news) => {
+    if ('problem' in news) shell.tell(news.problem, 'bad');
+    else {
+      shell.configure(news);
+      shell.tell('the configuration was read anew', 'quiet');
+    }
+  });
+
   const finish = (why: TuiExit): void => {
     closed = true;
     clearInterval(ticker);
+    stopWatching?.();
     process.off('SIGTERM', onTerm).off('SIGHUP', onHup).off('SIGINT', onInt);
     stdin.off('end', onHup).off('error', onHup);
     stdout.off('resize', onResize).off('error', onHup);

@@ -5,6 +5,7 @@ import type { Pen } from './draw/pen.ts';
 import { endWords, underWay } from './screen/words.ts';
 import type { KeyName } from './state/keys.ts';
 import { type Moment, makeScenes, type Scene } from './state/scene.ts';
+import type { Settings } from './state/settings.ts';
 import { type Act, type Intent, initialUi, notice, reduce, type Size, type Ui, viewOf } from './state/ui.ts';
 
 /** What only the terminal can do. */
@@ -23,6 +24,8 @@ export type Shell = {
   /** Whether keys are text just now, so that a long chunk of them may well have been typed. */
   readonly typing: () => boolean;
   readonly resize: (size: Size) => void;
+  /** Other keys or another skin from now on. */
+  readonly configure: (settings: Settings) => void;
   /** Lets time pass; to be called several times a second. Makes no frame where nothing moves. */
   readonly tick: () => void;
   readonly tell: (text: string, tone?: 'warn' | 'bad' | 'quiet') => void;
@@ -44,13 +47,20 @@ export const createShell = (options: {
   readonly size: Size;
   readonly pen: Pen;
   readonly readonly: boolean;
+  readonly settings: Settings;
   readonly onTerminal: (intent: TerminalIntent) => void;
 }): Shell => {
   const { session, pen } = options;
   const scenes = makeScenes({ pen, readonly: options.readonly, help: helpOf });
   const listeners = new Set<() => void>();
   const first = session.snapshot();
-  let moment: Moment = { ui: initialUi(options.size), snapshot: first, now: first.now, beat: 0 };
+  let moment: Moment = {
+    ui: initialUi(options.size),
+    snapshot: first,
+    now: first.now,
+    beat: 0,
+    settings: options.settings,
+  };
 
   const publish = (next: Moment): void => {
     if (next === moment) return;
@@ -130,6 +140,7 @@ export const createShell = (options: {
     paste: (text) => act(actsOfPaste(moment.ui, text)),
     typing: () => isTyping(moment.ui),
     resize: (size) => act([{ kind: 'size', size }]),
+    configure: (settings) => publish({ ...moment, settings }),
     tick: () => {
       const { snapshot } = moment;
       const now = Math.max(moment.now, session.now());

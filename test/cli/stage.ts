@@ -188,6 +188,7 @@ export const createStage = (options: StageOptions) => {
     openScreen: async () => 0,
     openDemo: async () => 0,
     openRealDemo: async () => 0,
+    tellConfig: async () => 0,
     setExitCode: (code) => {
       exitCode = code;
     },

@@ -1,11 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { LabSnapshot } from '../../src/flow/session.ts';
 import { widthOf } from '../../src/tui/draw/line.ts';
-import { makePen } from '../../src/tui/draw/pen.ts';
 import { frameOf } from '../../src/tui/frame.ts';
-import { createShell, type Shell, type TerminalIntent } from '../../src/tui/shell.ts';
-import { type FakeSession, fakeSession } from './fixtures/fake-session.ts';
 import { bigSnapshot, emptySnapshot, seedSnapshot } from './fixtures/lab.ts';
 import {
   criticalRebootSnapshot,
@@ -15,46 +11,11 @@ import {
   preparingSnapshot,
   waitingSnapshot,
 } from './fixtures/runs.ts';
-import { frameText } from './fixtures/scene.ts';
-
-type Opened = {
-  readonly shell: Shell;
-  readonly lab: FakeSession;
-  readonly terminal: readonly TerminalIntent[];
-  readonly press: (...keys: readonly string[]) => void;
-  readonly type: (text: string) => void;
-  readonly text: () => string;
-};
-
-const open = (
-  snapshot: LabSnapshot,
-  options: { readonly readonly?: boolean; readonly ascii?: boolean } = {},
-): Opened => {
-  const lab = fakeSession(snapshot);
-  const terminal: TerminalIntent[] = [];
-  const shell = createShell({
-    session: lab.session,
-    size: { columns: 100, rows: 40 },
-    pen: makePen(options.ascii ?? false),
-    readonly: options.readonly ?? false,
-    onTerminal: (intent) => void terminal.push(intent),
-  });
-  const press = (...keys: readonly string[]): void => {
-    for (const key of keys) shell.key(key);
-  };
-  return {
-    shell,
-    lab,
-    terminal,
-    press,
-    type: (text) => press(...text),
-    text: () => frameText(shell.scene()),
-  };
-};
+import { opened } from './fixtures/shell.ts';
 
 describe('filtering', () => {
   test('works while it is being typed; Enter keeps it, Esc shows all again', () => {
-    const { press, type, text } = open(seedSnapshot);
+    const { press, type, text } = opened(seedSnapshot);
     press('/');
     type('grey');
     expect(text()).toContain('1 of 1 machine (1 of 5 shown)');
@@ -65,7 +26,7 @@ describe('filtering', () => {
   });
 
   test('Esc while typing brings back what was there before', () => {
-    const { press, type, shell } = open(seedSnapshot);
+    const { press, type, shell } = opened(seedSnapshot);
     press('/');
     type('nas');
     press('enter', '/');
@@ -75,7 +36,7 @@ describe('filtering', () => {
   });
 
   test('keys are letters while one types', () => {
-    const { press, type, lab, terminal } = open(seedSnapshot);
+    const { press, type, lab, terminal } = opened(seedSnapshot);
     press('/');
     type('qrDRux');
     expect([lab.asked, terminal]).toEqual([[], []]);
@@ -84,7 +45,7 @@ describe('filtering', () => {
 
 describe('a reboot of marked machines', () => {
   test('open, mark two, ask for it, look at the plan, cancel', () => {
-    const { press, lab, text } = open(seedSnapshot);
+    const { press, lab, text } = opened(seedSnapshot);
     press('j', 'space', 'space');
     expect(text()).toContain('2 marked');
     press('R');
@@ -101,13 +62,13 @@ describe('a reboot of marked machines', () => {
   });
 
   test('starts when the second choice is taken on purpose', () => {
-    const { press, lab } = open(waitingSnapshot);
+    const { press, lab } = opened(waitingSnapshot);
     press('3', 'enter', 'tab', 'enter');
     expect(lab.asked).toEqual(['approve']);
   });
 
   test('of a critical machine wants its name typed, in full', () => {
-    const { press, type, lab, text } = open(criticalRebootSnapshot);
+    const { press, type, lab, text } = opened(criticalRebootSnapshot);
     press('3', 'a', 'tab', 'enter');
     expect(lab.asked).toEqual([]);
     type('sleeper-servicx');
@@ -121,7 +82,7 @@ describe('a reboot of marked machines', () => {
   });
 
   test('of a critical machine keeps the focus on Cancel when the name is typed', () => {
-    const { press, type, lab } = open(criticalRebootSnapshot);
+    const { press, type, lab } = opened(criticalRebootSnapshot);
     press('3', 'a');
     type('sleeper-service');
     press('enter');
@@ -141,7 +102,7 @@ describe('Esc', () => {
     ];
     for (const snapshot of begin)
       for (const way of [[], ['2'], ['3'], ['3', 'a'], ['u'], ['?'], [':'], ['/'], ['d'], ['q']]) {
-        const { press, lab, terminal } = open(snapshot);
+        const { press, lab, terminal } = opened(snapshot);
         press(...way);
         const before = [...lab.asked];
         if (terminal.length === 0) press('esc', 'esc', 'esc', 'esc');
@@ -152,13 +113,13 @@ describe('Esc', () => {
 
 describe('quitting', () => {
   test('is done at once when nothing is under way', () => {
-    const { press, terminal } = open(seedSnapshot);
+    const { press, terminal } = opened(seedSnapshot);
     press('q');
     expect(terminal).toEqual([{ kind: 'quit' }]);
   });
 
   test.each(['q', 'ctrl-c'])('%s asks while a run is under way, and stays by default', (key) => {
-    const { press, terminal, lab, text } = open(liveSnapshot);
+    const { press, terminal, lab, text } = opened(liveSnapshot);
     press(key);
     expect(text()).toContain('A run is under way');
     press('enter');
@@ -167,7 +128,7 @@ describe('quitting', () => {
   });
 
   test.each(['q', 'ctrl-c'])('%s can leave the run, which goes on in its own process', (key) => {
-    const { press, terminal, lab, text } = open(liveSnapshot);
+    const { press, terminal, lab, text } = opened(liveSnapshot);
     press(key);
     expect(text()).toContain('It lives in a process of its own');
     press('tab', 'enter');
@@ -176,7 +137,7 @@ describe('quitting', () => {
   });
 
   test('in the demo says that the run ends with it', () => {
-    const { press, terminal, lab, text } = open({ ...liveSnapshot, demo: true });
+    const { press, terminal, lab, text } = opened({ ...liveSnapshot, demo: true });
     press('q');
     expect(text()).toContain('lives in this process');
     expect(text()).not.toContain('Leave it running');
@@ -188,7 +149,7 @@ describe('quitting', () => {
   });
 
   test('while a run is being prepared says that nothing was touched', () => {
-    const { press, lab, text } = open(preparingSnapshot);
+    const { press, lab, text } = opened(preparingSnapshot);
     press('q');
     expect(text()).toContain('no machine has been touched');
     press('tab', 'enter');
@@ -196,7 +157,7 @@ describe('quitting', () => {
   });
 
   test('stops the run gracefully, and leaves when it has ended', () => {
-    const { press, terminal, lab, text } = open(liveSnapshot);
+    const { press, terminal, lab, text } = opened(liveSnapshot);
     press('q', 'tab', 'tab', 'enter');
     expect(lab.asked).toEqual(['stop']);
     expect(terminal).toEqual([]);
@@ -206,7 +167,7 @@ describe('quitting', () => {
   });
 
   test('with a plan that waits discards it', () => {
-    const { press, lab, terminal } = open(waitingSnapshot);
+    const { press, lab, terminal } = opened(waitingSnapshot);
     press('q');
     expect(lab.asked).toEqual(['decline']);
     lab.show(doneSnapshot);
@@ -216,7 +177,7 @@ describe('quitting', () => {
 
 describe('stopping', () => {
   test('a live run asks first', () => {
-    const { press, lab } = open(liveSnapshot);
+    const { press, lab } = opened(liveSnapshot);
     press('3', 'x', 'enter');
     expect(lab.asked).toEqual([]);
     press('x', 'right', 'enter');
@@ -224,7 +185,7 @@ describe('stopping', () => {
   });
 
   test('a run that is stopping is not stopped twice', () => {
-    const { press, lab, text } = open({ ...liveSnapshot, phase: { kind: 'running', stopRequested: true } });
+    const { press, lab, text } = opened({ ...liveSnapshot, phase: { kind: 'running', stopRequested: true } });
     press('3', 'x');
     expect(text()).toContain('it is stopping already');
     expect(lab.asked).toEqual([]);
@@ -233,19 +194,19 @@ describe('stopping', () => {
 
 describe('news', () => {
   test('of a plan are told where one is', () => {
-    const { lab, text } = open(preparingSnapshot);
+    const { lab, text } = opened(preparingSnapshot);
     lab.show(waitingSnapshot);
     expect(text()).toContain('the plan is ready: 3 shows it');
   });
 
   test('of the end of a run are told where one is', () => {
-    const { lab, text } = open(liveSnapshot);
+    const { lab, text } = opened(liveSnapshot);
     lab.show(heldSnapshot);
     expect(text()).toContain('the run has ended, held: needs you: 3 shows it');
   });
 
   test('close a dialog that speaks of what is over', () => {
-    const { press, lab, text } = open(liveSnapshot);
+    const { press, lab, text } = opened(liveSnapshot);
     press('3', 'x');
     lab.show(heldSnapshot);
     expect(text()).not.toContain('Stop the run?');
@@ -254,7 +215,7 @@ describe('news', () => {
   });
 
   test('begin at the top of what they show', () => {
-    const { shell, press, lab, text } = open(waitingSnapshot);
+    const { shell, press, lab, text } = opened(waitingSnapshot);
     shell.resize({ columns: 80, rows: 14 });
     press('3', 'G');
     lab.show(heldSnapshot);
@@ -264,21 +225,21 @@ describe('news', () => {
 
 describe('paste', () => {
   test('does nothing but say so where nothing is being typed', () => {
-    const { shell, lab, terminal, text } = open(seedSnapshot);
+    const { shell, lab, terminal, text } = opened(seedSnapshot);
     shell.paste('q\rD\rR\r');
     expect([lab.asked, terminal]).toEqual([[], []]);
     expect(text()).toContain('pasted text was ignored');
   });
 
   test('into a filter: its first line, without what no eye can see', () => {
-    const { shell, press } = open(seedSnapshot);
+    const { shell, press } = opened(seedSnapshot);
     press('/');
     shell.paste('grey\u001b[31m-area\nrm -rf /');
     expect(shell.moment().ui.filter).toBe('grey[31m-area');
   });
 
   test('into a command line: it does not run', () => {
-    const { shell, press, lab, terminal } = open(seedSnapshot);
+    const { shell, press, lab, terminal } = opened(seedSnapshot);
     press(':');
     shell.paste('quit\n');
     expect([lab.asked, terminal]).toEqual([[], []]);
@@ -286,7 +247,7 @@ describe('paste', () => {
   });
 
   test('is no way to type the name of a critical machine', () => {
-    const { shell, press, lab } = open(criticalRebootSnapshot);
+    const { shell, press, lab } = opened(criticalRebootSnapshot);
     press('3', 'a');
     shell.paste('sleeper-service');
     press('tab', 'enter');
@@ -296,7 +257,7 @@ describe('paste', () => {
 
 describe('time', () => {
   test('an idle screen makes no frame for every tick', () => {
-    const { shell, lab } = open(seedSnapshot);
+    const { shell, lab } = opened(seedSnapshot);
     const before = shell.moment();
     lab.pass(9_000);
     shell.tick();
@@ -307,7 +268,7 @@ describe('time', () => {
   });
 
   test('a live run shows every second', () => {
-    const { shell, press, lab, text } = open(liveSnapshot);
+    const { shell, press, lab, text } = opened(liveSnapshot);
     press('3');
     lab.pass(65_000);
     shell.tick();
@@ -315,7 +276,7 @@ describe('time', () => {
   });
 
   test('never runs backwards', () => {
-    const { shell, lab } = open(seedSnapshot);
+    const { shell, lab } = opened(seedSnapshot);
     lab.pass(60_000);
     shell.tick();
     const { now } = shell.moment();
@@ -325,7 +286,7 @@ describe('time', () => {
 });
 
 test('a closed shell listens no more', () => {
-  const { shell, lab } = open(seedSnapshot);
+  const { shell, lab } = opened(seedSnapshot);
   expect(lab.listeners()).toBe(1);
   shell.close();
   expect(lab.listeners()).toBe(0);
@@ -409,7 +370,7 @@ test('whatever is pressed, pasted, resized and told, every frame fits the termin
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), fc.boolean(), (steps, ascii) => {
-      const { shell, lab } = open(seedSnapshot, { ascii });
+      const { shell, lab } = opened(seedSnapshot, { ascii });
       for (const item of steps) {
         if (item.kind === 'key') shell.key(item.name);
         else if (item.kind === 'paste') shell.paste(item.text);

@@ -5,6 +5,7 @@ import type { Scene } from '../state/scene.ts';
 import { type Act, notice } from '../state/ui.ts';
 import { type Command, commandGroups, reasonAgainst } from './command.ts';
 import { goCommands } from './go.ts';
+import { commandsOfKey, keysOfCommand } from './keymap.ts';
 import { listCommands } from './list.ts';
 import { machineCommands } from './machine.ts';
 import { moveCommands } from './move.ts';
@@ -21,14 +22,15 @@ export const commands: readonly Command[] = [
   ...screenCommands,
 ];
 
-const attempt = (wanted: Command, scene: Scene, argument: string): readonly Act[] => {
+/** Does it, or says why not. */
+export const attempt = (wanted: Command, scene: Scene, argument: string): readonly Act[] => {
   const reason = reasonAgainst(wanted, scene);
   return reason === null ? wanted.run(scene, argument) : [notice(`${wanted.id}: ${reason}`)];
 };
 
 /** What a key does here; a disabled command answers with its reason, a key without meaning with nothing. */
 export const actsOfKey = (key: KeyName, scene: Scene): readonly Act[] => {
-  const wanted = commands.find(({ keys, when }) => keys.includes(key) && when(scene));
+  const wanted = commandsOfKey(commands, key, scene.settings).find(({ when }) => when(scene));
   return wanted === undefined ? [] : attempt(wanted, scene, '');
 };
 
@@ -106,7 +108,7 @@ export type Hint = { readonly key: string; readonly text: string; readonly disab
 export const hintsOf = (scene: Scene): readonly Hint[] =>
   commands
     .flatMap((candidate) => {
-      const [key] = candidate.keys;
+      const [key] = keysOfCommand(candidate, scene.settings);
       const offered = candidate.when(scene) ? candidate.hint(scene) : null;
       return offered === null || key === undefined
         ? []
@@ -121,7 +123,7 @@ export const helpOf = (scene: Scene): readonly HelpEntry[] =>
       .filter((candidate) => candidate.group === group)
       .map((candidate) => ({
         group,
-        keys: candidate.keys.slice(0, 3).map(keyLabel).join(' '),
+        keys: keysOfCommand(candidate, scene.settings).slice(0, 3).map(keyLabel).join(' '),
         name: candidate.id,
         title: candidate.title,
         disabled: reasonAgainst(candidate, scene),

@@ -56,7 +56,14 @@ export const screenCommands: readonly Command[] = [
     title: 'type a command by its name; Tab completes',
     keys: [':'],
     hint: hint('command', 92),
-    run: () => [{ kind: 'input', input: { kind: 'command', text: '' } }],
+    run: () => [{ kind: 'input', input: { kind: 'command', text: '', recalled: null, draft: '' } }],
+  }),
+  command({
+    id: 'palette',
+    group: 'Screen',
+    title: 'find a command or a machine by a few letters of its name',
+    keys: ['ctrl-p'],
+    run: () => [{ kind: 'input', input: { kind: 'palette', text: '', index: 0 } }],
   }),
   command({
     id: 'repaint',

@@ -3,6 +3,7 @@ import { leastSize } from '../screen/frame-rows.ts';
 import { editText, type KeyName, typedTextMax } from '../state/keys.ts';
 import type { Scene } from '../state/scene.ts';
 import { type Act, type Dialog, type Input, notice, type Ui } from '../state/ui.ts';
+import { paletteEntries } from './palette.ts';
 import { actsOfCommandLine, actsOfKey, completed } from './registry.ts';
 
 /** Whether keys are text just now. */
@@ -53,23 +54,126 @@ const actsOfDialog = (dialog: Dialog, key: KeyName): readonly Act[] => {
   return show({ ...dialog, typed: text === wanted ? { names: others, text: '' } : { ...typed, text } });
 };
 
+const close: Act = { kind: 'input', input: null };
+
 const actsOfInput = (input: Input, key: KeyName, scene: Scene): readonly Act[] => {
-  const close: Act = { kind: 'input', input: null };
   if (key === 'esc' || key === 'ctrl-c')
     return [close, ...(input.kind === 'filter' ? [{ kind: 'filter', text: input.before } as const] : [])];
-  if (key === 'enter')
-    return [close, ...(input.kind === 'command' ? actsOfCommandLine(input.text, scene) : [])];
   if (key === 'backspace' && input.text === '') return [close];
-  const text =
-    key === 'tab' && input.kind === 'command' ? completed(input.text, scene) : editText(input.text, key);
-  return text === null ? [] : typedInto(input, text);
+  switch (input.kind) {
+    case 'palette':
+      return actsOfPalette(input, key, scene);
+    case 'command':
+      return actsOfCommandInput(input, key, scene);
+    case 'filter': {
+      if (key === 'enter') return [close];
+      const text = editText(input.text, key);
+      return text === null ? [] : typedInto(input, text);
+    }
+    default:
+      return input satisfies never;
+  }
+};
+
+const actsOfPalette = (
+  input: Extract<Input, { kind: 'palette' }>,
+  key: KeyName,
+  scene: Scene,
+): readonly Act[] => {
+  const entries = paletteEntries(input.text, scene);
+  const move = (by: number): readonly Act[] => [
+    {
+      kind: 'input',
+      input: { ...input, index: Math.max(0, Math.min(input.index + by, entries.length - 1)) },
+    },
+  ];
+  switch (key) {
+    case 'up':
+    case 'ctrl-k':
+    case 'ctrl-p':
+    case 'shift-tab':
+      return move(-1);
+    case 'down':
+    case 'ctrl-j':
+    case 'ctrl-n':
+    case 'tab':
+      return move(1);
+    case 'pgup':
+      return move(-10);
+    case 'pgdn':
+      return move(10);
+    case 'enter':
+      return [close, ...(entries[input.index]?.acts(scene) ?? [])];
+    default: {
+      const text = editText(input.text, key);
+      return text === null ? [] : typedInto(input, text);
+    }
+  }
+};
+
+/** The line that is `by` steps older (or newer) than the one shown; what was being typed comes after the newest. */
+const recall = (
+  input: Extract<Input, { kind: 'command' }>,
+  typed: readonly string[],
+  by: 1 | -1,
+): readonly Act[] => {
+  const at = (input.recalled ?? -1) + by;
+  if (at >= typed.length) return [];
+  const draft = input.recalled === null ? input.text : input.draft;
+  return at < 0
+    ? [{ kind: 'input', input: { ...input, text: draft, recalled: null, draft: '' } }]
+    : [
+        {
+          kind: 'input',
+          input: { ...input, text: typed[typed.length - 1 - at] ?? '', recalled: at, draft },
+        },
+      ];
+};
+
+const actsOfCommandInput = (
+  input: Extract<Input, { kind: 'command' }>,
+  key: KeyName,
+  scene: Scene,
+): readonly Act[] => {
+  const { typed } = scene.ui;
+  switch (key) {
+    case 'up':
+    case 'ctrl-p':
+      return recall(input, typed, 1);
+    case 'down':
+    case 'ctrl-n':
+      return recall(input, typed, -1);
+    case 'enter': {
+      const line = input.text.trim();
+      return [
+        close,
+        ...(line === '' ? [] : [{ kind: 'remember', line } as const]),
+        ...actsOfCommandLine(line, scene),
+      ];
+    }
+    default: {
+      const text = key === 'tab' ? completed(input.text, scene) : editText(input.text, key);
+      return text === null ? [] : typedInto(input, text);
+    }
+  }
 };
 
 /** The new text of the line; a filter already works while it is being typed. */
-const typedInto = (input: Input, text: string): readonly Act[] => [
-  { kind: 'input', input: { ...input, text } },
-  ...(input.kind === 'filter' ? [{ kind: 'filter', text } as const] : []),
-];
+const typedInto = (input: Input, text: string): readonly Act[] => {
+  switch (input.kind) {
+    case 'filter':
+      return [
+        { kind: 'input', input: { ...input, text } },
+        { kind: 'filter', text },
+      ];
+    case 'command':
+      return [{ kind: 'input', input: { ...input, text, recalled: null, draft: '' } }];
+    case 'palette':
+      return [{ kind: 'input', input: { ...input, text, index: 0 } }];
+    default:
+      return input satisfies never;
+  }
+};
 
 /** Pasted text goes into the line being typed, its first line only; anywhere else it does nothing. */
 export const actsOfPaste = ({ input, dialog }: Ui, text: string): readonly Act[] => {

@@ -1,27 +1,42 @@
 import type { ColourMode } from '../prepare-colour.ts';
 
-/** What a piece of text means. Screens speak in tones; only this file knows colours. */
-export type Tone =
-  | 'plain'
-  | 'strong'
-  | 'quiet'
-  | 'title' // headings and column titles
-  | 'accent' // where one is, what can be pressed
-  | 'good'
-  | 'busy'
-  | 'warn'
-  | 'bad'
-  | 'mark';
+/** What a piece of text means. Screens speak in tones; only skins know colours. */
+export const tones = [
+  'plain',
+  'strong',
+  'quiet',
+  'title', // headings and column titles
+  'accent', // where one is, what can be pressed
+  'good',
+  'busy',
+  'warn',
+  'bad',
+  'mark',
+] as const;
+export type Tone = (typeof tones)[number];
 
 /** What the text lies on. */
-export type Surface =
-  | 'page'
-  | 'row' // the row under the cursor
-  | 'bar' // the title bar
-  | 'tab' // the tab that is open
-  | 'dialog'
-  | 'button' // the choice that has the focus
-  | 'danger-button';
+export const surfaces = [
+  'row', // the row under the cursor
+  'bar', // the title bar
+  'tab', // the tab that is open
+  'dialog',
+  'button', // the choice that has the focus
+  'danger-button',
+] as const;
+export type Surface = 'page' | (typeof surfaces)[number];
+
+/** `#rrggbb`, or null for the terminal's own. */
+export type Colour = string | null;
+
+/** A skin: what the tones look like on the page, what lies behind the surfaces, and the tones on those. */
+export type Skin = {
+  readonly name: string;
+  readonly page: Readonly<Record<Tone, Colour>>;
+  readonly surfaces: Readonly<Record<(typeof surfaces)[number], string>>;
+  /** On a coloured surface both colours are the skin's, so that no palette makes text unreadable. */
+  readonly onSurface: Readonly<Record<Tone, string>>;
+};
 
 /** The properties of Ink's Text that a style may set. */
 type Style = {
@@ -32,7 +47,7 @@ type Style = {
   readonly inverse?: boolean;
 };
 
-// Sixteen colours follow the user's own palette, dark or light.
+// Sixteen colours follow the user's own palette, dark or light: no skin can know better.
 const named: Record<Tone, Style> = {
   plain: {},
   strong: { bold: true },
@@ -46,43 +61,6 @@ const named: Record<Tone, Style> = {
   mark: { color: 'magenta', bold: true },
 };
 
-// Middle tones: readable on a dark and on a light background, which a program cannot ask for reliably.
-const full: Record<Tone, Style> = {
-  plain: {},
-  strong: { bold: true },
-  quiet: { color: '#7a8490' },
-  title: { color: '#7a8490', bold: true },
-  accent: { color: '#3b9eda' },
-  good: { color: '#3fa45b' },
-  busy: { color: '#4f8ff0' },
-  warn: { color: '#c98a1b' },
-  bad: { color: '#e5534b', bold: true },
-  mark: { color: '#b87fd9', bold: true },
-};
-
-// On a coloured surface both colours are ours, so the tones may be bright.
-const onDark: Record<Tone, string> = {
-  plain: '#f0f3f6',
-  strong: '#ffffff',
-  quiet: '#b3bcc6',
-  title: '#ffffff',
-  accent: '#8fd0ff',
-  good: '#7ee29a',
-  busy: '#9cc4ff',
-  warn: '#ffd27a',
-  bad: '#ff9b94',
-  mark: '#e0b3ff',
-};
-
-const backgrounds: Record<Exclude<Surface, 'page'>, string> = {
-  row: '#2b4a6b',
-  bar: '#1f2933',
-  tab: '#2b6ca3',
-  dialog: '#26303b',
-  button: '#2b6ca3',
-  'danger-button': '#a8322a',
-};
-
 const namedSurfaces: Record<Exclude<Surface, 'page'>, Style> = {
   row: { inverse: true },
   bar: { inverse: true },
@@ -92,21 +70,23 @@ const namedSurfaces: Record<Exclude<Surface, 'page'>, Style> = {
   'danger-button': { inverse: true, bold: true, color: 'red' },
 };
 
+const bold: ReadonlySet<Tone> = new Set(['strong', 'title', 'bad', 'mark']);
+
 /** How a tone on a surface looks. Without colour nothing does: glyphs and words carry every meaning by themselves. */
-export const styleOf = (mode: ColourMode, tone: Tone, surface: Surface): Style => {
+export const styleOf = (mode: ColourMode, skin: Skin, tone: Tone, surface: Surface): Style => {
   switch (mode) {
     case 'none':
       return {};
     case '16':
       if (surface === 'page') return named[tone];
       return surface === 'dialog' ? named[tone] : namedSurfaces[surface];
-    case 'full':
-      if (surface === 'page') return full[tone];
-      return {
-        color: onDark[tone],
-        backgroundColor: backgrounds[surface],
-        ...(full[tone].bold === true || surface === 'tab' ? { bold: true } : {}),
-      };
+    case 'full': {
+      const weight = bold.has(tone) || surface === 'tab' ? { bold: true } : {};
+      if (surface !== 'page')
+        return { color: skin.onSurface[tone], backgroundColor: skin.surfaces[surface], ...weight };
+      const color = skin.page[tone];
+      return color === null ? weight : { color, ...weight };
+    }
     default:
       return mode satisfies never;
   }

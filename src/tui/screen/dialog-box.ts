@@ -1,17 +1,8 @@
-import {
-  blank,
-  fitLine,
-  type Line,
-  line,
-  onSurface,
-  sliceLine,
-  span,
-  widthOf,
-  wrapText,
-} from '../draw/line.ts';
+import { blank, type Line, line, span, wrapText } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
 import type { Surface } from '../draw/theme.ts';
 import type { Dialog, Size } from '../state/ui.ts';
+import { boxLines } from './box.ts';
 
 const widest = 66;
 
@@ -46,7 +37,6 @@ const typedLines = ({ typed }: Dialog, pen: Pen): readonly Line[] => {
 
 /** The dialog as lines in a frame, all of the same width. */
 export const dialogLines = (dialog: Dialog, size: Size, pen: Pen): readonly Line[] => {
-  const { rule, vertical, corners, more } = pen.glyphs;
   const width = Math.min(widest, size.columns - 4);
   const inner = width - 4;
   const fixed = 6 + (dialog.typed === null ? 0 : 2);
@@ -72,46 +62,5 @@ export const dialogLines = (dialog: Dialog, size: Size, pen: Pen): readonly Line
       'quiet',
     ),
   ];
-  const edge = (left: string, right: string, title: string): Line => {
-    const text = title === '' ? '' : `${rule} ${title} `;
-    const cut = fitLine(line(text, 'strong'), Math.min(width - 2, widthOf(line(text))), more);
-    return onSurface(
-      [
-        span(left, 'accent'),
-        ...cut,
-        span(rule.repeat(Math.max(0, width - 2 - widthOf(cut))), 'accent'),
-        span(right, 'accent'),
-      ],
-      'dialog',
-    );
-  };
-  const [topLeft, topRight, bottomLeft, bottomRight] = corners;
-  return [
-    edge(topLeft, topRight, pen.clean(dialog.title)),
-    ...content.map((row): Line => {
-      const kept = row.map((piece) =>
-        piece.surface === 'page' ? { ...piece, surface: 'dialog' as const } : piece,
-      );
-      return [
-        span(`${vertical} `, 'accent', 'dialog'),
-        ...fitLine(kept, inner, more, 'dialog'),
-        span(` ${vertical}`, 'accent', 'dialog'),
-      ];
-    }),
-    edge(bottomLeft, bottomRight, ''),
-  ];
-};
-
-/** Lays `box` over the middle of a frame. */
-export const overlay = (frame: readonly Line[], box: readonly Line[], size: Size): readonly Line[] => {
-  const [first] = box;
-  if (first === undefined) return frame;
-  const width = widthOf(first);
-  const left = Math.max(0, Math.floor((size.columns - width) / 2));
-  const top = Math.max(0, Math.floor((size.rows - box.length) / 2));
-  return frame.map((under, row) => {
-    const over = box[row - top];
-    if (over === undefined) return under;
-    return [...sliceLine(under, 0, left), ...over, ...sliceLine(under, left + width, size.columns)];
-  });
+  return boxLines(dialog.title, content, width, pen);
 };

@@ -11,6 +11,7 @@ import { type Pane, type Scroll, selectedKey } from '../screen/pane.ts';
 import { problemsPane } from '../screen/problems.ts';
 import { runPane } from '../screen/run.ts';
 import { sequencePane } from '../screen/sequence.ts';
+import type { Settings } from './settings.ts';
 import { scrollOf, type Ui, type View, viewOf } from './ui.ts';
 
 /** Everything at one moment, from which a key is understood and a frame is drawn. */
@@ -19,6 +20,7 @@ export type Scene = {
   readonly snapshot: LabSnapshot;
   readonly now: number;
   readonly readonly: boolean;
+  readonly settings: Settings;
   readonly pen: Pen;
   readonly spinner: string;
   readonly view: View;
@@ -40,6 +42,7 @@ export type Moment = {
   readonly now: number;
   /** Counts up while something is going on; turns the spinner. */
   readonly beat: number;
+  readonly settings: Settings;
 };
 
 type Derived = {
@@ -67,7 +70,7 @@ export const makeScenes = (options: {
     known.set(snapshot, derived);
     return derived;
   };
-  const sceneOf = ({ ui, snapshot, now, beat }: Moment): Scene => {
+  const sceneOf = ({ ui, snapshot, now, beat, settings }: Moment): Scene => {
     const { rows, log, widths } = derive(snapshot);
     const view = viewOf(ui);
     const shown = arrange(rows, ui.filter, ui.sort);
@@ -80,6 +83,7 @@ export const makeScenes = (options: {
       snapshot,
       now,
       readonly: options.readonly,
+      settings,
       pen,
       spinner,
       view,
@@ -117,7 +121,11 @@ export const makeScenes = (options: {
           return problemsPane(snapshot, width, pen);
         case 'help':
           // What can be done is said of the place that the help was opened from.
-          return helpPane(options.help(sceneOf({ ui: beneath(ui), snapshot, now, beat })), width, pen);
+          return helpPane(
+            options.help(sceneOf({ ui: beneath(ui), snapshot, now, beat, settings })),
+            width,
+            pen,
+          );
         default:
           return view satisfies never;
       }

@@ -48,7 +48,18 @@ type DialogChoice = {
 /** A line being typed at the bottom. `before` is what Esc brings back. */
 export type Input =
   | { readonly kind: 'filter'; readonly text: string; readonly before: string }
-  | { readonly kind: 'command'; readonly text: string };
+  /** `recalled`: which earlier line is shown, counted from the newest; `draft` is what Down brings back. */
+  | {
+      readonly kind: 'command';
+      readonly text: string;
+      readonly recalled: number | null;
+      readonly draft: string;
+    }
+  /** `index`: which of what was found the cursor is on. */
+  | { readonly kind: 'palette'; readonly text: string; readonly index: number };
+
+/** Lines after `:` that are remembered. */
+const typedLinesMax = 100;
 
 type Notice = { readonly text: string; readonly tone: Tone };
 export type Size = { readonly columns: number; readonly rows: number };
@@ -62,6 +73,8 @@ export type Ui = {
   readonly sort: Sort;
   readonly marked: ReadonlySet<string>;
   readonly input: Input | null;
+  /** Lines that were typed after `:`, the newest last, none twice. */
+  readonly typed: readonly string[];
   readonly dialog: Dialog | null;
   readonly notice: Notice | null;
   /** Quit as soon as the run has ended. */
@@ -78,6 +91,7 @@ export type UiAction =
   | { readonly kind: 'sort'; readonly by: SortBy }
   | { readonly kind: 'mark'; readonly names: readonly string[]; readonly on: boolean }
   | { readonly kind: 'input'; readonly input: Input | null }
+  | { readonly kind: 'remember'; readonly line: string }
   | { readonly kind: 'dialog'; readonly dialog: Dialog | null }
   | { readonly kind: 'notice'; readonly notice: Notice | null }
   | { readonly kind: 'size'; readonly size: Size }
@@ -99,6 +113,7 @@ export const initialUi = (size: Size): Ui => ({
   sort: { by: 'name', reversed: false },
   marked: new Set(),
   input: null,
+  typed: [],
   dialog: null,
   notice: null,
   leaving: false,
@@ -154,6 +169,11 @@ export const reduce = (ui: Ui, action: UiAction): Ui => {
     }
     case 'input':
       return { ...ui, input: action.input };
+    case 'remember':
+      return {
+        ...ui,
+        typed: [...ui.typed.filter((text) => text !== action.line), action.line].slice(-typedLinesMax),
+      };
     case 'dialog':
       return { ...ui, dialog: action.dialog };
     case 'notice':

@@ -1,5 +1,6 @@
 import { runInteractive } from '../../../src/process/interactive.ts';
 import { prepareColour, wantsAscii } from '../../../src/tui/prepare-colour.ts';
+import { defaultSettings } from '../../../src/tui/state/settings.ts';
 import { fakeSession } from '../fixtures/fake-session.ts';
 import { bigSnapshot, emptySnapshot, seedSnapshot } from '../fixtures/lab.ts';
 import {
@@ -40,6 +41,7 @@ export const open = async (wanted: string): Promise<void> => {
     stdin: process.stdin,
     stdout: process.stdout,
     readonly: false,
+    settings: defaultSettings,
     runInteractive,
     suspendProcess: () =>
       new Promise((resolve) => {

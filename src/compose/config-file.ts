@@ -1,0 +1,64 @@
+import { readFileSync, unwatchFile, watchFile } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { type ConfigRead, readConfig, settingsOf } from '../tui/config/read-config.ts';
+import type { Settings } from '../tui/state/settings.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** The configuration of the screen on disk: found, read, and read anew when it changes. */
+
+/** A file larger than this is no configuration. */
+const configCharsMax = 256 * 1024;
+/** How often the file is looked at: by name and date, so that editors which replace it are noticed too. */
+const lookEveryMs = 1_000;
+
+export const configPathOf = (env: Surroundings['env']): string =>
+  join(env.XDG_CONFIG_HOME || join(env.HOME ?? homedir(), '.config'), 'lab', 'config.json');
+
+/** What the file says; null where there is none. */
+export const readConfigFile = (path: string): ConfigRead | null => {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    return { ok: false, problems: [error instanceof Error ? error.message : String(error)] };
+  }
+  return text.length > configCharsMax
+    ? { ok: false, problems: [`it is larger than ${configCharsMax / 1_024} KiB`] }
+    : readConfig(text);
+};
+
+/** All problems in one line, for the place where the screen tells news. */
+const problemLine = (path: string, problems: readonly string[]): string =>
+  `${path}: ${problems.slice(0, 3).join('; ')}${problems.length > 3 ? `; and ${problems.length - 3} more` : ''} (\`lab config\` lists everything)`;
+
+export type OpenConfig = {
+  readonly settings: Settings;
+  /** What is wrong with the file, in one line: then the defaults hold. */
+  readonly problem: string | null;
+  /** Tells of every change of the file, until the returned function is called. A broken file changes no setting. */
+  readonly watch: (listener: (news: Settings | { readonly problem: string }) => void) => () => void;
+};
+
+/** The settings for the lab of this flake. */
+export const openConfig = (env: Surroundings['env'], flake: string): OpenConfig => {
+  const path = configPathOf(env);
+  const around = { flake, colorFgBg: env.COLORFGBG };
+  const now = (): Settings | { readonly problem: string } => {
+    const read = readConfigFile(path);
+    if (read === null) return settingsOf({}, around);
+    return read.ok ? settingsOf(read.config, around) : { problem: problemLine(path, read.problems) };
+  };
+  const first = now();
+  const broken = 'problem' in first;
+  return {
+    settings: broken ? settingsOf({}, around) : first,
+    problem: broken ? first.problem : null,
+    watch: (listener) => {
+      const onChange = (): void => listener(now());
+      watchFile(path, { interval: lookEveryMs, persistent: false }, onChange);
+      return () => unwatchFile(path, onChange);
+    },
+  };
+};
