@@ -1,5 +1,6 @@
 import type { Step } from '../plan/plan.ts';
-import type { StepOutcome } from './event.ts';
+import { baselineOf, failingIn, isFailing } from './baseline.ts';
+import { noFailing, type StepOutcome } from './event.ts';
 import { type BootWatch, judgeBoot, judgeHealth, judgeIdentity } from './gate.ts';
 import { recordsOfMachine } from './records.ts';
 import {
@@ -67,7 +68,7 @@ export const awaitBoot = async (
 };
 
 /**
- * Waits until the machine runs what it should and is healthy, and has stayed so for the stability period. A reading
+ * Waits until the machine runs what it should and is healthy (what failed before the run aside), and has stayed so for the stability period. A reading
  * that does not pass starts the period anew; the deadline is for reaching it.
  */
 export const passGate = async (
@@ -76,7 +77,7 @@ export const passGate = async (
   bootId: string | null,
 ): Promise<StepOutcome> => {
   const { target, entry, clock, signal } = context;
-  const failedBefore = entry.prior?.failedUnits ?? [];
+  const before = baselineOf(context.state, entry);
   const expected = { bootId: step.after === 'reboot' ? bootId : null, current: step.current };
   const deadlineAt = clock.now() + step.deadlineMs;
   let steadySince: number | null = null;
@@ -88,13 +89,11 @@ export const passGate = async (
   for (const pauseMs of pauses()) {
     const seen = await target.observe(entry.machine, { deadlineMs: actDeadlines.observeMs, signal });
     const identity = judgeIdentity(seen, expected);
-    const verdict =
+    const report =
       identity.kind === 'passed'
-        ? judgeHealth(
-            await target.health(entry.machine, { deadlineMs: actDeadlines.healthMs, signal }),
-            failedBefore,
-          )
-        : identity;
+        ? await target.health(entry.machine, { deadlineMs: actDeadlines.healthMs, signal })
+        : null;
+    const verdict = report === null ? identity : judgeHealth(report, before);
     if (signal.aborted) return interrupted(step);
     if (verdict.kind === 'failed')
       return failed(
@@ -103,8 +102,12 @@ export const passGate = async (
     const now = clock.now();
     if (verdict.kind === 'passed') {
       steadySince ??= now;
-      if (now - steadySince >= step.stableMs) return succeeded(verdict.why);
-      say(`healthy; watching that it stays so for ${step.stableMs / 1_000} s`);
+      const failing = report === null ? noFailing : failingIn(report);
+      if (now - steadySince >= step.stableMs)
+        return succeeded(verdict.why, isFailing(failing) ? { failing } : {});
+      say(
+        `${isFailing(failing) ? verdict.why : 'healthy'}; watching that it stays so for ${step.stableMs / 1_000} s`,
+      );
       await clock.sleep(Math.min(pollPause.mostMs, steadySince + step.stableMs - now), signal);
     } else {
       steadySince = null;

@@ -1,11 +1,16 @@
 import type { Machine } from '../fleet/machine.ts';
 import type { Step } from '../plan/plan.ts';
-import type { StepOutcome } from './event.ts';
+import { baselineOf } from './baseline.ts';
+import { noFailing, type StepOutcome } from './event.ts';
 import { judgeHealth } from './gate.ts';
 import { progressOf } from './progress.ts';
 import { actDeadlines, failureAt, type PerformContext, succeeded } from './step-context.ts';
 
-/** Every machine that this one needs must have come to its goal in this run and be healthy at this moment. */
+/**
+ * Every machine that this one needs must have come to its goal in this run and be healthy at this moment. A check that
+ * fails counts, also where it failed before the run: that nobody is to blame for it does not make it serve. Units that
+ * had failed before do not, for it is the checks that say what a machine is there for.
+ */
 export const dependencies = async (
   step: Step,
   needs: readonly string[],
@@ -31,10 +36,16 @@ export const dependencies = async (
     }
     const machine: Machine | undefined = member?.machine ?? bystander?.machine;
     if (machine === undefined) return skip(name, `its dependency ${name} is not known to this plan`);
-    const before = member?.prior?.failedUnits ?? bystander?.failedUnits ?? [];
+    const before =
+      member === undefined
+        ? { ...noFailing, units: bystander?.failedUnits ?? [] }
+        : baselineOf(state, member);
     const report = await target.health(machine, { deadlineMs: actDeadlines.healthMs, signal });
-    const verdict = judgeHealth(report, before);
-    if (verdict.kind !== 'passed') return skip(name, `its dependency ${name} is not healthy: ${verdict.why}`);
+    const verdict = judgeHealth(report, { ...before, checks: [] });
+    if (verdict.kind !== 'passed') {
+      const old = judgeHealth(report, before).kind === 'passed' ? ', as it was before the run' : '';
+      return skip(name, `its dependency ${name} is not healthy${old}: ${verdict.why}`);
+    }
     context.note(`${name}: ${verdict.why}`);
   }
   return succeeded(`healthy: ${needs.join(', ')}`);

@@ -23,6 +23,14 @@ export const FailureRecord = z.object({
 export const RunId = z.string().regex(/^[0-9]{8}-[0-9]{6}-[0-9a-f]{4}$/);
 export type RunId = z.infer<typeof RunId>;
 
+/** Health checks, by label, and systemd units that fail on a machine. */
+const Failing = z.object({
+  checks: z.array(word).max(1_000).readonly(),
+  units: z.array(word).max(1_000).readonly(),
+});
+export type Failing = z.infer<typeof Failing>;
+export const noFailing: Failing = { checks: [], units: [] };
+
 /** What a step learnt, for later decisions and for people. */
 export const StepFacts = z.object({
   /** One line for people: `boot id a → b, booted as expected`. */
@@ -33,6 +41,8 @@ export const StepFacts = z.object({
   profile: word.nullable(),
   /** The activation wants a reboot: nothing is live yet. */
   needsReboot: z.boolean(),
+  /** What a preflight found failing, before anything was changed; what a gate passed in spite of. */
+  failing: Failing.exactOptional(),
 });
 export type StepFacts = z.infer<typeof StepFacts>;
 export const noFacts: StepFacts = {

@@ -1,5 +1,6 @@
 import type { Step } from '../plan/plan.ts';
 import type { HealthReport, Observation } from '../ports.ts';
+import type { Failing } from './event.ts';
 
 /** What a gate says of one reading. `waiting` may still pass; `failed` will not; unknown counts as waiting, never as passed. */
 export type GateVerdict =
@@ -7,27 +8,31 @@ export type GateVerdict =
   | { readonly kind: 'waiting'; readonly why: string }
   | { readonly kind: 'failed'; readonly failure: string; readonly why: string };
 
+const told = (readings: HealthReport['readings']): string =>
+  readings.map(({ check, evidence }) => `${check} (${evidence})`).join(', ');
+
 /**
- * Healthy enough to go on: every check passes, and no unit has failed that had not failed before. Units that were
- * failed before the run cannot speak against it.
+ * Healthy enough to go on: every check passes and no unit has failed, but for what was failing before already. What
+ * could not be told, then or now, is never a pass.
  */
-export const judgeHealth = (report: HealthReport, failedBefore: readonly string[]): GateVerdict => {
-  switch (report.verdict) {
-    case 'healthy':
-      return { kind: 'passed', why: report.summary };
-    case 'degraded': {
-      const fresh = report.failedUnits.filter((unit) => !failedBefore.includes(unit));
-      if (fresh.length > 0) return { kind: 'waiting', why: `units failed: ${fresh.join(', ')}` };
-      return report.state === 'degraded'
-        ? { kind: 'passed', why: `degraded as before the run: ${report.failedUnits.join(', ')}` }
-        : { kind: 'waiting', why: report.summary };
-    }
-    case 'unhealthy':
-    case 'unknown':
-      return { kind: 'waiting', why: report.summary };
-    default:
-      return report.verdict satisfies never;
-  }
+export const judgeHealth = (report: HealthReport, before: Failing): GateVerdict => {
+  const { readings, state, failedUnits, summary } = report;
+  const waiting = (why: string): GateVerdict => ({ kind: 'waiting', why });
+  if (report.verdict === 'healthy') return { kind: 'passed', why: summary };
+  if (report.verdict === 'unknown' || (state !== 'running' && state !== 'degraded')) return waiting(summary);
+  const failed = readings.filter(({ verdict }) => verdict === 'failed');
+  const fresh = failed.filter(({ check }) => !before.checks.includes(check));
+  if (fresh.length > 0) return waiting(fresh.length === failed.length ? summary : told(fresh));
+  const untold = readings.filter(({ verdict }) => verdict === 'unknown');
+  if (untold.length > 0) return waiting(told(untold));
+  const freshUnits = failedUnits.filter((unit) => !before.units.includes(unit));
+  if (freshUnits.length > 0) return waiting(`units failed: ${freshUnits.join(', ')}`);
+  // It must be known what it is that was so before: a state that fits no list of units is looked at again.
+  if ((state === 'degraded') !== failedUnits.length > 0 || failed.length + failedUnits.length === 0)
+    return waiting(summary);
+  const units = failedUnits.length === 0 ? [] : [`units ${failedUnits.join(', ')}`];
+  const checks = failed.length === 0 ? [] : [told(failed)];
+  return { kind: 'passed', why: `failing as before the run: ${[...checks, ...units].join('; ')}` };
 };
 
 /** What must hold of the machine itself before its health counts: the boot of this run, the toplevel of this plan. */

@@ -1,16 +1,31 @@
 import type { Step } from '../plan/plan.ts';
-import type { StepOutcome } from './event.ts';
+import type { Reachable } from '../ports.ts';
+import { failingIn, failingWords, isFailing } from './baseline.ts';
+import { type Failing, noFailing, type StepOutcome } from './event.ts';
 import {
   actDeadlines,
   changedSincePlan,
   failed,
   failureAt,
+  interrupted,
   type PerformContext,
   spaceFloors,
   succeeded,
 } from './step-context.ts';
 
 const gibi = (bytes: number): string => `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
+
+/** What fails before anything is done. Where the checks cannot be read nothing is known to fail, so all of them count. */
+const failingBefore = async (
+  { target, entry: { machine }, signal }: PerformContext,
+  { failedUnits }: Reachable,
+): Promise<Failing> =>
+  machine.healthChecks.length === 0
+    ? { ...noFailing, units: failedUnits }
+    : {
+        ...failingIn(await target.health(machine, { deadlineMs: actDeadlines.healthMs, signal })),
+        units: failedUnits,
+      };
 
 /** Whether the machine can be acted on at all, and what it runs before anything is changed. */
 export const preflight = async (step: Step, context: PerformContext): Promise<StepOutcome> => {
@@ -69,5 +84,8 @@ export const preflight = async (step: Step, context: PerformContext): Promise<St
       ),
       facts,
     );
-  return succeeded('reachable, root, enough room', facts);
+  const failing = await failingBefore(context, seen);
+  if (signal.aborted) return interrupted(step);
+  const ill = isFailing(failing) ? `; failing before the run: ${failingWords(failing)}` : '';
+  return succeeded(`reachable, root, enough room${ill}`, { ...facts, failing });
 };

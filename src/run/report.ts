@@ -1,7 +1,8 @@
 import type { Failure } from '../failure.ts';
+import { failingWords } from './baseline.ts';
 import type { RunResult } from './event.ts';
 import { type MachineProgress, progressOf } from './progress.ts';
-import { recordOf } from './records.ts';
+import { recordOf, type StepRecord } from './records.ts';
 import type { RunState } from './state.ts';
 
 /** Exit codes of every command: documented, stable, told by the unit of the timer as they are. */
@@ -98,7 +99,8 @@ export type RunReport = {
   readonly leftOut: readonly { readonly name: string; readonly message: string; readonly remedy: string }[];
 };
 
-const summaryOf = (progress: MachineProgress, rebooted: boolean, gated: boolean): string => {
+/** `health`: what the last gate says of it, or null where none was passed. */
+const summaryOf = (progress: MachineProgress, rebooted: boolean, health: string | null): string => {
   const { plan, status, failure, touched } = progress;
   switch (status) {
     case 'nothing':
@@ -115,7 +117,7 @@ const summaryOf = (progress: MachineProgress, rebooted: boolean, gated: boolean)
                   : 'deployed',
             ]),
         ...(rebooted ? ['rebooted'] : []),
-        ...(gated ? ['healthy'] : []),
+        ...(health === null ? [] : [health]),
       ];
       const later = !rebooted && plan.noRebootWhy.startsWith('lab runs on') ? `; ${plan.noRebootWhy}` : '';
       return `${acts.join(', ')}${later}`;
@@ -135,17 +137,24 @@ const summaryOf = (progress: MachineProgress, rebooted: boolean, gated: boolean)
   }
 };
 
+/** A gate that was passed in spite of what fails is not called healthy. */
+const healthWords = ({ outcome }: StepRecord): string => {
+  const failing = outcome?.kind === 'succeeded' ? outcome.facts.failing : undefined;
+  return failing === undefined ? 'healthy' : `no worse than before (failing: ${failingWords(failing)})`;
+};
+
 const reportMachine = (state: RunState, progress: MachineProgress): MachineReport => {
   const { plan, status, failure, steps } = progress;
   const records = steps.flatMap(({ id }) => recordOf(state, id) ?? []);
   const passed = (kind: string): boolean =>
     records.some((record) => record.step.kind === kind && record.status === 'succeeded');
   const rebooted = passed('await-boot');
+  const gate = records.findLast((record) => record.step.kind === 'gate' && record.status === 'succeeded');
   const restored = plan.restore === null ? undefined : recordOf(state, plan.restore.id)?.outcome;
   return {
     machine: plan.machine.name,
     status,
-    summary: summaryOf(progress, rebooted, passed('gate')),
+    summary: summaryOf(progress, rebooted, gate === undefined ? null : healthWords(gate)),
     from: plan.prior?.current ?? null,
     to: plan.wanted,
     rebooted,

@@ -11,7 +11,7 @@ import type {
   SshError,
 } from '../ports.ts';
 import { faultOf } from './fault.ts';
-import { type SimMachine, stateOf } from './machine.ts';
+import { isWell, isWellButForServices, type SimMachine, serves, stateOf } from './machine.ts';
 
 /** What a simulated machine shows to who looks at it: pure. The verdict over the readings is the production one. */
 
@@ -123,3 +123,18 @@ export const reportFor = (
   });
   return reportOf(observation, readings);
 };
+
+/** What a health reading saw: `well` where all is; `serves` says of its services alone, `up` of everything else. */
+export type HealthSeen = {
+  readonly at: number;
+  readonly well: boolean;
+  readonly serves: boolean;
+  readonly up: boolean;
+};
+
+export const seenOf = (truth: SimMachine, answered: boolean, at: number): HealthSeen => ({
+  at,
+  well: answered && isWell(truth),
+  serves: answered && serves(truth),
+  up: answered && isWellButForServices(truth),
+});

@@ -170,10 +170,13 @@ export const stateOf = (machine: SimMachine): SystemState =>
         ? 'degraded'
         : 'running';
 
+/** Whether its services answer. */
+export const serves = ({ unready, ill }: SimMachine): boolean => unready === null && ill === null;
+
 /** The truth that every gate wants to know: up, started, answering, and no unit failed that had not before. */
-export const isWell = (machine: SimMachine): boolean =>
+export const isWell = (machine: SimMachine): boolean => serves(machine) && isWellButForServices(machine);
+
+export const isWellButForServices = (machine: SimMachine): boolean =>
   machine.power === 'up' &&
   !machine.starting &&
-  machine.unready === null &&
-  machine.ill === null &&
   machine.failedUnits.every((unit) => machine.origin.failedUnits.includes(unit));

@@ -4,8 +4,8 @@ import { beginActivation } from './activation.ts';
 import { advance, beginReboot } from './advance.ts';
 import { faultOf } from './fault.ts';
 import { createLink, type Network, sshError } from './link.ts';
-import { observationOf, preflightFactsOf, type Reading, reportFor } from './look.ts';
-import { type Due, isWell, type SimMachine } from './machine.ts';
+import { type HealthSeen, observationOf, preflightFactsOf, type Reading, reportFor, seenOf } from './look.ts';
+import type { Due, SimMachine } from './machine.ts';
 import type { Random } from './random.ts';
 import { settleOver } from './settle.ts';
 import { awaitWord } from './supervisor.ts';
@@ -58,7 +58,7 @@ export type World = {
   look(name: string): SimMachine;
   readonly effects: readonly Effect[];
   /** What the last health reading of a machine saw, and when. */
-  lastReading(name: string): { readonly at: number; readonly well: boolean } | null;
+  lastReading(name: string): HealthSeen | null;
   /** When the machine last answered anything. */
   lastAnswerAt(name: string): number | null;
 };
@@ -74,7 +74,7 @@ const reconnect = { tries: 5, pauseMs: 3_000 } as const;
 export const createWorld = (options: WorldOptions): World => {
   const { random, network } = options;
   const machines = new Map(options.machines.map((machine) => [machine.name, machine]));
-  const readings = new Map<string, { readonly at: number; readonly well: boolean }>();
+  const readings = new Map<string, HealthSeen>();
   const answers = new Map<string, number>();
   const effects: Effect[] = [];
 
@@ -151,7 +151,7 @@ export const createWorld = (options: WorldOptions): World => {
     ): Promise<HealthReport> => {
       const problem = await reach(machine, deadlineMs, signal === undefined ? {} : { signal });
       const truth = look(machine.name);
-      readings.set(machine.name, { at: options.now(), well: problem === null && isWell(truth) });
+      readings.set(machine.name, seenOf(truth, problem === null, options.now()));
       return reportFor(machine, truth, problem, options.now(), options);
     };
 

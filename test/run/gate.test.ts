@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { reportOf } from '../../src/health/verdict.ts';
 import type { HealthReport, Observation, Reachable, SshError } from '../../src/ports.ts';
 import { type BootWatch, judgeBoot, judgeHealth, judgeIdentity } from '../../src/run/gate.ts';
 import { notSeen, seen } from '../plan/input.ts';
@@ -51,7 +53,87 @@ describe('health', () => {
       'waiting',
     ],
   ])('%s', (_name, traits, failedBefore, expected) => {
-    expect(judgeHealth(report(traits), failedBefore).kind).toBe(expected);
+    expect(judgeHealth(report(traits), { checks: [], units: failedBefore }).kind).toBe(expected);
+  });
+});
+
+const reading = (
+  check: string,
+  verdict: 'passed' | 'failed' | 'unknown',
+): HealthReport['readings'][number] => ({
+  check,
+  type: 'http',
+  verdict,
+  evidence: `it ${verdict}`,
+  tries: 1,
+  ms: 1,
+});
+
+describe('what was failing before the run', () => {
+  /** The production verdict over these readings. */
+  const judge = (
+    readings: Readonly<Record<string, 'passed' | 'failed' | 'unknown'>>,
+    before: readonly string[],
+    { state = 'running', units = [] }: { state?: Reachable['state']; units?: readonly string[] } = {},
+  ) =>
+    judgeHealth(
+      reportOf(
+        seen('box', {}, { state, failedUnits: units }),
+        Object.entries(readings).map(([check, verdict]) => reading(check, verdict)),
+      ),
+      { checks: before, units: ['old.service'] },
+    );
+
+  test('does not fail the gate, and is named in its evidence', () => {
+    expect(judge({ page: 'failed', port: 'passed' }, ['page'])).toEqual({
+      kind: 'passed',
+      why: 'failing as before the run: page (it failed)',
+    });
+  });
+
+  test('excuses nothing that fails since', () => {
+    expect(judge({ page: 'failed', port: 'failed' }, ['page'])).toEqual({
+      kind: 'waiting',
+      why: 'port (it failed)',
+    });
+  });
+
+  test('excuses nothing that cannot be told now', () => {
+    expect(judge({ page: 'failed', port: 'unknown' }, ['page']).kind).toBe('waiting');
+    expect(judge({ page: 'unknown' }, ['page']).kind).toBe('waiting');
+  });
+
+  test('excuses no unit that failed since, and no system on its way down or up', () => {
+    const degraded = (units: readonly string[]) =>
+      judge({ page: 'failed' }, ['page'], { state: 'degraded', units });
+    expect(degraded(['old.service'])).toEqual({
+      kind: 'passed',
+      why: 'failing as before the run: page (it failed); units old.service',
+    });
+    expect(degraded(['old.service', 'new.service']).kind).toBe('waiting');
+    for (const state of ['starting', 'stopping', 'maintenance', 'unknown'] as const)
+      expect(judge({ page: 'failed' }, ['page'], { state }).kind).toBe('waiting');
+  });
+
+  test('property: a gate passes exactly when all could be told and nothing fails that did not before', () => {
+    const verdicts = fc.constantFrom('passed', 'failed', 'unknown');
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.constantFrom('a', 'b', 'c'), verdicts),
+        fc.subarray(['a', 'b', 'c']),
+        fc.subarray(['old.service', 'new.service']),
+        (readings, before, units) => {
+          const { kind } = judge(readings as Record<string, 'passed' | 'failed' | 'unknown'>, before, {
+            state: units.length > 0 ? 'degraded' : 'running',
+            units,
+          });
+          const sound = Object.entries(readings).every(
+            ([check, verdict]) => verdict === 'passed' || (verdict === 'failed' && before.includes(check)),
+          );
+          expect(kind).toBe(sound && !units.includes('new.service') ? 'passed' : 'waiting');
+        },
+      ),
+    );
   });
 });
 

@@ -45,6 +45,8 @@ export const createChecker = (plan: Plan, world: World): Checker => {
   let unpaused: RunEvent | null = null;
   const intentSeq = new Map<string, number>();
   const confirmed = new Set<string>();
+  /** Their services did not answer when their preflight looked, nor at a gate since. */
+  const illBefore = new Set<string>();
 
   const broke = (rule: string): never => {
     throw new Violation(rule);
@@ -173,11 +175,19 @@ export const createChecker = (plan: Plan, world: World): Checker => {
 
   const onStepEnded = (record: StepRecord): void => {
     const { step } = record;
+    if (step.kind === 'preflight') {
+      const reading = world.lastReading(step.machine);
+      if (reading !== null && reading.at >= record.intendedAt && !reading.serves && reading.up)
+        illBefore.add(step.machine);
+      else illBefore.delete(step.machine);
+    }
     if (step.kind === 'gate') {
       const reading = world.lastReading(step.machine);
       if (reading === null || reading.at < record.intendedAt)
         broke(`the gate ${step.id} passed without a reading`);
-      else if (!reading.well) broke(`the gate ${step.id} passed though the machine was not well`);
+      else if (!reading.up || (!reading.serves && !illBefore.has(step.machine)))
+        broke(`the gate ${step.id} passed though the machine was not well`);
+      if (reading?.serves === true) illBefore.delete(step.machine);
       expect(step.machine, 'running toplevel', world.look(step.machine).current, step.current);
       const boot = recordOf(now(), `${step.machine}/await-boot`)?.outcome;
       if (step.after === 'reboot' && boot?.kind === 'succeeded')

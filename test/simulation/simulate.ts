@@ -56,7 +56,7 @@ const boundMsOf = (step: Step): number => {
   const slackMs = 60_000;
   switch (step.kind) {
     case 'preflight':
-      return actDeadlines.observeMs + actDeadlines.preflightMs + slackMs;
+      return actDeadlines.observeMs + actDeadlines.preflightMs + actDeadlines.healthMs + slackMs;
     case 'copy':
       return actDeadlines.copyMs + slackMs;
     case 'dependencies':

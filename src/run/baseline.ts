@@ -1,0 +1,39 @@
+import type { MachinePlan } from '../plan/plan.ts';
+import type { HealthReport } from '../ports.ts';
+import { type Failing, noFailing } from './event.ts';
+import { recordOf } from './records.ts';
+import type { RunState } from './state.ts';
+
+/** What fails on a machine now. A check that could not be told is not among them: nothing is known of it. */
+export const failingIn = ({ readings, failedUnits }: HealthReport): Failing => {
+  const failed = (label: string): boolean =>
+    readings.every(({ check, verdict }) => check !== label || verdict === 'failed');
+  // Checks may share a label: then it stands for all of them, and only if all of them fail.
+  return {
+    checks: [...new Set(readings.map(({ check }) => check).filter(failed))],
+    units: failedUnits,
+  };
+};
+
+export const isFailing = ({ checks, units }: Failing): boolean => checks.length + units.length > 0;
+
+export const failingWords = ({ checks, units }: Failing): string =>
+  [...checks, ...(units.length === 0 ? [] : [`units ${units.join(', ')}`])].join(', ');
+
+/**
+ * What was failing on a machine before this run touched it, as its preflight saw it: it cannot speak against the run.
+ * A check that has passed since, at a gate of this run, has to go on passing.
+ */
+export const baselineOf = (state: RunState, entry: MachinePlan): Failing => {
+  let before: Failing = { ...noFailing, units: entry.prior?.failedUnits ?? [] };
+  for (const step of [...entry.steps, ...entry.contingent]) {
+    const outcome = recordOf(state, step.id)?.outcome;
+    if (outcome?.kind !== 'succeeded') continue;
+    const { failing } = outcome.facts;
+    if (step.kind === 'preflight') before = failing ?? before;
+    if (step.kind !== 'gate') continue;
+    const still = failing?.checks ?? [];
+    before = { ...before, checks: before.checks.filter((check) => still.includes(check)) };
+  }
+  return before;
+};

@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'vitest';
+import { reportOf } from '../../src/run/report.ts';
+import type { Fault } from '../../src/sim/fault.ts';
+import { tell } from './story.ts';
+
+/** A check that fails from before the run, and for so long. */
+const ill = (forMs: number | null): Fault => ({ kind: 'falls-ill', atMs: 0, forMs });
+
+describe('what was failing before the run', () => {
+  test('does not hold the run up, and the report says that the machine is not healthy', async () => {
+    const { became, result, state } = await tell({ box: { faults: [ill(null)] } });
+    expect([became.box, result]).toEqual(['done', 'done']);
+    expect(reportOf(state)?.machines[0]?.summary).toBe(
+      'deployed, rebooted, no worse than before (failing: service)',
+    );
+  });
+
+  test('still keeps dependents from going: that it failed before does not make it serve', async () => {
+    const { became, done, state } = await tell({
+      nas: { faults: [ill(null)] },
+      app: { dependencies: ['nas'] },
+    });
+    expect(became).toEqual({ nas: 'done', app: 'skipped: dependency' });
+    expect(done).toEqual(['nas switch new', 'nas reboot']);
+    expect(reportOf(state)?.machines[1]?.summary).toContain(
+      'its dependency nas is not healthy, as it was before the run: service (connection refused)',
+    );
+  });
+
+  test('and passed once at a gate of the run has to go on passing', async () => {
+    // Well again while it is activated, and broken by the reboot.
+    const { became } = await tell({
+      box: {
+        faults: [ill(8_000), { kind: 'unhealthy-after', cause: 'reboot', forMs: null }],
+        stable: 5,
+      },
+    });
+    expect(became.box).toBe('failed: unhealthy');
+  });
+
+  test('what breaks in the run is not excused by it', async () => {
+    const { became } = await tell({
+      box: {
+        failedUnits: ['old.service'],
+        faults: [{ kind: 'unit-fails-after', cause: 'activation', unit: 'new.service' }],
+      },
+    });
+    expect(became.box).toBe('restored: unhealthy');
+  });
+
+  test('is kept over the death of the process that saw it', async () => {
+    const { became } = await tell(
+      { box: { faults: [ill(null)] } },
+      { ends: [{ kind: 'killed-at', ms: 20_000, downMs: 5_000 }] },
+    );
+    expect(became.box).toBe('done');
+  });
+});
