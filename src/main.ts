@@ -97,7 +97,7 @@ const makeCli = (): Cli => {
     ask,
     ...own,
     openLab: async (options) => (await import('./compose/lab.ts')).openLab(options, around),
-    openJournal: async () => (await import('./compose/surroundings.ts')).openJournalIn(process.env),
+    openJournal: async () => (await import('./compose/runs.ts')).readRunsIn(around),
     openRuns: async () => (await import('./compose/runs.ts')).openRunsIn(around),
     clock: systemClock,
     version,

@@ -3,7 +3,6 @@ import type { Machine } from '../fleet/machine.ts';
 import type { LabDeps } from '../flow/prepare.ts';
 import type { Runs } from '../flow/runs.ts';
 import type { Session } from '../flow/session.ts';
-import type { Journal } from '../journal/journal.ts';
 
 /** Options that every command about a flake takes. */
 export type LabOptions = {
@@ -18,6 +17,8 @@ export type LabOptions = {
   /** Evaluate anew even where the cache knows. */
   readonly refresh: boolean;
 };
+
+export type ReadRuns = Pick<Runs, 'journal' | 'isAlive' | 'whyDied'>;
 
 /** What started a run. */
 export type Via = 'cli' | 'timer' | 'daemon';
@@ -46,7 +47,8 @@ export type Cli = {
   /** The terminal is gone: whoever only watches leaves. */
   readonly hangup: AbortSignal;
   readonly openLab: (options: LabOptions) => Promise<Result<Lab>>;
-  readonly openJournal: () => Promise<Result<Journal>>;
+  /** Past runs, to be read of: also where nothing can be written. */
+  readonly openJournal: () => Promise<Result<ReadRuns>>;
   /** Runs of the journal, for commands that need no flake. */
   readonly openRuns: () => Promise<Result<Runs>>;
   readonly clock: LabDeps['clock'];

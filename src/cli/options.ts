@@ -19,6 +19,10 @@ const pair = (text: string): readonly [string, string] => {
 };
 
 export const withFlake = (command: Command): Command =>
+  withFlakeAlone(command).option('--json', 'print one JSON document instead of text', false);
+
+/** For commands that print no document: a `--json` would promise one. */
+export const withFlakeAlone = (command: Command): Command =>
   command
     .addOption(
       new Option('--flake <ref>', 'the flake: a folder or a flake URL').env('LAB_FLAKE').default('.'),
@@ -42,8 +46,7 @@ export const withFlake = (command: Command): Command =>
     .addOption(
       new Option('--ssh-config <file>', 'ssh_config to use instead of your own').env('LAB_SSH_CONFIG'),
     )
-    .option('--refresh', 'evaluate anew even where the cache knows', false)
-    .option('--json', 'print one JSON document instead of text', false);
+    .option('--refresh', 'evaluate anew even where the cache knows', false);
 
 /** Options that take two words after them, as in Nix: joined into `--option=A=B` so that commander sees one value. */
 const pairOptions: ReadonlySet<string> = new Set(['--override-input', '--nix-option']);

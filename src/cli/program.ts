@@ -64,11 +64,21 @@ Examples:
   return program;
 };
 
+/** `lab help WORD` of a word that is no command says so, as `lab WORD` does, with what may have been meant. */
+const askedForHelp = (program: Command, argv: readonly string[]): readonly string[] => {
+  const [first, name] = argv;
+  if (first !== 'help' || name === undefined || name.startsWith('-')) return argv;
+  const known = program.commands.some(
+    (command) => command.name() === name || command.aliases().includes(name),
+  );
+  return known || name === 'help' ? argv : [name];
+};
+
 /** Runs one command line. Sets the exit code on `cli`; rejects only for bugs. */
 export const runCommandLine = async (cli: Cli, argv: readonly string[]): Promise<void> => {
   const program = makeProgram(cli);
   try {
-    await program.parseAsync([...joinPairs(argv)], { from: 'user' });
+    await program.parseAsync([...askedForHelp(program, joinPairs(argv))], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     // commander has printed what is wrong; help and version come here with exit code 0.

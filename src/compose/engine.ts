@@ -2,14 +2,15 @@ import { rmSync, statSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import type { Failure, Result } from '../failure.ts';
-import { conduct, type Hosting, resume } from '../flow/conduct.ts';
+import { type ConductDeps, conduct, type Hosting, resume } from '../flow/conduct.ts';
 import { Goal } from '../plan/plan.ts';
 import { RunId } from '../run/event.ts';
 import { exitCodeOfFailure, exitCodeOfRun, exitCodes } from '../run/report.ts';
 import type { RunState } from '../run/state.ts';
 import { openLab } from './lab.ts';
+import { dropLastWords, reserveLastWords, writeLastWords } from './last-words.ts';
 import type { EngineOrder } from './start-engine.ts';
-import { engineLogOf, type Surroundings } from './surroundings.ts';
+import { engineLogOf, lastWordsOf, type Surroundings } from './surroundings.ts';
 
 /** The process that executes one run. It says one line, that the run has begun, and then speaks through the journal. */
 
@@ -55,18 +56,38 @@ export const runEngine = async (around: Omit<Surroundings, 'cwd'>): Promise<numb
     return exitCodes.usage;
   }
   const lab = opened.value;
+  const lastWords = lastWordsOf(around.env, order.run);
+  let reserved = false;
+  let gaveUp = false;
   try {
-    const deps = lab.conductDeps(order.via);
-    if (!deps.ok) {
-      tell({ failure: deps.failure });
-      return exitCodeOfFailure(deps.failure);
+    const plain = lab.conductDeps(order.via);
+    if (!plain.ok) {
+      tell({ failure: plain.failure });
+      return exitCodeOfFailure(plain.failure);
     }
+    const deps: ConductDeps = {
+      ...plain.value,
+      lock: (run) => {
+        const locked = plain.value.lock(run);
+        if (!locked.ok) return locked;
+        // Under the lock: what another engine of this run has to say stays its own.
+        const room = reserveLastWords(lastWords);
+        if (!room.ok) {
+          locked.value.release();
+          return room;
+        }
+        reserved = true;
+        return locked;
+      },
+    };
     const hosting: Hosting = { onEvent: () => tell({ begun: true }), ...around.signals };
     const result: Result<RunState> =
       order.work.kind === 'new'
-        ? await conduct(deps.value, order.run, order.work.request, hosting)
-        : await resume(deps.value, order.run, hosting);
+        ? await conduct(deps, order.run, order.work.request, hosting)
+        : await resume(deps, order.run, hosting);
     if (!result.ok) {
+      gaveUp = told;
+      if (gaveUp) writeLastWords(lastWords, result.failure);
       tell({ failure: result.failure });
       process.stderr.write(`${result.failure.message}\n${result.failure.remedy}\n`);
       return exitCodeOfFailure(result.failure);
@@ -74,6 +95,7 @@ export const runEngine = async (around: Omit<Surroundings, 'cwd'>): Promise<numb
     const { ended } = result.value;
     return ended === null ? exitCodes.failed : exitCodeOfRun(ended.result, ended.failure);
   } finally {
+    if (reserved && !gaveUp) dropLastWords(lastWords);
     await lab.close();
     const log = engineLogOf(around.env, order.run);
     if (statSync(log, { throwIfNoEntry: false })?.size === 0) rmSync(log, { force: true });

@@ -13,6 +13,7 @@ import { dialFromHere } from '../health/dial.ts';
 import { runChecks } from '../health/run-checks.ts';
 import type { Journal } from '../journal/journal.ts';
 import { acquireRunLock } from '../journal/lock.ts';
+import { seeRoomForARun, seeStateDirectory } from '../journal/state-directory.ts';
 import { copyClosure } from '../nix-integration/copy.ts';
 import { createNix } from '../nix-integration/create-nix.ts';
 import type { Nix, Remote, Target } from '../ports.ts';
@@ -72,6 +73,7 @@ export type OpenedLab = Lab & {
 export const openLab = async (options: LabOptions, around: Surroundings): Promise<Result<OpenedLab>> => {
   const { env } = around;
   const stateDirectory = stateDirectoryOf(env);
+  const uid = process.getuid?.() ?? -1;
   const knownHosts = hostKeyPolicyOf(env);
   if (!knownHosts.ok) return knownHosts;
   if (options.sshConfig !== null && !existsSync(resolve(around.cwd, options.sshConfig)))
@@ -105,6 +107,8 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
     evaluate: async (asked) => {
       const evaluated = await plainNix.evaluate(asked);
       if (!evaluated.ok) return evaluated;
+      const state = seeStateDirectory(stateDirectory, uid);
+      if (!state.ok) return state;
       const written = await writeFleetSshConfig(sshConfigPath, {
         machines: evaluated.value.fleet.machines,
         includes: sshIncludes(options, around),
@@ -115,7 +119,7 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
   };
 
   const remote = byPlace(
-    createLocalRemote({ runProcess, clock: systemClock, uid: process.getuid?.() ?? -1 }),
+    createLocalRemote({ runProcess, clock: systemClock, uid }),
     createSshRemote({
       runProcess,
       clock: systemClock,
@@ -159,8 +163,12 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
       hostName: hostname(),
       resumesAtBoot,
       journal: opened.value,
-      lock: (run) =>
-        acquireRunLock(stateDirectory, { pid: process.pid, run, host: hostname(), since: systemClock.now() }),
+      lock: (run) => {
+        const room = seeRoomForARun(stateDirectory, uid);
+        if (!room.ok) return room;
+        const since = systemClock.now();
+        return acquireRunLock(stateDirectory, { pid: process.pid, run, host: hostname(), since });
+      },
       by: { user: userInfo().username, host: hostname(), pid: process.pid, via },
       labVersion: around.version,
       opened: {

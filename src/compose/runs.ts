@@ -1,23 +1,37 @@
-import { hostname, uptime, userInfo } from 'node:os';
-import type { LabOptions } from '../cli/lab.ts';
+import { hostname, userInfo } from 'node:os';
+import type { LabOptions, ReadRuns } from '../cli/lab.ts';
 import { systemClock } from '../clock.ts';
 import { fail, ok, type Result } from '../failure.ts';
 import { detachedRuns, type Runs } from '../flow/runs.ts';
 import type { Journal } from '../journal/journal.ts';
+import { lookAtRunLock } from '../journal/lock.ts';
+import { seeRoomForARun } from '../journal/state-directory.ts';
+import type { RunId } from '../run/event.ts';
 import { replay } from '../run/state.ts';
+import { readWhyDied } from './last-words.ts';
 import { type EngineOrder, startEngine } from './start-engine.ts';
-import { engineLogOf, openJournalIn, type Surroundings } from './surroundings.ts';
+import {
+  engineLogOf,
+  lastWordsOf,
+  openJournalIn,
+  type Surroundings,
+  stateDirectoryOf,
+} from './surroundings.ts';
 
 /** Runs in processes of their own, as commands and the screen begin and find them. */
 
-const processExists = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it is there, and somebody else's.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
+const unopened: LabOptions = {
+  flake: '.',
+  overrideInputs: [],
+  nixOptions: [],
+  sshConfig: null,
+  refresh: false,
+};
+
+/** Whether a process executes this very run: the lock tells, which the kernel drops with its process. */
+const executes = (directory: string, run: RunId): boolean => {
+  const lock = lookAtRunLock(directory);
+  return lock.held && (lock.holder === null || lock.holder.run === run);
 };
 
 /** Runs that outlive this process: each is executed by an engine of its own, which reads its order from stdin. */
@@ -26,33 +40,36 @@ export const runsInProcesses = (
   around: Surroundings,
   via: 'cli' | 'tui',
   options: LabOptions,
-): Runs =>
-  detachedRuns({
+): Runs => {
+  const stateDirectory = stateDirectoryOf(around.env);
+  return detachedRuns({
     journal,
     clock: systemClock,
     who: `${userInfo().username} (${via})`,
-    // After a reboot a process id means nothing: it may be anybody's.
-    isAlive: ({ by, lastAt }) => lastAt > systemClock.now() - uptime() * 1_000 && processExists(by.pid),
+    isAlive: ({ run }) => executes(stateDirectory, run),
+    whyDied: (run) => readWhyDied(run, lastWordsOf(around.env, run), engineLogOf(around.env, run)),
     hostName: hostname(),
     launch: async (run, work) => {
+      const room = seeRoomForARun(stateDirectory, process.getuid?.() ?? -1);
+      if (!room.ok) return room;
       const order: EngineOrder = { run, via, work, options, cwd: around.cwd };
       const logPath = engineLogOf(around.env, run);
       return startEngine(around.engineArgv, order, logPath);
     },
   });
+};
+
+/** The runs of the journal to be read of, also where nothing can be written. */
+export const readRunsIn = (around: Surroundings): Result<ReadRuns> => {
+  const opened = openJournalIn(around.env, 'to read');
+  return opened.ok ? ok(runsInProcesses(opened.value, around, 'cli', unopened)) : opened;
+};
 
 /** Runs of the journal for commands without a flake; what they resume is opened as it was by who began it. */
 export const openRunsIn = (around: Surroundings): Result<Runs> => {
   const opened = openJournalIn(around.env);
   if (!opened.ok) return opened;
-  const none: LabOptions = {
-    flake: '.',
-    overrideInputs: [],
-    nixOptions: [],
-    sshConfig: null,
-    refresh: false,
-  };
-  const plain = runsInProcesses(opened.value, around, 'cli', none);
+  const plain = runsInProcesses(opened.value, around, 'cli', unopened);
   return ok({
     ...plain,
     resume: async (run) => {

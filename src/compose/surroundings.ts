@@ -3,7 +3,8 @@ import { join, resolve } from 'node:path';
 import { systemClock } from '../clock.ts';
 import { fail, ok, type Result } from '../failure.ts';
 import { type Journal, JournalFailure } from '../journal/journal.ts';
-import { openJournal } from '../journal/sqlite.ts';
+import { openJournal, openJournalToRead } from '../journal/sqlite.ts';
+import { failureOfOpening } from '../journal/state-directory.ts';
 import type { RunId } from '../run/event.ts';
 
 /** What `main.ts` hands to the rest of the composition root, and where state lives. */
@@ -35,21 +36,24 @@ export const cacheDirectoryOf = (env: Surroundings['env']): string => {
   return join(env.XDG_CACHE_HOME || join(env.HOME ?? userInfo().homedir, '.cache'), 'lab');
 };
 
-export const openJournalIn = (env: Surroundings['env']): Result<Journal> => {
+/** `use`: what is opened to read is opened also where nothing can be written. */
+export const openJournalIn = (
+  env: Surroundings['env'],
+  use: 'to write' | 'to read' = 'to write',
+): Result<Journal> => {
   try {
-    return ok(openJournal(stateDirectoryOf(env), () => systemClock.now()));
+    const open = use === 'to write' ? openJournal : openJournalToRead;
+    return ok(open(stateDirectoryOf(env), () => systemClock.now()));
   } catch (error) {
     if (!(error instanceof JournalFailure)) throw error;
-    return fail({
-      kind: 'journal',
-      machine: null,
-      phase: 'journal',
-      message: error.message,
-      remedy: error.remedy,
-    });
+    return fail(failureOfOpening(error));
   }
 };
 
 /** Where the engine of a run writes what nobody hears: bugs. Removed at its end when nothing is in it. */
 export const engineLogOf = (env: Surroundings['env'], run: RunId): string =>
   join(stateDirectoryOf(env), 'engines', `${run}.log`);
+
+/** Where the engine of a run leaves why it gave the run up. */
+export const lastWordsOf = (env: Surroundings['env'], run: RunId): string =>
+  join(stateDirectoryOf(env), 'engines', `${run}.last-words`);

@@ -5,7 +5,14 @@ import type { RunLock } from '../journal/lock.ts';
 import type { Goal, Plan } from '../plan/plan.ts';
 import { drive } from '../run/drive.ts';
 import type { EventBody, Opened, RunEvent, RunId, RunResult } from '../run/event.ts';
-import { applyEvent, beginRun, ImpossibleHistory, type RunState, replay } from '../run/state.ts';
+import {
+  applyEvent,
+  beginRun,
+  ImpossibleHistory,
+  type RunState,
+  replay,
+  replayIfPossible,
+} from '../run/state.ts';
 import { type Controls, listenToControls } from './controls.ts';
 import { type LabDeps, prepare } from './prepare.ts';
 
@@ -132,7 +139,8 @@ const underLock = async (
  */
 export const closeLeftover = (journal: Journal, why: string): void => {
   const latest = journal.runs(1)[0];
-  const state = latest === undefined ? null : replay(journal.eventsOf(latest.run));
+  const state = latest === undefined ? null : replayIfPossible(journal.eventsOf(latest.run));
+  // A history that cannot be is left as it is: it is never continued, and the run that begins looks for itself.
   if (state === null || state.ended !== null) return;
   const lock =
     state.lock !== null && state.approvedAt === null ? '; it had moved flake.lock, which stays as it is' : '';

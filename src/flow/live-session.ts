@@ -1,7 +1,7 @@
 import { type Failure, ok, type Result } from '../failure.ts';
 import type { Machine } from '../fleet/machine.ts';
 import { validateFleet } from '../fleet/validate.ts';
-import type { ControlKind } from '../journal/journal.ts';
+import { type ControlKind, JournalFailure } from '../journal/journal.ts';
 import type { Toplevel } from '../ports.ts';
 import type { RunEvent, RunId } from '../run/event.ts';
 import type { RunState } from '../run/state.ts';
@@ -25,6 +25,15 @@ export type LiveSessionDeps = {
   readonly demo: boolean;
   readonly sshArgv: (machine: Machine) => readonly string[] | Failure;
 };
+
+/** What ended the following of a run: its journal, or a defect. */
+const failureOfThrown = (error: unknown): Failure => ({
+  kind: error instanceof JournalFailure ? 'journal' : 'bug',
+  machine: null,
+  phase: 'run',
+  message: error instanceof Error ? error.message : String(error),
+  remedy: error instanceof JournalFailure ? error.remedy : 'this is a defect of lab: please report it',
+});
 
 /**
  * The session over real adapters (or the simulated world): keeps one immutable snapshot, refreshes what it shows in
@@ -170,28 +179,22 @@ export const openSession = (deps: LiveSessionDeps): Session => {
     if (following !== null) following.id = begun.value;
     const how = await watch(deps.runs, begun.value, onEvent, closing.signal);
     if (how === 'died')
-      refused({
-        kind: 'died',
-        machine: null,
-        phase: 'run',
-        message: `the process of run ${begun.value} died before it could end`,
-        remedy: `\`lab resume ${begun.value}\` looks at every machine and goes on from there`,
-      });
+      refused(
+        deps.runs.whyDied(begun.value) ?? {
+          kind: 'died',
+          machine: null,
+          phase: 'run',
+          message: `the process of run ${begun.value} died before it could end`,
+          remedy: `\`lab resume ${begun.value}\` looks at every machine and goes on from there`,
+        },
+      );
     if (how !== 'left')
       inBackground(Promise.all([observe(machines()), probe(machines()), evaluateToplevels()]).then(() => {}));
   };
 
   const follow = (begin: () => Promise<Result<RunId>>): void => {
     const ended = followRun(begin)
-      .catch((error: unknown) =>
-        refused({
-          kind: 'bug',
-          machine: null,
-          phase: 'run',
-          message: error instanceof Error ? error.message : String(error),
-          remedy: 'this is a defect of lab: please report it',
-        }),
-      )
+      .catch((error: unknown) => refused(failureOfThrown(error)))
       .finally(() => {
         following = null;
       });
@@ -209,7 +212,12 @@ export const openSession = (deps: LiveSessionDeps): Session => {
   };
 
   const askOfRun = (kind: ControlKind): void => {
-    if (following?.id != null) deps.runs.journal.ask(following.id, kind, deps.runs.who);
+    try {
+      if (following?.id != null) deps.runs.journal.ask(following.id, kind, deps.runs.who);
+    } catch (error) {
+      const { message, remedy } = failureOfThrown(error);
+      say('error', `not asked: ${message}; ${remedy}`);
+    }
   };
 
   inBackground(refreshAll());

@@ -2,7 +2,7 @@ import { type Failure, fail, ok, type Result } from '../failure.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Clock } from '../ports.ts';
 import type { RunEvent, RunId } from '../run/event.ts';
-import { applyEvent, beginRun, type RunState, replay } from '../run/state.ts';
+import { applyEvent, beginRun, type RunState, replayIfPossible } from '../run/state.ts';
 import { type ConductDeps, conduct, newRunId, type RunRequest, resume } from './conduct.ts';
 
 /**
@@ -63,13 +63,13 @@ export const watch = async (
   }
 };
 
-/** The latest run that has not ended: alive, or left behind by a process that died. */
+/** The latest run that has not ended and whose history can be: alive, or left behind by a process that died. */
 export const openRun = (runs: Pick<Runs, 'journal'>): RunState | null => {
   const latest = runs.journal.runs(1)[0];
   if (latest === undefined) return null;
   // Asked every second by the screen: only a run that has not ended is worth reading whole.
   const last = runs.journal.eventsOf(latest.run, latest.lastSeq - 1).at(-1);
-  return last?.body.kind === 'run-ended' ? null : replay(runs.journal.eventsOf(latest.run));
+  return last?.body.kind === 'run-ended' ? null : replayIfPossible(runs.journal.eventsOf(latest.run));
 };
 
 /** Runs hosted by this process: for the timer, whose unit is the run, for the demo and for tests. */
@@ -124,6 +124,7 @@ export const detachedRuns = (parts: {
   ) => Promise<Result<void>>;
   /** Whether the process of a run of this host is still there. */
   readonly isAlive: (state: RunState) => boolean;
+  readonly whyDied: (run: RunId) => Failure | null;
   readonly hostName: string;
 }): Runs => ({
   journal: parts.journal,
@@ -138,8 +139,8 @@ export const detachedRuns = (parts: {
     const begun = await parts.launch(run, { kind: 'resume' });
     return begun.ok ? ok(run) : fail(begun.failure);
   },
-  // A run of another host in a shared state directory: nothing can be said, so it counts as alive.
-  whyDied: () => null,
+  whyDied: parts.whyDied,
   detached: true,
+  // A run of another host in a shared state directory: nothing can be said, so it counts as alive.
   isAlive: (state) => state.by.host !== parts.hostName || parts.isAlive(state),
 });

@@ -41,11 +41,23 @@ export type Journal = {
   close(): void;
 };
 
+/**
+ * What is wrong with a journal: no room to write, not writable, held by another program, not to be read (damaged or no
+ * journal at all), written by a newer lab, or something else that SQLite says.
+ */
+export type JournalTrouble = 'no-room' | 'unwritable' | 'busy' | 'damaged' | 'newer' | 'other';
+
 export class JournalFailure extends Error {
   override readonly name = 'JournalFailure';
   readonly remedy: string;
-  constructor(message: string, remedy: string, cause?: unknown) {
-    super(message, { cause });
+  readonly trouble: JournalTrouble;
+  constructor(
+    message: string,
+    remedy: string,
+    more: { readonly trouble?: JournalTrouble; readonly cause?: unknown } = {},
+  ) {
+    super(message, { cause: more.cause });
     this.remedy = remedy;
+    this.trouble = more.trouble ?? 'other';
   }
 }

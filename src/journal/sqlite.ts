@@ -1,33 +1,15 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { existsSync } from 'node:fs';
+import type { DatabaseSync } from 'node:sqlite';
 import { EventBody, type RunEvent, RunId } from '../run/event.ts';
+import { explainJournal, journalPathIn, openToRead, openToWrite, unreadableRecord } from './database.ts';
 import { type Control, type Journal, JournalFailure, type RunSummary } from './journal.ts';
 
-/** Raised when the shape of the tables or of an event changes so that an older `lab` would misread it. */
-const schemaVersion = 2;
 const bodyCharsMax = 32 * 1024 * 1024;
 const controlByCharsMax = 200;
-const busyTimeoutMs = 5_000;
 /** Runs that are kept; older ones are removed when a new one starts, so that the file stays bounded. */
 const runsKept = 500;
 
 type Row = { readonly seq: number; readonly at: number; readonly run: string; readonly body: string };
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-/** A failure of the database in words that say what to do about it. */
-const explain = (path: string, doing: string, error: unknown): JournalFailure => {
-  const message = messageOf(error);
-  const remedy = /full|ENOSPC|disk I\/O/iu.test(message)
-    ? 'make room on that file system, then run again'
-    : /readonly|read-only|EROFS|EACCES|unable to open/iu.test(message)
-      ? 'make the state directory writable for this user, or choose another with LAB_STATE_DIR'
-      : /locked|busy/iu.test(message)
-        ? 'another program holds the journal: end it, then run again'
-        : 'move the file away to begin a new journal (past runs are then no longer listed)';
-  return new JournalFailure(`the journal ${path} could not be ${doing}: ${message}`, remedy, error);
-};
 
 const readRow = (path: string, row: unknown): RunEvent => {
   const { seq, at, run, body } = row as Row;
@@ -38,11 +20,7 @@ const readRow = (path: string, row: unknown): RunEvent => {
       return null;
     }
   })();
-  if (parsed?.success !== true || !RunId.safeParse(run).success)
-    throw new JournalFailure(
-      `the journal ${path} holds a record that this lab cannot read (event ${seq})`,
-      'it is damaged or from another version: move the file away to begin a new journal',
-    );
+  if (parsed?.success !== true || !RunId.safeParse(run).success) throw unreadableRecord(path, seq);
   return { seq, at, run, body: parsed.data };
 };
 
@@ -73,62 +51,27 @@ const prepareStatements = (db: DatabaseSync) => ({
   ),
 });
 
-/**
- * Opens the journal in `directory` (made if missing): SQLite in WAL mode with full sync, so that an append is on disk
- * when it returns. `now` gives the date of new events in milliseconds. Throws `JournalFailure`.
- */
-export const openJournal = (directory: string, now: () => number): Journal => {
-  const path = join(directory, 'journal.db');
+type OpenDatabase = (directory: string) => DatabaseSync;
+
+const journalOver = (open: OpenDatabase, directory: string, now: () => number): Journal => {
+  const path = journalPathIn(directory);
   const guard = <T>(doing: string, act: () => T): T => {
     try {
       return act();
     } catch (error) {
       if (error instanceof JournalFailure) throw error;
-      throw explain(path, doing, error);
+      throw explainJournal(path, doing, error);
     }
   };
-  const db = guard('opened', () => {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    const opened = new DatabaseSync(path, { timeout: busyTimeoutMs });
-    opened.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;');
-    const found = Number(opened.prepare('PRAGMA user_version').get()?.user_version ?? 0);
-    if (found > schemaVersion) {
-      opened.close();
-      throw new JournalFailure(
-        `the journal ${path} was written by a newer lab (schema ${found}, this one knows ${schemaVersion})`,
-        'use that newer lab, or choose another state directory with LAB_STATE_DIR',
-      );
+  const db = guard('opened', () => open(directory));
+  const prepared = guard('opened', () => {
+    try {
+      return prepareStatements(db);
+    } catch (error) {
+      db.close();
+      throw error;
     }
-    if (found < schemaVersion)
-      opened.exec(`
-        BEGIN IMMEDIATE;
-        CREATE TABLE IF NOT EXISTS events (
-          seq INTEGER PRIMARY KEY AUTOINCREMENT,
-          at INTEGER NOT NULL,
-          run TEXT NOT NULL,
-          body TEXT NOT NULL
-        ) STRICT;
-        -- One row a run, so that listing runs does not read every event.
-        CREATE TABLE IF NOT EXISTS runs (
-          first INTEGER PRIMARY KEY,
-          run TEXT NOT NULL UNIQUE
-        ) STRICT;
-        CREATE TABLE IF NOT EXISTS controls (
-          id INTEGER PRIMARY KEY AUTOINCREMENT,
-          at INTEGER NOT NULL,
-          run TEXT NOT NULL,
-          kind TEXT NOT NULL CHECK (kind IN ('approve', 'decline', 'stop', 'abort', 'pause', 'unpause')),
-          by TEXT NOT NULL
-        ) STRICT;
-        CREATE INDEX IF NOT EXISTS events_by_run ON events (run, seq);
-        -- Schema 1 had no list of runs.
-        INSERT OR IGNORE INTO runs (first, run) SELECT min(seq), run FROM events GROUP BY run;
-        PRAGMA user_version = ${schemaVersion};
-        COMMIT;
-      `);
-    return opened;
   });
-  const prepared = guard('opened', () => prepareStatements(db));
   const {
     insert,
     byRun,
@@ -154,7 +97,8 @@ export const openJournal = (directory: string, now: () => number): Journal => {
       db.exec('COMMIT');
       return seq;
     } catch (error) {
-      db.exec('ROLLBACK');
+      // After a full disk SQLite has rolled back by itself.
+      if (db.isTransaction) db.exec('ROLLBACK');
       throw error;
     }
   };
@@ -186,4 +130,23 @@ export const openJournal = (directory: string, now: () => number): Journal => {
       guard('read', () => controls.all(run, afterId).map((row) => ({ ...row }) as unknown as Control)),
     close: () => db.close(),
   };
+};
+
+/**
+ * Opens the journal in `directory` (made if missing): SQLite in WAL mode with full sync, so that an append is on disk
+ * when it returns. `now` gives the date of new events in milliseconds. Throws `JournalFailure`.
+ */
+export const openJournal = (directory: string, now: () => number): Journal =>
+  journalOver(openToWrite, directory, now);
+
+/** The same for who only reads: a journal that is there is read also where nothing can be written. */
+export const openJournalToRead = (directory: string, now: () => number): Journal => {
+  try {
+    return openJournal(directory, now);
+  } catch (error) {
+    const unwritable =
+      error instanceof JournalFailure && (error.trouble === 'no-room' || error.trouble === 'unwritable');
+    if (!unwritable || !existsSync(journalPathIn(directory))) throw error;
+    return journalOver(openToRead, directory, now);
+  }
 };

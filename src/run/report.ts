@@ -35,6 +35,7 @@ const usageKinds: ReadonlySet<string> = new Set([
   'not-local',
   'no-lock-file',
   'ssh-config',
+  'state-directory',
 ]);
 
 /** Failures after which a person has to decide before anything more is done. */

@@ -269,3 +269,13 @@ export const replay = (events: readonly RunEvent[]): RunState | null => {
   const [first, ...rest] = events;
   return first === undefined ? null : rest.reduce(applyEvent, beginRun(first));
 };
+
+/** The same for who only wants to know what was left behind: null also for a history that cannot be. */
+export const replayIfPossible = (events: readonly RunEvent[]): RunState | null => {
+  try {
+    return replay(events);
+  } catch (error) {
+    if (error instanceof ImpossibleHistory) return null;
+    throw error;
+  }
+};

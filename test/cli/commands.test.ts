@@ -315,6 +315,11 @@ describe('mistakes on the command line', () => {
     { words: ['daemon', '--cron', 'at noon'], says: 'is no cron expression' },
     { words: ['machines', '--override-input', 'nixpkgs'], says: 'NAME VALUE' },
     { words: ['ssh', '@infrastructure'], says: 'chooses 2 machines' },
+    { words: ['ssh', 'grey-area', '--json'], says: "unknown option '--json'" },
+    { words: ['tui', '--json'], says: "unknown option '--json'" },
+    { words: ['daemon', '--cron', '0 4 * * *', '--json'], says: "unknown option '--json'" },
+    { words: ['help', 'statsu'], says: 'Did you mean status?' },
+    { words: ['help', 'bogus'], says: "unknown command 'bogus'" },
   ];
   for (const { words, says } of mistakes)
     test(`lab ${words.join(' ')}`, async () => {

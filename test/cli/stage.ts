@@ -51,6 +51,8 @@ export type StageOptions = {
   /** Host name of where `lab` runs, and whether a unit there resumes runs at boot. */
   readonly hostName?: string;
   readonly resumesAtBoot?: boolean;
+  /** Where the journal is kept, dated by the given clock. Default: in memory. */
+  readonly journal?: (now: () => number) => Journal;
   /** The journal takes this many events, and then no more. */
   readonly journalFullAfter?: number;
 };
@@ -122,7 +124,7 @@ export const createStage = (options: StageOptions) => {
     ...options.nix,
   };
   let shutdown = new AbortController();
-  const memory = createMemoryJournal(() => time.now());
+  const memory = (options.journal ?? createMemoryJournal)(() => time.now());
   const journal: Journal = {
     ...memory,
     append: (run, body) => {
@@ -178,7 +180,7 @@ export const createStage = (options: StageOptions) => {
     hangup: never,
     openLab: async () => ok(lab) as Result<Lab>,
     openRuns: async () => ok({ ...runsBy('cli'), journal: { ...journal, close: () => {} } }),
-    openJournal: async () => ok({ ...journal, close: () => {} }),
+    openJournal: async () => ok({ ...runsBy('cli'), journal: { ...journal, close: () => {} } }),
     clock,
     version: '0.1.0',
     runInteractive: async (argv) => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -135,7 +135,35 @@ describe('the journal', () => {
       }
     })();
     expect(failure).toBeInstanceOf(JournalFailure);
-    expect(failure).toMatchObject({ remedy: expect.stringContaining('move the file away') });
+    expect(failure).toMatchObject({ remedy: expect.stringMatching(/^move .* away/u) });
+  });
+
+  test('a file that was cut short is damaged, at whatever length, and is left as it is', () => {
+    const journal = openJournal(directory, () => 5);
+    journal.append(run, started);
+    for (let index = 0; index < 40; index += 1) journal.append(run, noted('x'.repeat(4_000)));
+    journal.close();
+    const path = join(directory, 'journal.db');
+    const whole = readFileSync(path);
+    for (const length of [1, 99, 100, 4_095, 4_096, 8_192, 20_000, whole.length - 4_096, whole.length - 1]) {
+      writeFileSync(path, whole.subarray(0, length));
+      const failure = (() => {
+        try {
+          const cut = openJournal(directory, () => 5);
+          try {
+            cut.eventsOf(run);
+            cut.append(run, noted('more'));
+            return null;
+          } finally {
+            cut.close();
+          }
+        } catch (error) {
+          return error;
+        }
+      })();
+      expect(failure, `cut to ${length} bytes`).toBeInstanceOf(JournalFailure);
+      expect((failure as JournalFailure).remedy, `cut to ${length} bytes`).toMatch(/^move .* away/u);
+    }
   });
 
   test('refuses to write what it could not read back', () => {

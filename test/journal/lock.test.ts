@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { acquireRunLock } from '../../src/journal/lock.ts';
+import { acquireRunLock, lookAtRunLock } from '../../src/journal/lock.ts';
 
 let directory = '';
 beforeEach(() => {
@@ -42,8 +42,10 @@ test('the lock of a process that is killed is free at once', async () => {
   const [said] = await once(child.stdout, 'data');
   expect(String(said).trim()).toBe('held');
   expect(acquireRunLock(directory, holder)).toMatchObject({ ok: false, failure: { kind: 'locked' } });
+  expect(lookAtRunLock(directory)).toEqual({ held: true, holder });
   child.kill('SIGKILL');
   await once(child, 'exit');
+  expect(lookAtRunLock(directory)).toEqual({ held: false });
   const free = acquireRunLock(directory, holder);
   expect(free.ok).toBe(true);
   if (free.ok) free.value.release();
@@ -57,4 +59,23 @@ test('a state directory that cannot be made is an error that names it', () => {
     ok: false,
     failure: { kind: 'state-directory', message: expect.stringContaining(file) },
   });
+});
+
+test('looking whether it is held takes nothing, writes nothing, and disturbs nobody', () => {
+  expect(lookAtRunLock(directory)).toEqual({ held: false });
+  expect(readdirSync(directory)).toEqual([]);
+  const lock = acquireRunLock(directory, holder);
+  if (!lock.ok) throw new Error(lock.failure.message);
+  expect(lookAtRunLock(directory)).toEqual({ held: true, holder });
+  expect(acquireRunLock(directory, { ...holder, pid: 43 }).ok).toBe(false);
+  lock.value.release();
+  expect(lookAtRunLock(directory)).toEqual({ held: false });
+});
+
+test('a lock that cannot be looked at is not taken for free', () => {
+  writeFileSync(
+    join(directory, 'lock.db'),
+    'no database at all, and long enough to tell it from one\n'.repeat(20),
+  );
+  expect(lookAtRunLock(directory)).toEqual({ held: true, holder: null });
 });

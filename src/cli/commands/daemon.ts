@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { Cli } from '../lab.ts';
-import { selectorArgument, withFlake } from '../options.ts';
+import { selectorArgument, withFlakeAlone } from '../options.ts';
 
 /** `lab daemon`: the schedule for places without systemd timers. One run at a time; a run that overlaps is left out. */
 export const registerDaemon = (program: Command, cli: Cli): void => {
-  withFlake(
+  withFlakeAlone(
     program
       .command('daemon')
       .description('stay and start `lab run --yes` by a cron expression (where there is no systemd timer)'),

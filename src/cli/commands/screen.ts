@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Cli } from '../lab.ts';
-import { withFlake } from '../options.ts';
+import { withFlakeAlone } from '../options.ts';
 
 const positive = (text: string): number => {
   const number = Number(text);
@@ -11,7 +11,7 @@ const positive = (text: string): number => {
 
 /** `lab tui` (what `lab` alone opens) and `lab demo`. */
 export const registerScreen = (program: Command, cli: Cli): void => {
-  withFlake(program.command('tui').description('open the screen; plain `lab` does the same'))
+  withFlakeAlone(program.command('tui').description('open the screen; plain `lab` does the same'))
     .option('--readonly', 'refuse everything that would change machines', false)
     .action(async (options: { readonly: boolean }, command: Command) => {
       const { labOptionsOf } = await import('../deeds/with-lab.ts');

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import type { Cli } from '../lab.ts';
-import { withFlake } from '../options.ts';
+import { withFlakeAlone } from '../options.ts';
 
 export const registerSsh = (program: Command, cli: Cli): void => {
-  withFlake(
+  withFlakeAlone(
     program
       .command('ssh')
       .description('open a shell on a machine, or run a command there, with its lab settings'),

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { fail, type Result } from '../../failure.ts';
+import { type Failure, fail, type Result } from '../../failure.ts';
 import { criticalReboots, hasWork } from '../../flow/conduct.ts';
 import { prepare } from '../../flow/prepare.ts';
 import { openRun, type Runs, watch } from '../../flow/runs.ts';
@@ -11,10 +11,10 @@ import type { RunState } from '../../run/state.ts';
 import { sanitiseLine } from '../../text/sanitise.ts';
 import { moment } from '../../text/words.ts';
 import type { Cli, Lab, Via } from '../lab.ts';
-import { lockLines } from '../render.ts';
+import { failureLines, lockLines } from '../render.ts';
 import { planLines } from '../render-plan.ts';
 import { eventLine, reportLines } from '../render-run.ts';
-import { done, printJson, printLines, usage, useLab } from './with-lab.ts';
+import { done, failureOfJournal, printJson, printLines, usage, useLab } from './with-lab.ts';
 
 /** The one way in which commands change machines: prepare, show the plan, ask, watch, report. */
 
@@ -83,11 +83,19 @@ const approve = async (cli: Cli, plan: Plan, options: ActOptions): Promise<boole
 
 /** Hands what this process is told (Ctrl-C, and once more) on to the run, wherever it is executed. */
 const steerBySignals = (cli: Cli, runs: Runs, run: RunId): (() => void) => {
+  const ask = (kind: 'stop' | 'abort'): void => {
+    try {
+      runs.journal.ask(run, kind, runs.who);
+    } catch (error) {
+      // Thrown here, in a listener, it would end this process, and with it a run that it hosts.
+      cli.err(`${failureLines(failureOfJournal(error)).join('\n')}\n`);
+    }
+  };
   const stop = (): void => {
     // SIGTERM ends a watcher, not what it watches.
-    if (!runs.detached || !cli.hangup.aborted) runs.journal.ask(run, 'stop', runs.who);
+    if (!runs.detached || !cli.hangup.aborted) ask('stop');
   };
-  const abort = (): void => runs.journal.ask(run, 'abort', runs.who);
+  const abort = (): void => ask('abort');
   cli.stop.addEventListener('abort', stop, { once: true });
   cli.abort.addEventListener('abort', abort, { once: true });
   return () => {
@@ -109,7 +117,9 @@ export const watchRun = async (
   answer: ((plan: Plan) => Promise<boolean>) | null,
 ): Promise<Result<void>> => {
   let latest: RunState | null = null;
-  let answered: Promise<void> = Promise.resolve();
+  /** The answer could not be written down: nobody will hear it, so nobody is waited for. */
+  const unheard = new AbortController();
+  let answered: Promise<Failure | null> = Promise.resolve(null);
   const onPlan = (plan: Plan, state: RunState): void => {
     if (!json)
       printLines(cli, [
@@ -119,12 +129,19 @@ export const watchRun = async (
       ]);
     if (answer === null || !hasWork(plan)) return;
     // After everything that is in the journal already: the plan of an older event may have its answer.
-    answered = Promise.resolve().then(async () => {
-      const now = latest as RunState | null;
-      if (now === null || now.approvedAt !== null || now.ended !== null) return;
-      const yes = await answer(plan);
-      runs.journal.ask(run, yes ? 'approve' : 'decline', runs.who);
-    });
+    answered = Promise.resolve()
+      .then(async () => {
+        const now = latest as RunState | null;
+        if (now === null || now.approvedAt !== null || now.ended !== null) return null;
+        const yes = await answer(plan);
+        runs.journal.ask(run, yes ? 'approve' : 'decline', runs.who);
+        return null;
+      })
+      .catch((error: unknown) => {
+        const failure = failureOfJournal(error);
+        unheard.abort();
+        return failure;
+      });
   };
   const onEvent = (event: RunEvent, state: RunState): void => {
     latest = state;
@@ -132,9 +149,10 @@ export const watchRun = async (
     if (event.body.kind === 'plan-made') onPlan(event.body.plan, state);
   };
   const release = steerBySignals(cli, runs, run);
-  const leave = runs.detached ? cli.hangup : new AbortController().signal;
+  const leave = runs.detached ? AbortSignal.any([cli.hangup, unheard.signal]) : unheard.signal;
   const how = await watch(runs, run, onEvent, leave).finally(release);
-  await answered;
+  const unanswered = await answered;
+  if (unanswered !== null) return fail(unanswered);
   const state = latest as RunState | null;
   if (how === 'left') {
     cli.setExitCode(exitCodes.interrupted);
@@ -187,7 +205,8 @@ export const act = async (
     const left = openRun(runs.value);
     if (left !== null && !runs.value.isAlive(left)) {
       const how = `\`lab resume\` goes on with it; with --yes a new run begins in its place`;
-      const message = `run ${left.run} of ${moment(left.startedAt)} was left unfinished: its process died`;
+      const why = runs.value.whyDied(left.run)?.message ?? 'its process died';
+      const message = `run ${left.run} of ${moment(left.startedAt)} was left unfinished: ${sanitiseLine(why)}`;
       if (!options.yes)
         return fail({ kind: 'left-unfinished', machine: null, phase: 'run', message, remedy: how });
       if (!json) printLines(cli, [`! ${message}; this run begins in its place`]);

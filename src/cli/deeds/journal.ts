@@ -1,13 +1,14 @@
-import { type Journal, JournalFailure } from '../../journal/journal.ts';
+import type { Journal } from '../../journal/journal.ts';
 import { goalWords } from '../../plan/goal-words.ts';
 import { RunId } from '../../run/event.ts';
-import { reportOf } from '../../run/report.ts';
-import { ImpossibleHistory, replay } from '../../run/state.ts';
+import { exitCodes, reportOf } from '../../run/report.ts';
+import { type RunState, replay } from '../../run/state.ts';
 import { resultWords } from '../../run/telling.ts';
+import { sanitiseLine } from '../../text/sanitise.ts';
 import { moment, table } from '../../text/words.ts';
-import type { Cli } from '../lab.ts';
+import type { Cli, ReadRuns } from '../lab.ts';
 import { eventLine, reportLines } from '../render-run.ts';
-import { printJson, printLines, reportFailure } from './with-lab.ts';
+import { failureOfJournal, printJson, printLines, reportFailure } from './with-lab.ts';
 
 const runsShown = 30;
 const nothingRecorded = 'no run is recorded yet';
@@ -23,44 +24,76 @@ export type JournalOptions = {
   readonly json: boolean;
 };
 
-const listRuns = (cli: Cli, journal: Journal, json: boolean): void => {
-  const runs = journal.runs(runsShown).flatMap(({ run }) => {
-    const state = replay(journal.eventsOf(run));
-    return state === null ? [] : [state];
+/** A run as the list tells it; one whose record cannot be read does not hide the others. */
+type Listed =
+  | { readonly run: string; readonly state: RunState }
+  | { readonly run: string; readonly startedAt: number; readonly unreadable: string };
+
+const listed = ({ journal }: ReadRuns): readonly Listed[] =>
+  journal.runs(runsShown).flatMap(({ run, startedAt }): readonly Listed[] => {
+    try {
+      const state = replay(journal.eventsOf(run));
+      return state === null ? [] : [{ run, state }];
+    } catch (error) {
+      return [{ run, startedAt, unreadable: failureOfJournal(error).message }];
+    }
   });
+
+/** What became of a run. Only the lock tells whether one that has not ended is under way. */
+const became = (runs: ReadRuns, { run, ended, pausedBy }: RunState, alive: boolean): string => {
+  if (ended !== null) return `${resultWords[ended.result].text}: ${ended.reason}`;
+  if (alive) return pausedBy === null ? 'under way' : 'paused';
+  const why = runs.whyDied(run)?.message ?? 'its process died';
+  return `not ended: ${why}`;
+};
+
+const listRuns = (cli: Cli, runs: ReadRuns, json: boolean): void => {
+  const rows = listed(runs);
+  if (rows.some((row) => 'unreadable' in row)) cli.setExitCode(exitCodes.partial);
   if (json)
     printJson(cli, 'runs', {
-      runs: runs.map(({ run, goal, flake, startedAt, by, ended }) => ({
-        run,
-        goal,
-        flake,
-        startedAt,
-        by,
-        ended,
-      })),
+      runs: rows.flatMap((row) => {
+        if ('unreadable' in row) return [];
+        const { run, goal, flake, startedAt, by, ended } = row.state;
+        return [{ run, goal, flake, startedAt, by, ended, alive: ended === null && runs.isAlive(row.state) }];
+      }),
+      unreadable: rows.flatMap((row) =>
+        'unreadable' in row ? [{ run: row.run, startedAt: row.startedAt, message: row.unreadable }] : [],
+      ),
     });
-  else if (runs.length === 0) printLines(cli, [nothingRecorded]);
+  else if (rows.length === 0) printLines(cli, [nothingRecorded]);
   else
     printLines(
       cli,
       table([
         ['RUN', 'STARTED', 'GOAL', 'BY', 'RESULT'],
-        ...runs.map(({ run, startedAt, goal, by, ended }) => [
-          run,
-          moment(startedAt),
-          goalWords(goal),
-          by.via,
-          ended === null
-            ? 'not ended (under way, or its process died)'
-            : `${resultWords[ended.result].text}: ${ended.reason}`,
-        ]),
+        ...rows.map((row) => {
+          if ('unreadable' in row)
+            return [
+              row.run,
+              moment(row.startedAt),
+              '-',
+              '-',
+              `cannot be read: ${sanitiseLine(row.unreadable)}`,
+            ];
+          const { run, startedAt, goal, by, ended } = row.state;
+          const alive = ended === null && runs.isAlive(row.state);
+          return [
+            run,
+            moment(startedAt),
+            goalWords(goal),
+            by.via,
+            sanitiseLine(became(runs, row.state, alive)),
+          ];
+        }),
       ]),
     );
 };
 
 const isRunId = (text: string): boolean => RunId.safeParse(text).success;
 
-const showReport = (cli: Cli, journal: Journal, run: string | undefined, json: boolean): void => {
+const showReport = (cli: Cli, runs: ReadRuns, run: string | undefined, json: boolean): void => {
+  const { journal } = runs;
   const chosen = run ?? journal.runs(1)[0]?.run;
   const state = chosen === undefined || !isRunId(chosen) ? null : replay(journal.eventsOf(chosen));
   if (state === null) {
@@ -84,7 +117,11 @@ const showReport = (cli: Cli, journal: Journal, run: string | undefined, json: b
     printLines(
       cli,
       report === null
-        ? [`Run ${state.run} has not ended: it is under way, or its process died.`]
+        ? [
+            runs.isAlive(state)
+              ? `Run ${state.run} is under way: \`lab attach\` shows it.`
+              : `Run ${state.run} has not ended: ${sanitiseLine(runs.whyDied(state.run)?.message ?? 'its process died')}. \`lab resume ${state.run}\` goes on with it.`,
+          ]
         : reportLines(report),
     );
 };
@@ -118,28 +155,14 @@ export const journal = async (cli: Cli, options: JournalOptions): Promise<void> 
     reportFailure(cli, opened.failure, options.json);
     return;
   }
-  const journal = opened.value;
+  const runs = opened.value;
   try {
-    if (options.runs) listRuns(cli, journal, options.json);
-    else if (options.report) showReport(cli, journal, options.run, options.json);
-    else await show(cli, journal, options);
+    if (options.runs) listRuns(cli, runs, options.json);
+    else if (options.report) showReport(cli, runs, options.run, options.json);
+    else await show(cli, runs.journal, options);
   } catch (error) {
-    if (!(error instanceof JournalFailure || error instanceof ImpossibleHistory)) throw error;
-    reportFailure(
-      cli,
-      {
-        kind: 'journal',
-        machine: null,
-        phase: 'journal',
-        message: error.message,
-        remedy:
-          error instanceof JournalFailure
-            ? error.remedy
-            : 'the journal is damaged: move it away to begin a new one',
-      },
-      options.json,
-    );
+    reportFailure(cli, failureOfJournal(error), options.json);
   } finally {
-    journal.close();
+    runs.journal.close();
   }
 };

@@ -18,6 +18,11 @@ const chosenRun = (runs: Runs, id: string | undefined): Result<RunState> => {
     : usage(`no run "${id.slice(0, 40)}" is recorded`, '`lab journal --runs` lists them');
 };
 
+const because = (runs: Runs, run: string): string => {
+  const why = runs.whyDied(run);
+  return why === null ? '' : `: ${why.message}`;
+};
+
 const runThatLives = (runs: Runs, id: string | undefined): Result<RunState> => {
   const chosen = chosenRun(runs, id);
   if (!chosen.ok) return chosen;
@@ -27,7 +32,7 @@ const runThatLives = (runs: Runs, id: string | undefined): Result<RunState> => {
   return runs.isAlive(chosen.value)
     ? chosen
     : usage(
-        `the process of run ${run} is gone`,
+        `the process of run ${run} is gone${because(runs, run)}`,
         `\`lab resume ${run}\` looks at every machine and goes on from there`,
       );
 };

@@ -2,7 +2,9 @@ import type { Command } from 'commander';
 import { z } from 'zod';
 import { type Failure, fail, ok, type Result } from '../../failure.ts';
 import type { Runs } from '../../flow/runs.ts';
+import { JournalFailure } from '../../journal/journal.ts';
 import { exitCodeOfFailure } from '../../run/report.ts';
+import { ImpossibleHistory } from '../../run/state.ts';
 import type { Cli, Lab, LabOptions } from '../lab.ts';
 import { failureLines } from '../render.ts';
 
@@ -15,7 +17,8 @@ const FlakeOptions = z.object({
   nixOption: z.array(z.object({ name: z.string(), value: z.string() })),
   sshConfig: z.string().max(4_096).exactOptional(),
   refresh: z.boolean(),
-  json: z.boolean(),
+  /** Absent where a command prints no document. */
+  json: z.boolean().default(false),
 });
 
 export type Opened = { readonly lab: Lab; readonly json: boolean };
@@ -46,6 +49,21 @@ export const printLines = (cli: Cli, lines: readonly string[]): void =>
 export const printJson = (cli: Cli, schema: string, value: object): void =>
   cli.out(`${JSON.stringify({ schema: `lab/${schema}/1`, ...value }, null, 2)}\n`);
 
+/** What a journal that broke in the middle of a command says; anything else is a bug, and thrown on. */
+export const failureOfJournal = (error: unknown): Failure => {
+  if (!(error instanceof JournalFailure || error instanceof ImpossibleHistory)) throw error;
+  return {
+    kind: 'journal',
+    machine: null,
+    phase: 'journal',
+    message: error.message,
+    remedy:
+      error instanceof JournalFailure
+        ? error.remedy
+        : 'that run cannot be continued: look at the machines, then begin a new one',
+  };
+};
+
 /** Opens the lab for one command, hands it over, and closes it whatever happens. */
 export const useLab = async (
   cli: Cli,
@@ -58,6 +76,8 @@ export const useLab = async (
   try {
     const done = await act({ lab: opened.value, json });
     if (!done.ok) reportFailure(cli, done.failure, json);
+  } catch (error) {
+    reportFailure(cli, failureOfJournal(error), json);
   } finally {
     await opened.value.close();
   }
@@ -73,6 +93,8 @@ export const useRuns = async (cli: Cli, work: (runs: Runs) => Promise<Result<voi
   try {
     const result = await work(opened.value);
     if (!result.ok) reportFailure(cli, result.failure, false);
+  } catch (error) {
+    reportFailure(cli, failureOfJournal(error), false);
   } finally {
     opened.value.journal.close();
   }

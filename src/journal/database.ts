@@ -1,0 +1,166 @@
+import { statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
+import { JournalFailure, type JournalTrouble } from './journal.ts';
+import { freeBytesAt, prepareStateDirectory } from './state-directory.ts';
+
+/** The file of the journal: opened, brought up to date, or refused with what to do about it. */
+
+/** Raised when the shape of the tables or of an event changes so that an older `lab` would misread it. */
+const schemaVersion = 2;
+const busyTimeoutMs = 5_000;
+/** The smallest page of SQLite, and so its smallest file that holds anything. */
+const smallestDatabaseBytes = 512;
+/** What SQLite takes for the index of its log, at least. */
+const sharedIndexBytes = 32_768;
+
+export const journalPathIn = (directory: string): string => join(directory, 'journal.db');
+
+const moveAway = (path: string): string =>
+  `move ${path} and its -wal and -shm away to begin a new journal; past runs are then no longer listed`;
+
+const troubles: readonly {
+  readonly said: RegExp;
+  readonly trouble: JournalTrouble;
+  readonly remedy: (path: string) => string;
+}[] = [
+  {
+    said: /disk is full|ENOSPC|EDQUOT/iu,
+    trouble: 'no-room',
+    remedy: () => 'make room on that file system, then `lab resume` goes on, or a new run begins',
+  },
+  {
+    said: /readonly|read-only|EROFS|EACCES|EPERM|unable to open/iu,
+    trouble: 'unwritable',
+    remedy: () => 'make the state directory writable for this user, or choose another with LAB_STATE_DIR',
+  },
+  {
+    said: /locked|busy/iu,
+    trouble: 'busy',
+    remedy: () => 'another program holds the journal: end it, then try again',
+  },
+  {
+    said: /malformed|not a database|corrupt|no such (?:table|column)/iu,
+    trouble: 'damaged',
+    remedy: moveAway,
+  },
+  {
+    said: /disk I\/O/iu,
+    trouble: 'other',
+    remedy: () => 'see whether that disk is full or failing (`dmesg` tells), then try again',
+  },
+];
+
+const isFull = (path: string): boolean => {
+  try {
+    return (freeBytesAt(dirname(path)) ?? Number.POSITIVE_INFINITY) < sharedIndexBytes;
+  } catch {
+    return false;
+  }
+};
+
+/** A failure of the database in words that say what to do about it. */
+export const explainJournal = (path: string, doing: string, error: unknown): JournalFailure => {
+  const said = error instanceof Error ? error.message : String(error);
+  // The index beside its log is the one file that SQLite does not call full when the disk is.
+  const message = /disk I\/O/iu.test(said) && isFull(path) ? 'database or disk is full' : said;
+  const known = troubles.find((trouble) => trouble.said.test(message));
+  return new JournalFailure(
+    `the journal ${path} could not be ${doing}: ${message}`,
+    known?.remedy(path) ?? moveAway(path),
+    { trouble: known?.trouble ?? 'other', cause: error },
+  );
+};
+
+/** A record that this lab cannot read: it says which one, and never shrugs it off. */
+export const unreadableRecord = (path: string, seq: number): JournalFailure =>
+  new JournalFailure(
+    `the journal ${path} holds a record that this lab cannot read (event ${seq})`,
+    `it is damaged or from another version; ${moveAway(path)}`,
+    { trouble: 'damaged' },
+  );
+
+const versionOf = (db: DatabaseSync, path: string): number => {
+  const found = Number(db.prepare('PRAGMA user_version').get()?.user_version ?? 0);
+  if (found > schemaVersion)
+    throw new JournalFailure(
+      `the journal ${path} was written by a newer lab (schema ${found}, this one knows ${schemaVersion})`,
+      'use that newer lab, or choose another state directory with LAB_STATE_DIR',
+      { trouble: 'newer' },
+    );
+  return found;
+};
+
+const bringUpToDate = (db: DatabaseSync): void =>
+  db.exec(`
+    BEGIN IMMEDIATE;
+    CREATE TABLE IF NOT EXISTS events (
+      seq INTEGER PRIMARY KEY AUTOINCREMENT,
+      at INTEGER NOT NULL,
+      run TEXT NOT NULL,
+      body TEXT NOT NULL
+    ) STRICT;
+    -- One row a run, so that listing runs does not read every event.
+    CREATE TABLE IF NOT EXISTS runs (
+      first INTEGER PRIMARY KEY,
+      run TEXT NOT NULL UNIQUE
+    ) STRICT;
+    CREATE TABLE IF NOT EXISTS controls (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      at INTEGER NOT NULL,
+      run TEXT NOT NULL,
+      kind TEXT NOT NULL CHECK (kind IN ('approve', 'decline', 'stop', 'abort', 'pause', 'unpause')),
+      by TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX IF NOT EXISTS events_by_run ON events (run, seq);
+    -- Schema 1 had no list of runs.
+    INSERT OR IGNORE INTO runs (first, run) SELECT min(seq), run FROM events GROUP BY run;
+    PRAGMA user_version = ${schemaVersion};
+    COMMIT;
+  `);
+
+/** Whatever happens while it is made ready, the file does not stay open. */
+const readied = (db: DatabaseSync, makeReady: (db: DatabaseSync) => void): DatabaseSync => {
+  try {
+    makeReady(db);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+};
+
+/** Opens the journal for writing, in WAL mode with full sync; its directory is made where it is missing. */
+export const openToWrite = (directory: string): DatabaseSync => {
+  prepareStateDirectory(directory, process.getuid?.() ?? -1);
+  const path = journalPathIn(directory);
+  const bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  // SQLite takes a file that is shorter than its header for an empty one, and would begin anew over it.
+  if (bytes > 0 && bytes < smallestDatabaseBytes)
+    throw explainJournal(path, 'opened', new Error(`file is not a database (${bytes} bytes)`));
+  return readied(new DatabaseSync(path, { timeout: busyTimeoutMs }), (db) => {
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;');
+    if (versionOf(db, path) < schemaVersion) bringUpToDate(db);
+  });
+};
+
+/**
+ * Opens what is there for reading alone, on a file system that is full or takes no writes. SQLite's log beside the file
+ * is read where something is in it; without one the file is complete by itself, and may be read as one that nobody changes.
+ */
+export const openToRead = (directory: string): DatabaseSync => {
+  const path = journalPathIn(directory);
+  const url = pathToFileURL(path);
+  url.searchParams.set('mode', 'ro');
+  if ((statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) === 0)
+    url.searchParams.set('immutable', '1');
+  return readied(new DatabaseSync(url, { readOnly: true, timeout: busyTimeoutMs }), (db) => {
+    if (versionOf(db, path) < schemaVersion)
+      throw new JournalFailure(
+        `the journal ${path} is of an older lab, and has to be brought up to date before it can be read`,
+        'make the state directory writable for this user once',
+        { trouble: 'unwritable' },
+      );
+  });
+};

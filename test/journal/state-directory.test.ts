@@ -1,0 +1,184 @@
+import {
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { JournalFailure } from '../../src/journal/journal.ts';
+import { openJournal, openJournalToRead } from '../../src/journal/sqlite.ts';
+import {
+  prepareStateDirectory,
+  roomForARunBytes,
+  seeRoomForARun,
+} from '../../src/journal/state-directory.ts';
+import type { EventBody } from '../../src/run/event.ts';
+import { noSmallDisks, type SmallDisk, smallDisk } from './small-disk.ts';
+
+const run = '20261120-234101-3fa9';
+const started: EventBody = {
+  kind: 'run-started',
+  goal: { kind: 'run', update: true },
+  flake: '/etc/nixos',
+  selectors: [],
+  by: { user: 'amy', host: 'desk', pid: 1, via: 'cli' },
+  labVersion: '0.1.0',
+  opened: { cwd: '/', overrideInputs: [], nixOptions: [], sshConfig: null },
+};
+const noted = (note: string): EventBody => ({ kind: 'preparation-noted', work: 'build', note });
+const uid = process.getuid?.() ?? -1;
+
+const thrownBy = (act: () => unknown): JournalFailure => {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof JournalFailure) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+};
+
+describe('a state directory that cannot be one', () => {
+  let place = '';
+  beforeEach(() => {
+    place = mkdtempSync(join(tmpdir(), 'lab-state-'));
+  });
+  afterEach(() => rmSync(place, { recursive: true, force: true }));
+
+  test('for a file lies where it should be, or where a folder above it should be', () => {
+    writeFileSync(join(place, 'state'), '');
+    for (const directory of [join(place, 'state'), join(place, 'state', 'lab')]) {
+      const { message, remedy } = thrownBy(() => openJournal(directory, () => 5));
+      expect(message).toBe(
+        `the state directory ${directory} cannot be made: something that is no folder stands in its way`,
+      );
+      expect(remedy).toContain('LAB_STATE_DIR');
+    }
+  });
+
+  test('for a link leads nowhere', () => {
+    symlinkSync(join(place, 'away', 'deeper'), join(place, 'state'));
+    expect(thrownBy(() => openJournal(join(place, 'state'), () => 5)).trouble).toBe('unwritable');
+  });
+
+  test('for it is somebody else’s', () => {
+    const directory = join(place, 'state');
+    mkdirSync(directory);
+    const somebody = uid === 0 ? 1234 : 0;
+    if (uid === 0) chownSync(directory, somebody, somebody);
+    const { message, remedy } = thrownBy(() => prepareStateDirectory(uid === 0 ? directory : '/', uid));
+    expect(message).toContain(`belongs to user ${somebody}, and this is user ${uid}`);
+    expect(remedy).toContain('run lab as its owner');
+  });
+
+  test('is made with all folders above it where nothing stands in its way', () => {
+    openJournal(join(place, 'a', 'b', 'state'), () => 5).close();
+    expect(seeRoomForARun(join(place, 'a', 'b', 'state'), uid)).toEqual({ ok: true, value: undefined });
+  });
+});
+
+describe.skipIf(noSmallDisks !== null)('a disk that is full or takes no writes', () => {
+  let disk: SmallDisk;
+  const state = (): string => join(disk.path, 'state');
+  beforeEach(() => {
+    disk = smallDisk(roomForARunBytes + 1024 * 1024);
+  });
+  afterEach(() => disk.remove());
+
+  test('is told before a run begins, with what is left and what is asked for', () => {
+    expect(seeRoomForARun(state(), uid)).toMatchObject({ ok: true });
+    disk.fill(2 * 1024 * 1024);
+    const refused = seeRoomForARun(state(), uid);
+    expect(refused).toMatchObject({ ok: false, failure: { kind: 'no-room', phase: 'journal' } });
+    expect(!refused.ok && refused.failure.message).toMatch(
+      /has \d\.\d MB left.* asks for 16\.0 MB: no machine/u,
+    );
+  });
+
+  test('is told when not even the folder can be made, or the file', () => {
+    disk.fill();
+    expect(thrownBy(() => openJournal(state(), () => 5))).toMatchObject({ trouble: 'no-room' });
+    disk.makeRoom();
+    mkdirSync(state(), { recursive: true });
+    disk.fill();
+    expect(thrownBy(() => openJournal(state(), () => 5))).toMatchObject({ trouble: 'no-room' });
+  });
+
+  test('breaks an append with what to do, keeps what was written, and takes more once there is room', () => {
+    const journal = openJournal(state(), () => 5);
+    journal.append(run, started);
+    disk.fill(64 * 1024);
+    let written = 1;
+    const broke = thrownBy(() => {
+      for (;;) {
+        journal.append(run, noted('x'.repeat(4_000)));
+        written += 1;
+      }
+    });
+    expect(broke).toMatchObject({ trouble: 'no-room', remedy: expect.stringContaining('make room') });
+    expect(journal.eventsOf(run)).toHaveLength(written);
+    expect(() => journal.ask(run, 'stop', 'amy')).toThrow(JournalFailure);
+    // Another run cannot begin either, and the failure names the room, not the transaction it broke.
+    expect(thrownBy(() => journal.append('20261121-040000-0001', started)).trouble).toBe('no-room');
+
+    disk.makeRoom();
+    expect(journal.append(run, noted('goes on')).seq).toBe(written + 1);
+    journal.close();
+    const again = openJournal(state(), () => 6);
+    expect(again.eventsOf(run)).toHaveLength(written + 1);
+    again.close();
+  });
+
+  test('is read all the same, after a clean end and after a process that died', () => {
+    const journal = openJournal(state(), () => 5);
+    journal.append(run, started);
+    journal.append(run, noted('half way'));
+    // As it lies on the disk when its process is killed now: with SQLite's log beside it.
+    const crashed = join(disk.path, 'crashed');
+    cpSync(state(), crashed, { recursive: true });
+    expect(existsSync(join(crashed, 'journal.db-wal'))).toBe(true);
+    journal.close();
+    disk.remount('ro');
+    const found = openJournalToRead(crashed, () => 6);
+    expect(found.eventsOf(run)).toHaveLength(2);
+    found.close();
+    const after = openJournalToRead(state(), () => 6);
+    expect(after.runs(5).map((summary) => summary.run)).toEqual([run]);
+    expect(after.eventsOf(run)).toHaveLength(2);
+    expect(thrownBy(() => after.append(run, noted('no')))).toMatchObject({ trouble: 'unwritable' });
+    expect(thrownBy(() => after.ask(run, 'stop', 'amy'))).toMatchObject({ trouble: 'unwritable' });
+    after.close();
+  });
+
+  test('that is full can be read of though nothing at all can be written', () => {
+    const journal = openJournal(state(), () => 5);
+    journal.append(run, started);
+    journal.close();
+    disk.fill();
+    const broke = thrownBy(() => openJournal(state(), () => 5));
+    expect(broke).toMatchObject({ trouble: 'no-room', message: expect.stringContaining('disk is full') });
+    const found = openJournalToRead(state(), () => 6);
+    expect(found.eventsOf(run)).toHaveLength(1);
+    found.close();
+  });
+
+  test('that takes no writes is told before a run begins', () => {
+    mkdirSync(state());
+    disk.remount('ro');
+    const message = `the state directory ${state()} is on a read-only file system`;
+    expect(thrownBy(() => openJournal(state(), () => 5))).toMatchObject({ trouble: 'unwritable', message });
+    expect(seeRoomForARun(state(), uid)).toMatchObject({
+      ok: false,
+      failure: { kind: 'state-directory', message },
+    });
+    const deeper = thrownBy(() => openJournalToRead(join(state(), 'deeper'), () => 5));
+    expect(deeper.message).toContain('the folder it belongs in is read-only or not writable');
+    disk.remount('rw');
+  });
+});
