@@ -135,6 +135,22 @@ export type Observation =
   | { readonly kind: 'unreachable'; readonly machine: string; readonly at: number; readonly error: SshError };
 export type Reachable = Extract<Observation, { kind: 'reachable' }>;
 
+/** One numbered entry of a machine's system profile. */
+export type Generation = {
+  readonly number: number;
+  readonly toplevel: string;
+  /** When it was made, milliseconds since the epoch, or null. */
+  readonly at: number | null;
+  /** The profile leads to this number: the boot default. */
+  readonly isDefault: boolean;
+  /** Its toplevel runs; and was booted. Two numbers may hold one toplevel. */
+  readonly isCurrent: boolean;
+  readonly isBooted: boolean;
+  readonly nixosVersion: string | null;
+  /** What it would boot. */
+  readonly parts: BootParts;
+};
+
 export type PreflightFacts = {
   readonly root: boolean;
   /** Why root is not to be had, or null. */
@@ -244,6 +260,11 @@ export type Target = {
     options: { deadlineMs: number; signal?: AbortSignal },
   ): Promise<Result<PreflightFacts>>;
   health(machine: Machine, options: { deadlineMs: number; signal?: AbortSignal }): Promise<HealthReport>;
+  /** The generations of its system profile that are there, the newest first: a bounded number, and `number` if given. */
+  generations(
+    machine: Machine,
+    options: { deadlineMs: number; signal?: AbortSignal; number?: number },
+  ): Promise<Result<readonly Generation[]>>;
   copy(
     machine: Machine,
     toplevel: string,

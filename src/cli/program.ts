@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { registerCheck } from './commands/check.ts';
 import { registerConfig } from './commands/config.ts';
 import { registerDaemon } from './commands/daemon.ts';
+import { registerGenerations } from './commands/generations.ts';
 import { registerHealth } from './commands/health.ts';
 import { registerJournal } from './commands/journal.ts';
 import { registerMachines } from './commands/machines.ts';
@@ -45,6 +46,7 @@ Examples:
     registerCheck,
     registerStatus,
     registerHealth,
+    registerGenerations,
     registerRebootSequence,
     registerPlan,
     registerUpdate,

@@ -1,6 +1,7 @@
 import { mapBounded } from '../concurrency.ts';
+import type { Result } from '../failure.ts';
 import type { Machine } from '../fleet/machine.ts';
-import type { HealthReport, Observation, Target } from '../ports.ts';
+import type { Generation, HealthReport, Observation, Target } from '../ports.ts';
 import { actDeadlines } from '../run/step-context.ts';
 
 /** How many machines are looked at together. */
@@ -34,4 +35,24 @@ export const probeAll = async (
     return report;
   });
   return new Map(reports.map((report) => [report.machine, report]));
+};
+
+/** Reads the generations of every machine given; `number` is one that must be among them. */
+export const generationsAll = async (
+  target: Target,
+  machines: readonly Machine[],
+  signal: AbortSignal,
+  number?: number,
+): Promise<ReadonlyMap<string, Result<readonly Generation[]>>> => {
+  const asked = {
+    deadlineMs: actDeadlines.generationsMs,
+    signal,
+    ...(number === undefined ? {} : { number }),
+  };
+  const read = await mapBounded(
+    machines,
+    sweepWidth,
+    async (machine) => [machine.name, await target.generations(machine, asked)] as const,
+  );
+  return new Map(read);
 };

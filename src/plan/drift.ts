@@ -6,6 +6,10 @@ const versionIn = (path: string): string | null => {
   return name === undefined ? null : (/-(\d+(?:\.\d+)*[A-Za-z0-9.]*)(?:-|$)/u.exec(name)?.[1] ?? null);
 };
 
+/** The version of the kernel, where its store path tells it. */
+export const kernelVersionOf = ({ kernel }: BootParts): string | null =>
+  kernel === null ? null : versionIn(kernel);
+
 const labels = {
   kernel: 'kernel',
   initrd: 'initrd',

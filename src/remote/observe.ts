@@ -2,7 +2,8 @@ import { z } from 'zod';
 import type { Machine } from '../fleet/machine.ts';
 import type { Clock, ExecResult, Observation, Remote, SystemState } from '../ports.ts';
 import { sanitiseLine } from '../text/sanitise.ts';
-import { bootIdPattern, storePathPattern } from './names.ts';
+import { Parts, partsFunctions, partsIn, storePath } from './boot-parts.ts';
+import { bootIdPattern } from './names.ts';
 import { unusableAnswer } from './problem.ts';
 import { prelude, readRecord, recordBytesMax } from './record.ts';
 
@@ -10,16 +11,7 @@ import { prelude, readRecord, recordBytesMax } from './record.ts';
  * Reads everything an observation holds. `systemctl` has a limit of its own, so that a machine whose system manager
  * hangs still tells its boot id. `is-system-running` exits non-zero for all but `running`: only its word counts.
  */
-export const observeScript = `${prelude}
-link() { if [ -e "$2" ]; then put "$1" "$(readlink -f "$2")"; fi; }
-parts() {
-  link "$1-kernel" "$2/kernel"
-  link "$1-initrd" "$2/initrd"
-  link "$1-modules" "$2/kernel-modules"
-  link "$1-systemd" "$2/systemd"
-  if [ -r "$2/kernel-params" ]; then put "$1-params" "$(head -c 16384 "$2/kernel-params" | tr '\\n' ' ')"; fi
-}
-echo lab-observe
+export const observeScript = `${prelude}${partsFunctions}echo lab-observe
 put boot-id "$(head -c 64 /proc/sys/kernel/random/boot_id)"
 put uptime "$(head -c 64 /proc/uptime)"
 put state "$(timeout 5 systemctl is-system-running 2>/dev/null | head -n 1)"
@@ -37,27 +29,12 @@ echo lab-end
 `;
 
 const failedUnitsMax = 200;
-const paramsLengthMax = 16_000;
-
-const storePath = z.string().max(1_024).regex(storePathPattern).nullable().catch(null);
 const shortText = (max: number) =>
   z
     .string()
     .transform((text) => sanitiseLine(text, max).trim())
     .transform((text) => (text === '' ? null : text))
     .nullable();
-const Parts = z.object({
-  kernel: storePath,
-  initrd: storePath,
-  modules: storePath,
-  systemd: storePath,
-  params: z
-    .string()
-    .max(paramsLengthMax)
-    .transform((text) => text.trim())
-    .nullable()
-    .catch(null),
-});
 const Observed = z.object({
   bootId: z.string().regex(bootIdPattern),
   // “12345.67 54321.00”: seconds up, seconds idle.
@@ -108,13 +85,6 @@ export const parseObservation = (result: ExecResult): Observed | string => {
   const record = readRecord('observe', result);
   if (typeof record === 'string') return record;
   const { first, all } = record;
-  const partsOf = (of: string) => ({
-    kernel: first(`${of}-kernel`),
-    initrd: first(`${of}-initrd`),
-    modules: first(`${of}-modules`),
-    systemd: first(`${of}-systemd`),
-    params: first(`${of}-params`),
-  });
   const parsed = Observed.safeParse({
     bootId: first('boot-id'),
     uptimeSeconds: first('uptime'),
@@ -126,8 +96,8 @@ export const parseObservation = (result: ExecResult): Observed | string => {
     generation: first('generation'),
     kernelRelease: first('kernel-release'),
     nixosVersion: first('nixos-version'),
-    bootedParts: partsOf('booted'),
-    profileParts: partsOf('profile'),
+    bootedParts: partsIn(record, 'booted'),
+    profileParts: partsIn(record, 'profile'),
   });
   if (parsed.success) return parsed.data;
   const field = parsed.error.issues[0]?.path.join('.');

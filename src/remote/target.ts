@@ -1,5 +1,6 @@
 import type { Clock, HealthReport, Remote, Target } from '../ports.ts';
 import { activate } from './activate.ts';
+import { generations } from './generations.ts';
 import { observe } from './observe.ts';
 import { preflight } from './preflight.ts';
 import { triggerReboot } from './reboot.ts';
@@ -18,6 +19,7 @@ export const createTarget = ({ remote, clock, copyClosure, health }: TargetParts
   observe: (machine, options) => observe({ remote, clock }, machine, options),
   preflight: (machine, options) => preflight(remote, machine, options),
   health,
+  generations: (machine, options) => generations(remote, machine, options),
   copy: copyClosure,
   activate: (machine, request, options) => activate({ remote, clock }, machine, request, options),
   settle: (machine, request, options) => settle({ remote, clock }, machine, request, options),

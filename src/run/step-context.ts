@@ -9,6 +9,7 @@ import type { RunState } from './state.ts';
 /** Hard limits of single acts, in milliseconds; gates have their own deadlines in the plan. */
 export const actDeadlines = {
   observeMs: 20_000,
+  generationsMs: 30_000,
   preflightMs: 30_000,
   healthMs: 120_000,
   copyMs: 4 * 3_600_000,

@@ -1,5 +1,5 @@
 import { type Fault, faultOf } from './fault.ts';
-import { type Due, isWell, type SimMachine, withDue } from './machine.ts';
+import { type Due, isWell, type SimMachine, withDue, withProfile } from './machine.ts';
 import { bootIdOf } from './random.ts';
 import { confirmedUnit, returnedUnit, tellSupervisor, unitEnded } from './supervisor.ts';
 
@@ -108,9 +108,7 @@ const apply = (machine: SimMachine, due: Due): SimMachine => {
     case 'unit-recovers':
       return { ...machine, failedUnits: machine.failedUnits.filter((unit) => unit !== due.unit) };
     case 'profile':
-      return due.toplevel === machine.profile
-        ? machine
-        : { ...machine, profile: due.toplevel, generation: machine.generation + 1 };
+      return withProfile(machine, due.toplevel, at, due.generation);
     case 'live':
       // What runs already is not restarted.
       return due.toplevel === machine.current || machine.power === 'down'
@@ -118,7 +116,7 @@ const apply = (machine: SimMachine, due: Due): SimMachine => {
         : restartServices({ ...machine, current: due.toplevel }, 'activation', at);
     case 'foreign': {
       const { toplevel } = due;
-      const theirs = { ...machine, profile: toplevel, current: toplevel, generation: machine.generation + 1 };
+      const theirs = { ...withProfile(machine, toplevel, at, undefined), current: toplevel };
       // The faults are those of what we deploy.
       return { ...restartServices({ ...theirs, faults: [] }, 'activation', at), faults };
     }

@@ -1,10 +1,11 @@
-import { fail, ok, type Result } from '../failure.ts';
+import { type Failure, fail, ok, type Result } from '../failure.ts';
 import type { HealthCheck, Machine } from '../fleet/machine.ts';
 import { labelOf } from '../health/reading.ts';
 import { reportOf } from '../health/verdict.ts';
 import type {
   BootParts,
   CheckReading,
+  Generation,
   HealthReport,
   Observation,
   PreflightFacts,
@@ -51,6 +52,34 @@ export const observationOf = (
   };
 };
 
+/** The generations of its profile, the newest first. */
+export const generationsOf = (
+  machine: Machine,
+  truth: SimMachine,
+  problem: SshError | null,
+  closures: Closures,
+): Result<readonly Generation[]> =>
+  problem === null
+    ? ok(
+        [...truth.generations].reverse().map((each) => ({
+          ...each,
+          isDefault: each.number === truth.generation,
+          isCurrent: each.toplevel === truth.current,
+          isBooted: each.toplevel === truth.booted,
+          nixosVersion: closures.get(each.toplevel)?.nixosVersion ?? null,
+          parts: closures.get(each.toplevel)?.parts ?? nothingKnown,
+        })),
+      )
+    : fail(unanswered(machine, 'generations', problem));
+
+const unanswered = (machine: Machine, phase: string, { kind, message, remedy }: SshError): Failure => ({
+  kind: `ssh-${kind}`,
+  machine: machine.name,
+  phase,
+  message,
+  remedy,
+});
+
 const gibi = 1024 ** 3;
 
 export const preflightFactsOf = (
@@ -58,14 +87,7 @@ export const preflightFactsOf = (
   truth: SimMachine,
   problem: SshError | null,
 ): Result<PreflightFacts> => {
-  if (problem !== null)
-    return fail({
-      kind: `ssh-${problem.kind}`,
-      machine: machine.name,
-      phase: 'preflight',
-      message: problem.message,
-      remedy: problem.remedy,
-    });
+  if (problem !== null) return fail(unanswered(machine, 'preflight', problem));
   const full = truth.faults.flatMap((fault) => (fault.kind === 'disk-full' ? [fault.path] : []));
   const refused = faultOf(truth.faults, 'sudo-refused') !== null;
   return ok({

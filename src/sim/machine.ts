@@ -50,7 +50,8 @@ export type Due = { readonly at: number } & (
   | { readonly kind: 'well' }
   | { readonly kind: 'unit-fails'; readonly unit: string }
   | { readonly kind: 'unit-recovers'; readonly unit: string }
-  | { readonly kind: 'profile'; readonly toplevel: string }
+  /** `generation`: the one to switch to where it still holds the toplevel; else a new one is made. */
+  | { readonly kind: 'profile'; readonly toplevel: string; readonly generation?: number }
   | { readonly kind: 'live'; readonly toplevel: string }
   | { readonly kind: 'foreign'; readonly toplevel: string }
   | { readonly kind: 'unit-ended'; readonly unit: string; readonly outcome: ActivateOutcome }
@@ -60,6 +61,8 @@ export type Due = { readonly at: number } & (
   | { readonly kind: 'returned'; readonly unit: string; readonly outcome: ActivateOutcome | null }
   | { readonly kind: 'confirmed'; readonly unit: string }
 );
+
+export type SimGeneration = { readonly number: number; readonly toplevel: string; readonly at: number };
 
 export type SimMachine = {
   readonly name: string;
@@ -80,6 +83,8 @@ export type SimMachine = {
   readonly current: string;
   readonly profile: string;
   readonly generation: number;
+  /** Every generation of its profile, the oldest first. */
+  readonly generations: readonly SimGeneration[];
   /** systemd has jobs left from the boot. */
   readonly starting: boolean;
   /** Why its services do not answer after a boot or an activation, or null when they do. */
@@ -105,6 +110,8 @@ export type MachineStart = {
   readonly current: string;
   readonly profile: string;
   readonly generation?: number;
+  /** Toplevels of the generations before it, the oldest first; they bear the numbers before its own. */
+  readonly earlier?: readonly string[];
   readonly uptimeMs?: number;
   readonly failedUnits?: readonly string[];
 };
@@ -116,6 +123,8 @@ export const withDue = (machine: SimMachine, ...more: readonly Due[]): SimMachin
   ...machine,
   due: [...machine.due, ...more].sort(earlierFirst),
 });
+
+const dayMs = 86_400_000;
 
 const fatesOf = (faults: readonly Fault[], now: number): readonly Due[] =>
   faults.flatMap((fault): readonly Due[] => {
@@ -137,6 +146,7 @@ const fatesOf = (faults: readonly Fault[], now: number): readonly Due[] =>
 export const createMachine = (start: MachineStart, now: number): SimMachine => {
   const faults = start.faults ?? [];
   const failedUnits = start.failedUnits ?? [];
+  const generation = start.generation ?? 1 + (start.earlier?.length ?? 0);
   return {
     name: start.name,
     nature: start.nature,
@@ -145,11 +155,15 @@ export const createMachine = (start: MachineStart, now: number): SimMachine => {
     power: 'up',
     boots: 0,
     bootId: bootIdOf(start.name, 0),
-    bootedAt: now - (start.uptimeMs ?? 86_400_000),
+    bootedAt: now - (start.uptimeMs ?? dayMs),
     booted: start.booted,
     current: start.current,
     profile: start.profile,
-    generation: start.generation ?? 1,
+    generation,
+    generations: [...(start.earlier ?? []), start.profile].map((toplevel, index, all) => {
+      const age = all.length - 1 - index;
+      return { number: generation - age, toplevel, at: now - (age + 1) * dayMs };
+    }),
     starting: false,
     unready: null,
     ill: null,
@@ -159,6 +173,26 @@ export const createMachine = (start: MachineStart, now: number): SimMachine => {
     due: [...fatesOf(faults, now)].sort(earlierFirst),
     unwellSince: null,
   };
+};
+
+/**
+ * What `nix-env` makes of the profile: it switches to a generation that holds the toplevel, and makes a new one where
+ * none was named or that one does not, unless the newest holds it already.
+ */
+export const withProfile = (
+  machine: SimMachine,
+  toplevel: string,
+  at: number,
+  named: number | undefined,
+): SimMachine => {
+  const holds = machine.generations.find((each) => each.number === named && each.toplevel === toplevel);
+  if (holds === undefined && toplevel === machine.profile) return machine;
+  const newest = machine.generations.at(-1);
+  const kept = holds ?? (newest?.toplevel === toplevel ? newest : undefined);
+  if (kept !== undefined) return { ...machine, profile: toplevel, generation: kept.number };
+  const number = (newest?.number ?? 0) + 1;
+  const generations = [...machine.generations, { number, toplevel, at }];
+  return { ...machine, profile: toplevel, generation: number, generations };
 };
 
 export const stateOf = (machine: SimMachine): SystemState =>

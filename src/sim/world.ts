@@ -2,9 +2,18 @@ import type { HealthCheck, Machine } from '../fleet/machine.ts';
 import type { ActivationMode, BootParts, Clock, HealthReport, SshError, Target, Verdict } from '../ports.ts';
 import { beginActivation } from './activation.ts';
 import { advance, beginReboot } from './advance.ts';
+import { copyOver } from './copy.ts';
 import { faultOf } from './fault.ts';
 import { createLink, type Network, sshError } from './link.ts';
-import { type HealthSeen, observationOf, preflightFactsOf, type Reading, reportFor, seenOf } from './look.ts';
+import {
+  generationsOf,
+  type HealthSeen,
+  observationOf,
+  preflightFactsOf,
+  type Reading,
+  reportFor,
+  seenOf,
+} from './look.ts';
 import type { Due, SimMachine } from './machine.ts';
 import type { Random } from './random.ts';
 import { settleOver } from './settle.ts';
@@ -248,33 +257,11 @@ export const createWorld = (options: WorldOptions): World => {
         return preflightFactsOf(machine, look(machine.name), problem);
       },
       health,
-      copy: async (machine, toplevel, { deadlineMs, signal, onProgress }) => {
-        const given = signal === undefined ? {} : { signal };
-        const truth = look(machine.name);
-        const failure = (message: string) =>
-          ({
-            ok: false,
-            failure: {
-              kind: 'copy',
-              machine: machine.name,
-              phase: 'copy',
-              message,
-              remedy: 'see whether it is reachable and has room, then run again',
-            },
-          }) as const;
-        const problem = await reach(machine, deadlineMs, given);
-        if (problem !== null) return failure(problem.message);
-        const lines = options.linesOf?.(machine.name, 'copy', toplevel) ?? [];
-        await lasting(truth.nature.copyMs, lines, onProgress, signal);
-        if (isAborted(signal)) return failure('given up');
-        if (cut(machine, 'copy')) return failure('the connection was lost');
-        const lost = await reach(machine, deadlineMs, given);
-        if (lost !== null) return failure(lost.message);
-        const full = look(machine.name).faults.some(
-          (fault) => fault.kind === 'disk-full' && fault.path === 'during-copy',
-        );
-        return full ? failure('No space left on device') : { ok: true, value: undefined };
+      generations: async (machine, given) => {
+        const problem = await reach(machine, given.deadlineMs, given);
+        return generationsOf(machine, look(machine.name), problem, options.closures);
       },
+      copy: copyOver({ look, reach, lasting, cut, linesOf: options.linesOf }),
       activate,
       settle,
       triggerReboot,

@@ -64,6 +64,7 @@ export const createStage = (options: StageOptions) => {
   const wanted = (name: string): string => toplevelOf(name, kernelOf(name) === '6.12.8' ? 'old' : 'new');
   const closures = new Map<string, Closure>(
     options.machines.flatMap(({ name }) => [
+      [toplevelOf(name, 'older'), closureWith('6.12.1')] as const,
       [toplevelOf(name, 'old'), closureWith('6.12.8')] as const,
       [wanted(name), closureWith(kernelOf(name))] as const,
     ]),
@@ -80,6 +81,7 @@ export const createStage = (options: StageOptions) => {
           current: toplevelOf(name, 'old'),
           profile: toplevelOf(name, 'old'),
           generation: 41,
+          earlier: [toplevelOf(name, 'older')],
           uptimeMs: 3 * dayMs,
         },
         startAt,

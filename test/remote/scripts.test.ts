@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { runProcess } from '../../src/process/run.ts';
 import { clearScript, readScript, startScript, unitScript } from '../../src/remote/activation-unit.ts';
+import { generationsScript } from '../../src/remote/generations.ts';
 import { observeScript } from '../../src/remote/observe.ts';
 import { preflightScript } from '../../src/remote/preflight.ts';
 import { triggerScript } from '../../src/remote/reboot.ts';
@@ -8,6 +9,7 @@ import { settleScript, supervisorScript } from '../../src/remote/supervisor.ts';
 
 const scripts = {
   observeScript,
+  generationsScript,
   preflightScript,
   triggerScript,
   startScript,
