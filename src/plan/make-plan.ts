@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { rebootOrderOf, wavesOf } from '../fleet/order.ts';
 import { draftFor, orderlessDraft } from './draft.ts';
 import type { PlanInput } from './input.ts';
@@ -7,7 +7,7 @@ import { planMachine } from './plan-machine.ts';
 
 /** Hash of a plan: equal plans have equal hashes, whatever process made them. */
 export const planHash = (plan: Omit<Plan, 'hash'>): string =>
-  createHash('sha256').update(JSON.stringify(plan)).digest('hex').slice(0, 16);
+  hash('sha256', JSON.stringify(plan), 'hex').slice(0, 16);
 
 /**
  * The plan for a goal: pure, complete, in reboot order. Machines that cannot be acted on are in it too, as skipped

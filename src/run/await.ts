@@ -35,9 +35,7 @@ export const awaitBoot = async (
     return failed(
       failureAt(step, 'no-boot-id', 'the boot id from before the reboot is not known', 'look at the machine'),
     );
-  const trigger = [...recordsOfMachine(state, step.machine).values()].find(
-    (record) => record.step.kind === 'reboot',
-  );
+  const trigger = recordsOfMachine(state, step.machine).find((record) => record.step.kind === 'reboot');
   let watch: BootWatch = {
     bootId,
     bootedBefore: entry.prior?.booted ?? null,

@@ -39,11 +39,15 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
   const underWay = new Map<string, Promise<void>>();
   // A broken journal or a bug in one step must end the loop, not be lost in a promise nobody awaits.
   let broken: { readonly error: unknown } | null = null;
-  const breakOff = new AbortController();
-  const signal = AbortSignal.any([deps.abort, breakOff.signal]);
+  // What the steps under way hear when they are given up.
+  const giveUp = new AbortController();
+  const { signal } = giveUp;
+  const onAbort = (): void => giveUp.abort(deps.abort.reason);
+  if (deps.abort.aborted) onAbort();
+  else deps.abort.addEventListener('abort', onAbort, { once: true });
   const breakWith = (error: unknown): void => {
     broken ??= { error };
-    breakOff.abort();
+    giveUp.abort();
   };
 
   const begin = (step: Step): void => {
@@ -102,7 +106,7 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
       if (broken !== null) throw (broken as { readonly error: unknown }).error;
       if ((deps.stop.aborted || deps.abort.aborted) && awaitsOwnBoot(state)) {
         // This machine is shutting down, as the run asked it to: the run has not ended, it goes on after the boot.
-        breakOff.abort();
+        giveUp.abort();
         await Promise.all(underWay.values());
         return state;
       }
@@ -114,8 +118,8 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
       const pausedBy = deps.pause?.by() ?? null;
       if (pausedBy !== null && state.pausedBy === null) append({ kind: 'paused', by: pausedBy });
       if (pausedBy === null && state.pausedBy !== null) append({ kind: 'unpaused', by: 'who paused it' });
-      const left = allRecords(state).some(({ status }) => status === 'open');
-      if (deps.abort.aborted || (deps.stop.aborted && underWay.size === 0 && left)) {
+      const left = (): boolean => allRecords(state).some(({ status }) => status === 'open');
+      if (deps.abort.aborted || (deps.stop.aborted && underWay.size === 0 && left())) {
         await Promise.all(underWay.values());
         append({
           kind: 'run-ended',

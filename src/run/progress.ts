@@ -1,6 +1,6 @@
 import type { Failure } from '../failure.ts';
 import type { MachinePlan, Step } from '../plan/plan.ts';
-import { type MachineRecords, recordOf, recordsOfMachine } from './records.ts';
+import { type MachineRecords, recordIn, recordOf, recordsOfMachine } from './records.ts';
 import type { RunState } from './state.ts';
 
 /** Where a machine of the plan stands, for decisions and screens alike. */
@@ -32,7 +32,7 @@ export const isEffect = ({ kind }: Step): boolean => effects.has(kind);
 /** An activation said that only a reboot makes it live (exit 100). */
 const asksForReboot = (records: MachineRecords, plan: MachinePlan): boolean =>
   plan.steps.some(({ id, kind }) => {
-    const outcome = kind === 'activate' ? records.get(id)?.outcome : null;
+    const outcome = kind === 'activate' ? recordIn(records, id)?.outcome : null;
     return outcome?.kind === 'succeeded' && outcome.facts.needsReboot;
   });
 
@@ -46,14 +46,14 @@ const stepsWithReboot = (plan: MachinePlan): readonly Step[] => [
 ];
 
 const mayHaveHappened = (records: MachineRecords, step: Step): boolean => {
-  const record = isEffect(step) ? records.get(step.id) : undefined;
+  const record = isEffect(step) ? recordIn(records, step.id) : undefined;
   return record !== undefined && record.outcome?.kind !== 'skipped';
 };
 
 const progressFrom = (records: MachineRecords, plan: MachinePlan): MachineProgress => {
   const wantsReboot = asksForReboot(records, plan);
   const steps = wantsReboot ? stepsWithReboot(plan) : plan.steps;
-  const open = [...records.values()].filter(({ status }) => status === 'open').map(({ step }) => step);
+  const open = records.filter(({ status }) => status === 'open').map(({ step }) => step);
   const base = { plan, steps, open };
   const touched =
     steps.some((step) => mayHaveHappened(records, step)) ||
@@ -66,9 +66,11 @@ const progressFrom = (records: MachineRecords, plan: MachinePlan): MachineProgre
     return { ...base, status: 'skipped', current: null, failure, touched };
   }
   for (const step of steps) {
-    const record = records.get(step.id);
+    const record = recordIn(records, step.id);
     if (record === undefined) {
-      const begun = steps.some(({ id, kind }) => records.has(id) && kind !== 'preflight' && kind !== 'copy');
+      const begun = steps.some(
+        ({ id, kind }) => recordIn(records, id) !== undefined && kind !== 'preflight' && kind !== 'copy',
+      );
       return { ...base, status: begun ? 'active' : 'waiting', current: step, failure: null, touched };
     }
     const { outcome } = record;
@@ -79,7 +81,7 @@ const progressFrom = (records: MachineRecords, plan: MachinePlan): MachineProgre
     if (outcome.kind === 'succeeded') continue;
     if (outcome.kind === 'skipped')
       return { ...base, status: 'skipped', current: step, failure: outcome.failure, touched };
-    const restored = plan.restore !== null && records.get(plan.restore.id)?.status === 'succeeded';
+    const restored = plan.restore !== null && recordIn(records, plan.restore.id)?.status === 'succeeded';
     return {
       ...base,
       status: restored ? 'restored' : 'failed',
@@ -102,17 +104,18 @@ const progressFrom = (records: MachineRecords, plan: MachinePlan): MachineProgre
   return { ...base, status: 'done', current: null, failure: null, touched };
 };
 
-/** Asked for at every decision, and changed by the events of one machine alone. */
-const remembered = new WeakMap<MachineRecords, MachineProgress>();
+/** A machine of a run: what was recorded of its steps, and where that leaves it. */
+export type MachineState = { readonly records: MachineRecords; readonly progress: MachineProgress };
+
+export const machineState = (plan: MachinePlan, records: MachineRecords): MachineState => ({
+  records,
+  progress: progressFrom(records, plan),
+});
 
 /** Where the machine stands: from its plan and its own records, nothing else. */
 export const progressOf = (state: RunState, plan: MachinePlan): MachineProgress => {
-  const records = recordsOfMachine(state, plan.machine.name);
-  const known = remembered.get(records);
-  if (known?.plan === plan) return known;
-  const progress = progressFrom(records, plan);
-  remembered.set(records, progress);
-  return progress;
+  const known = state.machines.get(plan.machine.name);
+  return known?.progress.plan === plan ? known.progress : progressFrom(known?.records ?? [], plan);
 };
 
 /**
@@ -142,7 +145,7 @@ export const unconfirmed = (
 export const awaitsOwnBoot = (state: RunState): boolean => {
   const own = state.plan?.machines.find(({ local }) => local)?.machine.name;
   if (own === undefined) return false;
-  const records = [...recordsOfMachine(state, own).values()];
+  const records = recordsOfMachine(state, own);
   const statusOf = (kind: Step['kind']) => records.find(({ step }) => step.kind === kind)?.status ?? null;
   const [reboot, boot] = [statusOf('reboot'), statusOf('await-boot')];
   const begun = reboot === 'open' || reboot === 'unknown' || reboot === 'succeeded';

@@ -16,51 +16,30 @@ export type StepRecord = {
 
 export const notesMax = 20;
 
-/**
- * The records of one machine by step id, in the order in which the steps were begun. Never changed: an event that is
- * about the machine makes new ones, so what follows from them can be remembered with them.
- */
-export type MachineRecords = ReadonlyMap<string, StepRecord>;
-/** By machine, one for each machine of the plan. */
-export type Records = ReadonlyMap<string, MachineRecords>;
-type Recorded = { readonly records: Records };
-
-const noRecords: MachineRecords = new Map();
-
-export const emptyRecords = (machines: readonly string[]): Records =>
-  new Map(machines.map((machine) => [machine, new Map()]));
+/** The records of one machine, in the order in which its steps were begun. */
+export type MachineRecords = readonly StepRecord[];
+type Recorded = { readonly machines: ReadonlyMap<string, { readonly records: MachineRecords }> };
 
 export const machineOfStep = (id: string): string => id.slice(0, id.indexOf('/'));
 
-export const recordsOfMachine = ({ records }: Recorded, machine: string): MachineRecords =>
-  records.get(machine) ?? noRecords;
-
-/** The record of the step, or undefined while it was not begun. */
-export const recordOf = ({ records }: Recorded, id: string): StepRecord | undefined =>
-  records.get(machineOfStep(id))?.get(id);
-
-export const allRecords = ({ records }: Recorded): readonly StepRecord[] =>
-  [...records.values()].flatMap((machine) => [...machine.values()]);
-
-export const withRecord = (records: Records, record: StepRecord): Records => {
-  const { id, machine } = record.step;
-  return new Map(records).set(machine, new Map(records.get(machine)).set(id, record));
+export const recordIn = (records: MachineRecords, id: string): StepRecord | undefined => {
+  // Asked for more often than anything else in a run.
+  for (const record of records) if (record.step.id === id) return record;
+  return undefined;
 };
 
-/** The records with those that `which` chooses replaced; a machine with none of them keeps its own. */
-export const replaceRecords = (
-  records: Records,
-  which: (record: StepRecord) => boolean,
-  by: (record: StepRecord) => StepRecord,
-): Records =>
-  new Map(
-    [...records].map(([machine, own]) => {
-      const chosen = [...own].filter(([, record]) => which(record));
-      return [
-        machine,
-        chosen.length === 0
-          ? own
-          : new Map([...own, ...chosen.map(([id, record]) => [id, by(record)] as const)]),
-      ];
-    }),
-  );
+/** The record of the step, or undefined while it was not begun. */
+export const recordOf = ({ machines }: Recorded, id: string): StepRecord | undefined =>
+  recordIn(machines.get(machineOfStep(id))?.records ?? [], id);
+
+export const recordsOfMachine = ({ machines }: Recorded, machine: string): MachineRecords =>
+  machines.get(machine)?.records ?? [];
+
+export const allRecords = ({ machines }: Recorded): readonly StepRecord[] =>
+  [...machines.values()].flatMap(({ records }) => records);
+
+/** With this record in the place of the one of its step, or after the others. */
+export const withRecord = (records: MachineRecords, record: StepRecord): MachineRecords => {
+  const place = records.findIndex(({ step }) => step.id === record.step.id);
+  return place === -1 ? [...records, record] : records.with(place, record);
+};

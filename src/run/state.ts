@@ -2,17 +2,8 @@ import type { Failure } from '../failure.ts';
 import type { Goal, Plan, Step } from '../plan/plan.ts';
 import type { LockChange } from '../ports.ts';
 import type { Opened, Preparation, RunEvent, RunId, RunResult } from './event.ts';
-import { progressOf, unconfirmed } from './progress.ts';
-import {
-  emptyRecords,
-  machineOfStep,
-  notesMax,
-  type Records,
-  recordOf,
-  replaceRecords,
-  type StepRecord,
-  withRecord,
-} from './records.ts';
+import { type MachineState, machineState, progressOf, unconfirmed } from './progress.ts';
+import { machineOfStep, notesMax, recordOf, type StepRecord, withRecord } from './records.ts';
 
 /**
  * A run as its events tell it: the fold that the engine decides on and that every viewer shows. Pure and frozen in
@@ -48,7 +39,8 @@ export type RunState = {
   readonly remarks: readonly string[];
   readonly pausedBy: string | null;
   readonly approvedAt: number | null;
-  readonly records: Records;
+  /** Where each machine of the plan stands, by name. */
+  readonly machines: ReadonlyMap<string, MachineState>;
   readonly stopRequestedBy: string | null;
   readonly ended: {
     readonly at: number;
@@ -99,7 +91,7 @@ export const beginRun = (event: RunEvent): RunState => {
     remarks: [],
     pausedBy: null,
     approvedAt: null,
-    records: new Map(),
+    machines: new Map(),
     stopRequestedBy: null,
     ended: null,
   };
@@ -138,14 +130,38 @@ const isUnconfirmed = (state: RunState, { step, status }: StepRecord): boolean =
   return progress.status === 'active' && unconfirmed(state, progress) !== null;
 };
 
-/** The records, with those that `which` chooses unknown, so that their steps are begun again. */
-const lookedAtAnew = (state: RunState, which: (record: StepRecord) => boolean): Records =>
-  replaceRecords(state.records, which, (record) => ({
-    ...record,
-    status: 'unknown',
-    endedAt: null,
-    outcome: null,
-  }));
+/** The machines after something has become of one step. Only its own machine is told anew. */
+const withStep = ({ machines }: RunState, record: StepRecord): RunState['machines'] => {
+  const known = machines.get(record.step.machine);
+  return known === undefined
+    ? machines
+    : new Map(machines).set(
+        record.step.machine,
+        machineState(known.progress.plan, withRecord(known.records, record)),
+      );
+};
+
+/** The same for a note, which moves nothing. */
+const withNote = ({ machines }: RunState, record: StepRecord): RunState['machines'] => {
+  const known = machines.get(record.step.machine);
+  return known === undefined
+    ? machines
+    : new Map(machines).set(record.step.machine, { ...known, records: withRecord(known.records, record) });
+};
+
+/** The machines, with the records that `which` chooses unknown, so that their steps are begun again. */
+const lookedAtAnew = (state: RunState, which: (record: StepRecord) => boolean): RunState['machines'] =>
+  new Map(
+    [...state.machines].map(([name, { progress, records }]) => [
+      name,
+      machineState(
+        progress.plan,
+        records.map((record) =>
+          which(record) ? { ...record, status: 'unknown', endedAt: null, outcome: null } : record,
+        ),
+      ),
+    ]),
+  );
 
 /**
  * The state after one more event. Throws `ImpossibleHistory` for a history that does not fit its plan: steps the
@@ -182,7 +198,7 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
         ...next,
         plan: body.plan,
         remarks: body.remarks,
-        records: emptyRecords(body.plan.machines.map(({ machine }) => machine.name)),
+        machines: new Map(body.plan.machines.map((entry) => [entry.machine.name, machineState(entry, [])])),
       };
     case 'approved':
       if (state.plan === null || state.plan.hash !== body.hash)
@@ -197,7 +213,7 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
         return impossible(event, `"${body.step}" was already begun`);
       return {
         ...next,
-        records: withRecord(state.records, {
+        machines: withStep(state, {
           step,
           status: 'open',
           intendedAt: known?.intendedAt ?? event.at,
@@ -210,14 +226,14 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
     case 'step-noted': {
       const record = recordOf(state, body.step) ?? impossible(event, `"${body.step}" was not begun`);
       const notes = [...record.notes, { at: event.at, note: body.note }].slice(-notesMax);
-      return { ...next, records: withRecord(state.records, { ...record, notes }) };
+      return { ...next, machines: withNote(state, { ...record, notes }) };
     }
     case 'step-ended': {
       const record = recordOf(state, body.step) ?? impossible(event, `"${body.step}" was not begun`);
       if (record.status !== 'open') return impossible(event, `"${body.step}" has already ended`);
       return {
         ...next,
-        records: withRecord(state.records, {
+        machines: withStep(state, {
           ...record,
           status: body.outcome.kind,
           endedAt: event.at,
@@ -238,7 +254,7 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
       return {
         ...next,
         pausedBy: null,
-        records: lookedAtAnew(state, (record) => isOutdated(state, record)),
+        machines: lookedAtAnew(state, (record) => isOutdated(state, record)),
       };
     case 'stop-requested':
       return { ...next, stopRequestedBy: body.by };
@@ -249,7 +265,7 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
         stopRequestedBy: null,
         pausedBy: null,
         by: { ...state.by, pid: body.pid },
-        records: lookedAtAnew(
+        machines: lookedAtAnew(
           state,
           (record) => record.status === 'open' || isOutdated(state, record) || isUnconfirmed(state, record),
         ),

@@ -139,7 +139,7 @@ export const away = (step: Step, context: PerformContext, error: SshError, undon
     error.remedy,
   );
   if (context.again) return unknown(failure);
-  const begun = [...recordsOfMachine(context.state, step.machine).values()].some(
+  const begun = recordsOfMachine(context.state, step.machine).some(
     (record) => record.step.id !== step.id && isEffect(record.step),
   );
   return begun || !error.retryable ? failed(failure) : { kind: 'skipped', reason: 'unreachable', failure };

@@ -1,8 +1,8 @@
 import type { Fault } from '../../src/sim/fault.ts';
 import type { Nature } from '../../src/sim/machine.ts';
 import { createRandom } from '../../src/sim/random.ts';
+import { faultMakers } from './fault-makers.ts';
 import { closureWith, machineNamed, toplevelOf } from './fleet.ts';
-import { faultCatalogue } from './random-scenario.ts';
 import type { Scenario } from './scenario.ts';
 
 /**
@@ -55,8 +55,10 @@ export type CrashCase = {
   readonly crash: CrashPoint | null;
 };
 
+const random = createRandom(11);
 /** Times that fall into the run of so small a fleet; every kind of the catalogue once. */
-export const crashFaults: readonly Fault[] = faultCatalogue(createRandom(11), 'any').map((fault) => {
+export const crashFaults: readonly Fault[] = faultMakers.map((make) => {
+  const fault = make(random, 'any');
   switch (fault.kind) {
     case 'away':
       return { ...fault, atMs: 12_000, forMs: 30_000 };

@@ -116,9 +116,10 @@ export const createChecker = (plan: Plan, world: World): Checker => {
       if (rebooted.has(name) && !over(progress.status) && world.look(name).rebooting)
         broke(`${effect.kind} of ${effect.machine} while ${name} is down by our doing`);
       const level = other.machine.orchestration.criticalityLevel;
-      // What was under way when the other failed may still have to be put back.
+      // What was under way when the other failed may still have to be put back, or proven and confirmed.
       if (
         !restoring &&
+        effect.kind !== 'settle' &&
         (level === 'high' || level === 'critical') &&
         (progress.status === 'failed' || progress.status === 'restored')
       )
@@ -213,8 +214,8 @@ export const createChecker = (plan: Plan, world: World): Checker => {
     if (body.kind === 'step-intended') {
       intentSeq.set(body.step, event.seq);
       // What is live already is brought to its end.
-      const finishes = /\/(?:restore|confirm|gate-after-activation)$/u.test(body.step);
-      if (state.pausedBy !== null && !finishes) broke(`${body.step} began in a pause`);
+      const finishes = /\/(?:restore|confirm|gate-after-activation)$/u;
+      if (state.pausedBy !== null && !finishes.test(body.step)) broke(`${body.step} began in a pause`);
     }
     if (body.kind !== 'step-ended') return;
     const record = recordOf(state, body.step);

@@ -3,6 +3,7 @@ import type { Goal } from '../../src/plan/plan.ts';
 import type { Fault } from '../../src/sim/fault.ts';
 import type { MachineStart, Nature } from '../../src/sim/machine.ts';
 import { createRandom, type Random } from '../../src/sim/random.ts';
+import { faultMakers } from './fault-makers.ts';
 import { closureWith, machineNamed, toplevelOf } from './fleet.ts';
 import type { ProcessEnd, Scenario } from './scenario.ts';
 
@@ -27,60 +28,6 @@ const goals: readonly Goal[] = [
   { kind: 'reboot', which: 'all' },
   { kind: 'reboot', which: 'needed' },
 ];
-
-/** One of every kind of fault; `machine` is for those that name something of it. */
-export const faultCatalogue = (random: Random, machine: string): readonly Fault[] => {
-  const soon = (): number => random.between(0, 400_000);
-  const aWhile = (): number | null => (random.chance(0.3) ? null : random.between(1_000, 200_000));
-  const cause = (): 'activation' | 'reboot' => random.pick(['activation', 'reboot']);
-  return [
-    { kind: 'offline' },
-    { kind: 'away', atMs: soon(), forMs: aWhile() },
-    { kind: 'cut-during', act: 'copy', forMs: random.between(1_000, 60_000) },
-    { kind: 'cut-during', act: 'activate', forMs: random.between(1_000, 120_000) },
-    { kind: 'cut-at-trigger', arrived: true },
-    { kind: 'cut-at-trigger', arrived: false },
-    { kind: 'cut-at-confirm', arrived: random.chance(0.5), forMs: random.between(1_000, 600_000) },
-    { kind: 'flaky', chance: random.pick([0.02, 0.1, 0.3]) },
-    { kind: 'slow-link', ms: random.between(200, 3_000) },
-    { kind: 'hostkey-changed', when: random.pick(['always', 'after-reboot']) },
-    { kind: 'never-goes-down' },
-    { kind: 'slow-shutdown', ms: random.between(1_000, 120_000) },
-    { kind: 'never-comes-back' },
-    { kind: 'slow-boot', ms: random.between(1_000, 300_000) },
-    { kind: 'old-generation' },
-    { kind: 'boot-loop', times: random.between(1, 3), afterMs: random.between(1_000, 30_000) },
-    {
-      kind: 'flaps',
-      forMs: random.between(5_000, 200_000),
-      periodMs: random.between(4_000, 20_000),
-      downMs: random.between(500, 4_000),
-    },
-    { kind: 'reboot-refused' },
-    { kind: 'boot-unreadable' },
-    { kind: 'activation-exit', code: 1 },
-    { kind: 'activation-exit', code: 2 },
-    { kind: 'activation-exit', code: 4 },
-    { kind: 'activation-exit', code: 100 },
-    { kind: 'activation-lies', about: 'everything' },
-    { kind: 'activation-lies', about: 'the-profile' },
-    { kind: 'slow-activation', ms: random.pick([10_000, 200_000, 3_600_000]) },
-    { kind: 'crash-in-activation' },
-    { kind: 'restore-refused' },
-    { kind: 'unhealthy-after', cause: cause(), forMs: aWhile() },
-    { kind: 'unit-fails-after', cause: cause(), unit: 'app.service' },
-    { kind: 'falls-ill', atMs: soon(), forMs: aWhile() },
-    { kind: 'disk-full', path: random.pick(['/nix', '/boot', 'during-copy']) },
-    { kind: 'sudo-refused' },
-    { kind: 'inhibited' },
-    { kind: 'crash', atMs: soon() },
-    {
-      kind: 'foreign-deploy',
-      atMs: random.between(0, 3_000),
-      toplevel: toplevelOf(machine, 'foreign'),
-    },
-  ];
-};
 
 const randomMachine = (
   random: Random,
@@ -163,9 +110,8 @@ export const randomScenario = (seed: number, size?: number): Scenario => {
   // Swarms: some worlds are sound, some have one trouble, some are full of them.
   const troubles = random.pick([0, 0.15, 0.4, 0.8]);
   const starts = machines.map(({ name }) => {
-    const catalogue = faultCatalogue(random, name);
     const faults = random.chance(troubles)
-      ? Array.from({ length: random.pick([1, 1, 2, 3]) }, () => random.pick(catalogue))
+      ? Array.from({ length: random.pick([1, 1, 2, 3]) }, () => random.pick(faultMakers)(random, name))
       : [];
     return startOf(random, name, faults);
   });

@@ -118,7 +118,8 @@ const describe = (body: EventBody): string => {
 /** Runs the scenario to its end. Throws `Violation` for a broken rule, and what the engine throws for a bug. */
 export const simulate = async (scenario: Scenario, options: SimulateOptions = {}): Promise<Simulated> => {
   const time = createVirtualClock(startAt);
-  const tell = (line: string, at = time.now()): void => options.tell?.(at, line);
+  // Most runs are told to nobody.
+  const tell = (line: () => string, at = time.now()): void => options.tell?.(at, line());
   const journal = createMemoryJournal(time.now);
   let violation: unknown = null;
   // The engine must not be able to swallow a broken rule.
@@ -139,13 +140,14 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
     network: scenario.network,
     onEffect: (effect) => {
       tell(
-        `EFFECT ${effect.kind} ${effect.machine}${effect.kind === 'activate' ? ` ${effect.mode} ${effect.toplevel.slice(44)}` : ''}`,
+        () =>
+          `EFFECT ${effect.kind} ${effect.machine}${effect.kind === 'activate' ? ` ${effect.mode} ${effect.toplevel.slice(44)}` : ''}`,
       );
       strict(() => checker?.onEffect(effect));
       if (effect.machine === scenario.localMachine) time.schedule(effect.at, watchOwnMachine);
     },
     onHappening: (machine, due) => {
-      tell(`    … ${machine.name} ${due.kind}`, due.at);
+      tell(() => `    … ${machine.name} ${due.kind}`, due.at);
       if (machine.name === scenario.localMachine) ownMachine(machine, due);
     },
   });
@@ -171,7 +173,7 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
   const watch = checker;
   const record = (body: EventBody): RunEvent => {
     const event = journal.append(run, body);
-    tell(`${event.seq} ${describe(body)}`);
+    tell(() => `${event.seq} ${describe(body)}`);
     strict(() => watch.onEvent(event));
     return event;
   };
@@ -212,7 +214,7 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
     const killed = new Promise<'killed'>((resolve) => {
       die = (why) => {
         if (!alive) return;
-        tell(`process ${number} dies: ${why}`);
+        tell(() => `process ${number} dies: ${why}`);
         alive = false;
         process.kill();
         resolve('killed');
@@ -311,7 +313,7 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
     if (!ownIsDown()) {
       if (end === null) throw new Violation('the last process did not bring the run to its end');
       ends.shift();
-      tell(`nobody drives for ${end.downMs / 1_000} s`);
+      tell(() => `nobody drives for ${end.downMs / 1_000} s`);
       if (ends.length === 0 && scenario.abandoned === true) break;
       await pass(end.downMs);
     }

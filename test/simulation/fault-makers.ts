@@ -1,0 +1,68 @@
+import type { Fault } from '../../src/sim/fault.ts';
+import type { Random } from '../../src/sim/random.ts';
+import { toplevelOf } from './fleet.ts';
+
+/** Makes a fault for the machine of this name, with times and chances as they come. */
+export type FaultMaker = (random: Random, machine: string) => Fault;
+
+const soon = (random: Random): number => random.between(0, 400_000);
+const aWhile = (random: Random): number | null =>
+  random.chance(0.3) ? null : random.between(1_000, 200_000);
+const cause = (random: Random): 'activation' | 'reboot' => random.pick(['activation', 'reboot']);
+
+/** Every kind of fault, in every variant that matters. */
+export const faultMakers: readonly FaultMaker[] = [
+  () => ({ kind: 'offline' }),
+  (random) => ({ kind: 'away', atMs: soon(random), forMs: aWhile(random) }),
+  (random) => ({ kind: 'cut-during', act: 'copy', forMs: random.between(1_000, 60_000) }),
+  (random) => ({ kind: 'cut-during', act: 'activate', forMs: random.between(1_000, 120_000) }),
+  () => ({ kind: 'cut-at-trigger', arrived: true }),
+  () => ({ kind: 'cut-at-trigger', arrived: false }),
+  (random) => ({
+    kind: 'cut-at-confirm',
+    arrived: random.chance(0.5),
+    forMs: random.between(1_000, 600_000),
+  }),
+  (random) => ({ kind: 'flaky', chance: random.pick([0.02, 0.1, 0.3]) }),
+  (random) => ({ kind: 'slow-link', ms: random.between(200, 3_000) }),
+  (random) => ({ kind: 'hostkey-changed', when: random.pick(['always', 'after-reboot']) }),
+  () => ({ kind: 'never-goes-down' }),
+  (random) => ({ kind: 'slow-shutdown', ms: random.between(1_000, 120_000) }),
+  () => ({ kind: 'never-comes-back' }),
+  (random) => ({ kind: 'slow-boot', ms: random.between(1_000, 300_000) }),
+  () => ({ kind: 'old-generation' }),
+  (random) => ({
+    kind: 'boot-loop',
+    times: random.between(1, 3),
+    afterMs: random.between(1_000, 30_000),
+  }),
+  (random) => ({
+    kind: 'flaps',
+    forMs: random.between(5_000, 200_000),
+    periodMs: random.between(4_000, 20_000),
+    downMs: random.between(500, 4_000),
+  }),
+  () => ({ kind: 'reboot-refused' }),
+  () => ({ kind: 'boot-unreadable' }),
+  () => ({ kind: 'activation-exit', code: 1 }),
+  () => ({ kind: 'activation-exit', code: 2 }),
+  () => ({ kind: 'activation-exit', code: 4 }),
+  () => ({ kind: 'activation-exit', code: 100 }),
+  () => ({ kind: 'activation-lies', about: 'everything' }),
+  () => ({ kind: 'activation-lies', about: 'the-profile' }),
+  (random) => ({ kind: 'slow-activation', ms: random.pick([10_000, 200_000, 3_600_000]) }),
+  () => ({ kind: 'crash-in-activation' }),
+  () => ({ kind: 'restore-refused' }),
+  (random) => ({ kind: 'unhealthy-after', cause: cause(random), forMs: aWhile(random) }),
+  (random) => ({ kind: 'unit-fails-after', cause: cause(random), unit: 'app.service' }),
+  (random) => ({ kind: 'falls-ill', atMs: soon(random), forMs: aWhile(random) }),
+  (random) => ({ kind: 'disk-full', path: random.pick(['/nix', '/boot', 'during-copy']) }),
+  () => ({ kind: 'sudo-refused' }),
+  () => ({ kind: 'inhibited' }),
+  (random) => ({ kind: 'crash', atMs: soon(random) }),
+  (random, machine) => ({
+    kind: 'foreign-deploy',
+    atMs: random.between(0, 3_000),
+    toplevel: toplevelOf(machine, 'foreign'),
+  }),
+];
