@@ -1,6 +1,7 @@
 import { readFileSync, unwatchFile, watchFile } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { type ConfigRead, readConfig, settingsOf } from '../tui/config/read-config.ts';
 import type { Settings } from '../tui/state/settings.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -56,7 +57,14 @@ export const openConfig = (env: Surroundings['env'], flake: string): OpenConfig 
     settings: broken ? settingsOf({}, around) : first,
     problem: broken ? first.problem : null,
     watch: (listener) => {
-      const onChange = (): void => listener(now());
+      let before: unknown = first;
+      // Called for a file that is not there, too, and for a new date without a new word.
+      const onChange = (): void => {
+        const news = now();
+        if (isDeepStrictEqual(news, before)) return;
+        before = news;
+        listener(news);
+      };
       watchFile(path, { interval: lookEveryMs, persistent: false }, onChange);
       return () => unwatchFile(path, onChange);
     },

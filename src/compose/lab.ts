@@ -23,6 +23,8 @@ import { createTarget } from '../remote/target.ts';
 import { openSshArgv, writeFleetSshConfig } from '../ssh/fleet-config.ts';
 import { createLocalRemote } from '../ssh/local.ts';
 import { createSshRemote } from '../ssh/remote.ts';
+import { followLogsOver } from './follow-logs.ts';
+import { lookByCron, lookDefaults } from './look-schedule.ts';
 import { runsInProcesses } from './runs.ts';
 import { cacheDirectoryOf, openJournalIn, type Surroundings, stateDirectoryOf } from './surroundings.ts';
 
@@ -206,6 +208,10 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
               runs: own.value,
               demo: false,
               sshArgv: (machine): readonly string[] | Failure => sshArgv(machine, []),
+              followLogs: followLogsOver((machine) =>
+                isHere(machine) ? null : openSshArgv(machine, sshConfigPath, 'batch'),
+              ),
+              schedule: lookByCron(lookDefaults),
             }),
           )
         : own;

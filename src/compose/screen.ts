@@ -9,11 +9,13 @@ import type { Session } from '../flow/session.ts';
 import { runInteractive } from '../process/interactive.ts';
 import { exitCodes } from '../run/report.ts';
 import { createDemoWorld } from '../sim/demo.ts';
+import { demoLogs } from '../sim/demo-logs.ts';
 import { createMemoryJournal } from '../sim/memory-journal.ts';
 import { prepareColour, wantsAscii } from '../tui/prepare-colour.ts';
 import { terminalProblem } from '../tui/terminal-problem.ts';
 import { openConfig } from './config-file.ts';
 import { openLab } from './lab.ts';
+import { lookByClock } from './look-schedule.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** The screen's part of the composition root: it joins a session to the terminal. */
@@ -144,7 +146,14 @@ export const openDemo = async (
       abort: AbortSignal.any([around.signals.abort, left.signal]),
     },
   );
-  const session = openSession({ lab, runs, demo: true, sshArgv: () => noMachines });
+  const session = openSession({
+    lab,
+    runs,
+    demo: true,
+    sshArgv: () => noMachines,
+    followLogs: demoLogs(clock),
+    schedule: lookByClock(clock, { observe: 30_000, probe: 60_000 }),
+  });
   try {
     return await showScreen(session, false, around.env);
   } finally {

@@ -1,9 +1,19 @@
 import type { Failure } from '../failure.ts';
+import type { Machine } from '../fleet/machine.ts';
 import type { Problem } from '../fleet/validate.ts';
 import type { Goal } from '../plan/plan.ts';
-import type { Evaluation, HealthReport, LockChange, Observation, Toplevel } from '../ports.ts';
-import type { RunEvent } from '../run/event.ts';
+import type {
+  CheckReading,
+  Evaluation,
+  HealthReport,
+  HealthVerdict,
+  LockChange,
+  Observation,
+  Toplevel,
+} from '../ports.ts';
+import type { RunEvent, RunId } from '../run/event.ts';
 import type { RunState } from '../run/state.ts';
+import type { PastRun } from './past-run.ts';
 
 /**
  * What a front end sees of the lab, and what it may ask for. The screen renders snapshots and calls the session; it
@@ -30,6 +40,45 @@ export type RunPhase =
   /** It could not be begun at all: locked by another run, broken journal, problems of the fleet. */
   | { readonly kind: 'refused'; readonly failure: Failure };
 
+/** One probe as it is remembered: what sparklines are drawn from. */
+export type HealthSample = {
+  readonly at: number;
+  readonly verdict: HealthVerdict;
+  readonly readings: readonly Pick<CheckReading, 'check' | 'verdict' | 'ms'>[];
+};
+
+/** The journal of a machine itself (`journalctl`), as it is being followed. */
+export type RemoteLogs = {
+  readonly machine: string;
+  /** The one unit, or null for all of it. */
+  readonly unit: string | null;
+  readonly since: number;
+  readonly status: 'connecting' | 'following' | 'ended';
+  /** Why it ended. */
+  readonly message: string;
+  /** The newest, oldest first; not sanitised. */
+  readonly lines: readonly { readonly at: number; readonly text: string }[];
+  /** All that came, those no longer kept included. */
+  readonly count: number;
+};
+
+/** Follows the journal of a machine until the signal aborts; resolves to why it ended by itself. */
+export type FollowLogs = (
+  machine: Machine,
+  options: {
+    readonly unit: string | null;
+    readonly signal: AbortSignal;
+    readonly onLine: (line: string) => void;
+  },
+) => Promise<Failure | null>;
+
+/** Has the lab looked at again and again, until the signal aborts; a look that takes long is not begun twice. */
+export type LookSchedule = (
+  what: 'observe' | 'probe',
+  look: () => Promise<void>,
+  signal: AbortSignal,
+) => void;
+
 export type LabSnapshot = {
   readonly flake: string;
   /** True for the simulated lab: shown plainly. */
@@ -42,6 +91,10 @@ export type LabSnapshot = {
   readonly observing: ReadonlySet<string>;
   readonly health: ReadonlyMap<string, HealthReport>;
   readonly probing: ReadonlySet<string>;
+  /** Probes of this session, oldest first, bounded. */
+  readonly samples: ReadonlyMap<string, readonly HealthSample[]>;
+  /** When a machine that does not answer was first found so. */
+  readonly awaySince: ReadonlyMap<string, number>;
   /** What the flake wants, where it was evaluated. */
   readonly toplevels: ReadonlyMap<string, Toplevel>;
   readonly phase: RunPhase;
@@ -50,6 +103,16 @@ export type LabSnapshot = {
   readonly lockChanges: readonly LockChange[];
   /** Events of the run on show, the newest last, bounded. */
   readonly events: readonly RunEvent[];
+  /** Runs of the journal, newest first, bounded; null until they were read. */
+  readonly past: readonly PastRun[] | null;
+  /** The past run that was opened last, whole. */
+  readonly opened: {
+    readonly run: RunId;
+    readonly events: readonly RunEvent[];
+    readonly problem: string | null;
+  } | null;
+  /** The machine's own journal that is being followed, or was last. */
+  readonly logs: RemoteLogs | null;
   /** Messages of the session for the log pane, newest last, bounded. */
   readonly messages: readonly {
     readonly at: number;
@@ -74,6 +137,18 @@ export type Session = {
   decline(): void;
   /** Graceful: the steps under way end, no other begins. */
   stop(): void;
+  /** Ends the run at once: the step under way is left as it is. */
+  abort(): void;
+  /** No further step begins until `unpause`. */
+  pause(): void;
+  unpause(): void;
+  /** Takes up a run that was held, interrupted or died, from where it is. Only the latest can be. */
+  resume(run: RunId): void;
+  /** Reads a past run whole, into `opened`. */
+  openPast(run: RunId): void;
+  /** Follows the journal of a machine, or of one unit on it, in place of what was followed before. */
+  followLogs(machine: string, unit: string | null): void;
+  leaveLogs(): void;
   /** Puts the run on show away once it has ended. */
   dismiss(): void;
   /** argv of an interactive ssh to the machine, or why there is none (the demo has no machines). */

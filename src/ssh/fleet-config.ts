@@ -144,12 +144,16 @@ export const writeFleetSshConfig = async (path: string, config: FleetSshConfig):
 };
 
 /** argv of an interactive login: the fleet's configuration, with a person there to answer and no forwards cleared. */
-export const openSshArgv = (machine: Machine, sshConfigPath: string): readonly string[] => [
+export const openSshArgv = (
+  machine: Machine,
+  sshConfigPath: string,
+  asks: 'person' | 'batch' = 'person',
+): readonly string[] => [
   'ssh',
   '-F',
   sshConfigPath,
   '-o',
-  'BatchMode=no',
+  asks === 'person' ? 'BatchMode=no' : 'BatchMode=yes',
   '-o',
   'ClearAllForwardings=no',
   '--',

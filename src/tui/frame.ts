@@ -15,13 +15,13 @@ import {
 import { overlay } from './screen/box.ts';
 import { dialogLines } from './screen/dialog-box.ts';
 import { frameRows, leastSize } from './screen/frame-rows.ts';
-import { type State, staleAfterMs } from './screen/machine-row.ts';
+import { type State, staleAfterMs } from './screen/machine-state.ts';
 import { paletteLines } from './screen/palette-box.ts';
-import { bodyLines, selectedIndex } from './screen/pane.ts';
-import { problemCount } from './screen/problems.ts';
+import { bodyLines, placeIn } from './screen/pane.ts';
 import { runWords } from './screen/run.ts';
 import { ageWords } from './screen/words.ts';
 import type { Scene } from './state/scene.ts';
+import { tabsLine } from './tab-line.ts';
 
 /** The whole screen: exactly `rows` lines of exactly `columns` cells. Pure. */
 export const frameOf = (scene: Scene): readonly Line[] => {
@@ -91,46 +91,13 @@ const titleLine = (scene: Scene): Line => {
   return onSurface(spread(left, right, width, pen.glyphs.more, 'bar'), 'bar');
 };
 
-const tabsLine = (scene: Scene): Line => {
-  const { ui, view, snapshot, pen } = scene;
-  const problems = problemCount(snapshot);
-  const open = ui.stack.findLast(({ kind }) => kind !== 'machine' && kind !== 'help')?.kind ?? 'machines';
-  const tabs = [
-    ['machines', '1 Machines'],
-    ['sequence', '2 Sequence'],
-    ['run', '3 Run'],
-    ['log', '4 Log'],
-    ['problems', problems === 0 ? '5 Problems' : `5 Problems (${problems})`],
-  ] as const;
-  const left = tabs.flatMap(([kind, text]): Line => {
-    const here = kind === open && view.kind !== 'help';
-    return [
-      here
-        ? span(`[${text}]`, 'strong', 'tab')
-        : span(` ${text} `, kind === 'problems' && problems > 0 ? 'warn' : 'quiet'),
-    ];
-  });
-  const crumb = view.kind === 'machine' ? view.name : view.kind === 'help' ? 'help' : '';
-  return spread(
-    left,
-    crumb === '' ? [] : [span(` ${pen.glyphs.crumb} `, 'quiet'), span(`${pen.clean(crumb)} `, 'strong')],
-    ui.size.columns,
-    pen.glyphs.more,
-  );
-};
-
 /** `3 of 12 machines`, the filter and the marks. */
 const placeWords = ({ ui, pane, scroll, rows, shown, view }: Scene): string => {
   if (pane.noun === '' || pane.count === 0) return '';
-  const keys: string[] = [];
-  for (let index = 0; index < pane.count; index += 1) {
-    const key = pane.keyAt(index);
-    if (key !== null) keys.push(key);
-  }
-  const at = pane.keyAt(Math.max(0, selectedIndex(pane, scroll))) ?? '';
+  const { at, of } = placeIn(pane, scroll);
   const filtered =
     view.kind === 'machines' && ui.filter !== '' ? ` (${shown.length} of ${rows.length} shown)` : '';
-  return ` ${keys.indexOf(at) + 1} of ${count(keys.length, pane.noun)}${filtered} `;
+  return ` ${at} of ${count(of, pane.noun)}${filtered} `;
 };
 
 /** Messages are news for this long. */
@@ -198,7 +165,7 @@ const hintLine = (scene: Scene): Line => {
   if (ui.input?.kind === 'filter')
     return fitLine(
       line(
-        ' Enter keeps it  Esc takes it back  words, @group, role:NAME, ! in front: what does not match',
+        ' Enter keeps it  Esc takes it back  words, @group, role:NAME, ~letters, ! in front: what does not match',
         'quiet',
       ),
       width,

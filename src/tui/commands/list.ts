@@ -1,4 +1,5 @@
-import type { SortBy } from '../screen/arrange.ts';
+import { columnBeside, type SortBy } from '../screen/arrange.ts';
+import { columnOrder } from '../screen/machines.ts';
 import { moveBy } from '../screen/pane.ts';
 import type { KeyName } from '../state/keys.ts';
 import type { Scene } from '../state/scene.ts';
@@ -9,15 +10,41 @@ const inTable = ({ view }: Scene): boolean => view.kind === 'machines';
 const onlyThere = (scene: Scene): string | null =>
   inTable(scene) ? null : 'only in the list of machines: 1';
 
-const sort = (by: SortBy, key: KeyName, title: string): Command =>
+const titles: Readonly<Record<SortBy, string>> = {
+  name: 'name',
+  state: 'state, the worst first',
+  role: 'role',
+  groups: 'groups',
+  drift: 'drift from the flake',
+  reboot: 'reboot needed',
+  ssh: 'how ssh answers',
+  platform: 'platform',
+  generation: 'generation, the highest first',
+  uptime: 'uptime, the longest first',
+  'last-run': 'outcome of the last run, failures first',
+  seen: 'age of what is known',
+};
+
+const sort = (by: SortBy, key: KeyName | null): Command =>
   command({
     id: `sort-${by}`,
     group: 'List',
-    title: `sort by ${title}; again: the other way round`,
-    keys: [key],
+    title: `sort by ${titles[by]}; again: the other way round`,
+    keys: key === null ? [] : [key],
     when: inTable,
     disabledReason: onlyThere,
     run: () => [{ kind: 'sort', by }],
+  });
+
+const sortBeside = (id: string, key: KeyName, steps: 1 | -1): Command =>
+  command({
+    id,
+    group: 'List',
+    title: `sort by the column to the ${steps === 1 ? 'right' : 'left'}`,
+    keys: [key],
+    when: inTable,
+    disabledReason: onlyThere,
+    run: ({ ui }) => [{ kind: 'sort', by: columnBeside(ui.sort.by, steps, columnOrder) }],
   });
 
 const toggleMark = (scene: Scene): readonly Act[] => {
@@ -40,7 +67,7 @@ export const listCommands: readonly Command[] = [
   command({
     id: 'filter',
     group: 'List',
-    title: 'show only what matches: words, @group, role:NAME; ! in front: what does not',
+    title: 'show only what matches: words, @group, role:NAME, ~ltrs of a name; ! in front: what does not',
     keys: ['/'],
     when: inTable,
     hint: hint('filter', 40),
@@ -74,10 +101,18 @@ export const listCommands: readonly Command[] = [
     disabledReason: onlyThere,
     run: toggleAll,
   }),
-  sort('name', 'N', 'name'),
-  sort('state', 'S', 'state, the worst first'),
-  sort('drift', 'F', 'drift from the flake'),
-  sort('reboot', 'B', 'reboot needed'),
-  sort('role', 'O', 'role'),
-  sort('seen', 'A', 'age of what is known'),
+  sort('name', 'N'),
+  sort('state', 'S'),
+  sort('drift', 'F'),
+  sort('reboot', 'B'),
+  sort('role', 'O'),
+  sort('seen', 'A'),
+  sort('uptime', 'U'),
+  sort('last-run', 'L'),
+  sort('generation', 'V'),
+  sort('groups', null),
+  sort('platform', null),
+  sort('ssh', null),
+  sortBeside('order-left', '<', -1),
+  sortBeside('order-right', '>', 1),
 ];

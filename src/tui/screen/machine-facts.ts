@@ -11,6 +11,7 @@ export type MachineScene = {
   readonly row: MachineRow;
   readonly rows: readonly MachineRow[];
   readonly width: number;
+  readonly spinner: string;
   readonly pen: Pen;
 };
 

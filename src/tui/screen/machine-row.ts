@@ -1,12 +1,13 @@
 import type { FailedMachine, Machine } from '../../fleet/machine.ts';
+import { lastOutcomes, type PastMachine, type PastRun } from '../../flow/past-run.ts';
 import type { LabSnapshot } from '../../flow/session.ts';
 import { driftOf, rebootNeed } from '../../plan/drift.ts';
-import type { HealthReport, HealthVerdict, Observation, Reachable, Toplevel } from '../../ports.ts';
-import { progressOf } from '../../run/progress.ts';
-import { recordOf } from '../../run/records.ts';
+import type { HealthReport, Observation, Reachable, Toplevel } from '../../ports.ts';
+import { statusWords } from '../../run/telling.ts';
 import type { Pen } from '../draw/pen.ts';
+import { busyStates, type State, stateOf } from './machine-state.ts';
 import type { Cell } from './table.ts';
-import { busyWord, sshWords } from './words.ts';
+import { sshWords } from './words.ts';
 
 /** A machine of the fleet as people see it: one reading of everything the session knows of it. */
 export type MachineRow = {
@@ -18,6 +19,13 @@ export type MachineRow = {
   readonly drift: Cell;
   readonly reboot: Cell & { readonly needed: boolean };
   readonly ssh: Cell;
+  readonly platform: string;
+  /** `gen 42`'s number, or null. */
+  readonly generation: number | null;
+  /** When it booted, as its uptime tells; null where it was not reached. */
+  readonly bootedAt: number | null;
+  /** What the latest run that concerned it made of it. */
+  readonly lastRun: { readonly cell: Cell; readonly at: number } | null;
   readonly role: string;
   readonly groups: string;
   /** When the oldest of what is shown was read; null when nothing was. */
@@ -25,57 +33,6 @@ export type MachineRow = {
   readonly looking: boolean;
   /** Everything a filter can find, in lower case. */
   readonly text: string;
-};
-
-export type State = Cell & {
-  readonly glyph: string;
-  /** Worst first, for sorting. */
-  readonly rank: number;
-  /** A reading of the past, which goes stale; false for what is happening or configured. */
-  readonly ages: boolean;
-};
-
-/** Older readings are shown as the past. */
-export const staleAfterMs = 300_000;
-
-const verdictState = (verdict: HealthVerdict, pen: Pen): State => {
-  switch (verdict) {
-    case 'healthy':
-      return { text: 'healthy', tone: 'good', glyph: pen.glyphs.good, rank: 6, ages: true };
-    case 'degraded':
-      return { text: 'degraded', tone: 'warn', glyph: pen.glyphs.warn, rank: 3, ages: true };
-    case 'unhealthy':
-      return { text: 'unhealthy', tone: 'bad', glyph: pen.glyphs.bad, rank: 1, ages: true };
-    case 'unknown':
-      return { text: 'unknown', tone: 'warn', glyph: pen.glyphs.unknown, rank: 4, ages: true };
-    default:
-      return verdict satisfies never;
-  }
-};
-
-const stateOf = (
-  observation: Observation | undefined,
-  report: HealthReport | undefined,
-  looking: boolean,
-  pen: Pen,
-): State => {
-  const { glyphs } = pen;
-  if (observation?.kind === 'unreachable') {
-    const away = observation.error.kind === 'unreachable' || observation.error.kind === 'timeout';
-    const text = away ? 'offline' : 'no access';
-    return { text, tone: 'bad', glyph: glyphs.bad, rank: 1, ages: true };
-  }
-  if (observation?.state === 'stopping' || observation?.state === 'starting')
-    return { text: observation.state, tone: 'busy', glyph: glyphs.warn, rank: 2, ages: true };
-  if (report !== undefined) return verdictState(report.verdict, pen);
-  const text = looking ? 'looking' : observation === undefined ? 'not seen' : 'not probed';
-  return {
-    text: text + (looking ? glyphs.more : ''),
-    tone: 'quiet',
-    glyph: glyphs.unknown,
-    rank: 5,
-    ages: false,
-  };
 };
 
 const driftCell = (observation: Observation | undefined, toplevel: Toplevel | undefined, pen: Pen): Cell => {
@@ -109,10 +66,14 @@ const failedRow = (failed: FailedMachine, pen: Pen): MachineRow => ({
   name: pen.clean(failed.name),
   machine: null,
   failed,
-  state: { text: 'not evaluated', tone: 'bad', glyph: pen.glyphs.bad, rank: 0, ages: false },
+  state: { text: 'not evaluated', tone: 'bad', glyph: pen.glyphs.bad, rank: 0, ages: false, since: null },
   drift: { text: pen.clean(failed.message), tone: 'bad' },
   reboot: { text: '', tone: 'quiet', needed: false },
   ssh: { text: '', tone: 'quiet' },
+  platform: '',
+  generation: null,
+  bootedAt: null,
+  lastRun: null,
   role: '',
   groups: '',
   seenAt: null,
@@ -120,39 +81,52 @@ const failedRow = (failed: FailedMachine, pen: Pen): MachineRow => ({
   text: `${failed.name} not evaluated ${failed.message}`.toLowerCase(),
 });
 
-/** What the live run does to each machine right now, by name. */
-const busyStates = (snapshot: LabSnapshot, pen: Pen): ReadonlyMap<string, State> => {
-  const { run, phase } = snapshot;
-  if (phase.kind !== 'running' || run?.plan == null) return new Map();
-  return new Map(
-    run.plan.machines.flatMap((plan) => {
-      const { current } = progressOf(run, plan);
-      if (current === null || recordOf(run, current.id)?.status !== 'open') return [];
-      const state = {
-        text: busyWord(current),
-        tone: 'busy',
-        glyph: pen.glyphs.pointer,
-        rank: 2,
-        ages: false,
-      };
-      return [[plan.machine.name, state as State] as const];
-    }),
-  );
+const outcomeCell = (outcome: Outcome, pen: Pen): Cell => {
+  const { status } = outcome.machine;
+  if (status === 'left-out') return { text: `${pen.glyphs.bad} left out`, tone: 'bad' };
+  const { text, mark } = statusWords[status];
+  const tone = mark ?? 'quiet';
+  return { text: `${mark === null ? pen.glyphs.idle : pen.glyphs[mark]} ${text}`, tone };
 };
 
-const machineRow = (
+type Outcome = { readonly run: PastRun; readonly machine: PastMachine };
+
+/** Everything of a snapshot that a row is made of: equal parts, equal row. */
+type Parts = readonly [
+  Machine,
+  State | undefined,
+  Observation | undefined,
+  HealthReport | undefined,
+  Toplevel | undefined,
+  boolean,
+  number | undefined,
+  Outcome | undefined,
+];
+
+const partsOf = (
   snapshot: LabSnapshot,
   machine: Machine,
   busy: State | undefined,
-  pen: Pen,
-): MachineRow => {
+  outcome: Outcome | undefined,
+): Parts => {
   const { name } = machine;
-  const observation = snapshot.observations.get(name);
-  const report = snapshot.health.get(name);
-  const toplevel = snapshot.toplevels.get(name);
-  const looking = snapshot.observing.has(name) || snapshot.probing.has(name);
+  return [
+    machine,
+    busy,
+    snapshot.observations.get(name),
+    snapshot.health.get(name),
+    snapshot.toplevels.get(name),
+    snapshot.observing.has(name) || snapshot.probing.has(name),
+    snapshot.awaySince.get(name),
+    outcome,
+  ];
+};
+
+const machineRow = (parts: Parts, pen: Pen): MachineRow => {
+  const [machine, busy, observation, report, toplevel, looking, since, outcome] = parts;
+  const { name } = machine;
   const seen = observation?.kind === 'reachable' ? observation : null;
-  const state = busy ?? stateOf(observation, report, looking, pen);
+  const state = busy ?? stateOf(observation, report, looking, since ?? null, pen);
   const drift = driftCell(observation, toplevel, pen);
   const reboot =
     seen === null
@@ -167,6 +141,11 @@ const machineRow = (
   const times = [observation?.at, report?.at].filter((at) => at !== undefined);
   const role = pen.clean(machine.role ?? '');
   const groups = pen.clean(machine.groups.join(' '));
+  const platform = pen.clean(machine.system);
+  const lastRun =
+    outcome === undefined
+      ? null
+      : { cell: outcomeCell(outcome, pen), at: outcome.run.endedAt ?? outcome.run.startedAt };
   return {
     name,
     machine,
@@ -175,21 +154,60 @@ const machineRow = (
     drift,
     reboot,
     ssh,
+    platform,
+    generation: seen?.generation ?? null,
+    bootedAt: seen === null ? null : seen.at - seen.uptimeSeconds * 1_000,
+    lastRun,
     role,
     groups,
     seenAt: times.length === 0 ? null : Math.min(...times),
     looking,
-    text: [name, role, groups, state.text, drift.text, reboot.text, ssh.text].join(' ').toLowerCase(),
+    text: [
+      name,
+      role,
+      groups,
+      platform,
+      state.text,
+      drift.text,
+      reboot.text,
+      ssh.text,
+      lastRun?.cell.text ?? '',
+    ]
+      .join(' ')
+      .toLowerCase(),
   };
 };
 
+/** Rows of the snapshots before, to be used again where nothing they are made of has changed. */
+export type RowMemory = Map<string, { readonly parts: Parts; readonly row: MachineRow }>;
+
 /** Every machine of the fleet, those that failed to evaluate included, in the order of their names. */
-export const machineRows = (snapshot: LabSnapshot, pen: Pen): readonly MachineRow[] => {
+export const machineRows = (
+  snapshot: LabSnapshot,
+  pen: Pen,
+  memory: RowMemory = new Map(),
+): readonly MachineRow[] => {
   const fleet = snapshot.evaluation.value?.fleet;
   if (fleet === undefined) return [];
   const busy = busyStates(snapshot, pen);
-  return [
-    ...fleet.machines.map((machine) => machineRow(snapshot, machine, busy.get(machine.name), pen)),
-    ...fleet.failed.map((failed) => failedRow(failed, pen)),
-  ].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  const outcomes = outcomesOf(snapshot);
+  const rowOf = (machine: Machine): MachineRow => {
+    const parts = partsOf(snapshot, machine, busy.get(machine.name), outcomes.get(machine.name));
+    const known = memory.get(machine.name);
+    if (known?.parts.every((part, index) => part === parts[index]) === true) return known.row;
+    const row = machineRow(parts, pen);
+    memory.set(machine.name, { parts, row });
+    return row;
+  };
+  return [...fleet.machines.map(rowOf), ...fleet.failed.map((failed) => failedRow(failed, pen))].sort(
+    (a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0),
+  );
+};
+
+const outcomesKnown = new WeakMap<readonly PastRun[], ReturnType<typeof lastOutcomes>>();
+const outcomesOf = ({ past }: LabSnapshot): ReturnType<typeof lastOutcomes> => {
+  if (past === null) return new Map();
+  const known = outcomesKnown.get(past) ?? lastOutcomes(past);
+  outcomesKnown.set(past, known);
+  return known;
 };

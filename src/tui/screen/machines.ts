@@ -1,43 +1,55 @@
 import type { LabSnapshot } from '../../flow/session.ts';
+import { day } from '../../text/words.ts';
 import { blank, cellsOf, type Line, labelled, line, span } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
 import type { Sort, SortBy } from './arrange.ts';
-import { type MachineRow, staleAfterMs } from './machine-row.ts';
+import type { MachineRow } from './machine-row.ts';
+import { staleAfterMs } from './machine-state.ts';
 import type { Pane } from './pane.ts';
 import { type Cell, type Column, type Placed, placeColumns, tableLine } from './table.ts';
-import { ageWords, shortAge } from './words.ts';
+import { ageWords, clockTime, shortAge } from './words.ts';
 
-type ColumnId = 'name' | 'state' | 'drift' | 'reboot' | 'role' | 'groups' | 'ssh' | 'seen';
-
-const columns: readonly Column<ColumnId>[] = [
+/** Every column can be sorted by. */
+const columns: readonly Column<SortBy>[] = [
   { id: 'name', title: 'MACHINE', rank: 0, good: 22, least: 20, most: 26 },
-  { id: 'state', title: 'STATE', rank: 1, good: 15, least: 15, most: 18 },
-  { id: 'role', title: 'ROLE', rank: 5, good: 18, least: null, most: 24 },
-  { id: 'groups', title: 'GROUPS', rank: 6, good: 22, least: null, most: 30 },
+  { id: 'state', title: 'STATE', rank: 1, good: 15, least: 15, most: 22 },
+  { id: 'role', title: 'ROLE', rank: 6, good: 18, least: null, most: 24 },
+  { id: 'groups', title: 'GROUPS', rank: 9, good: 20, least: null, most: 30 },
   { id: 'drift', title: 'DRIFT', rank: 2, good: 25, least: 17, most: 40 },
   { id: 'reboot', title: 'REBOOT NEEDED', rank: 3, good: 30, least: 19, most: 60 },
-  { id: 'ssh', title: 'SSH', rank: 7, good: 10, least: null, most: 18 },
+  { id: 'last-run', title: 'LAST RUN', rank: 5, good: 14, least: null, most: 24 },
+  { id: 'uptime', title: 'UP', rank: 7, good: 3, least: null, most: 5 },
+  { id: 'generation', title: 'GEN', rank: 8, good: 4, least: null, most: 6 },
+  { id: 'ssh', title: 'SSH', rank: 10, good: 10, least: null, most: 18 },
+  { id: 'platform', title: 'PLATFORM', rank: 11, good: 13, least: null, most: 16 },
   { id: 'seen', title: 'SEEN', rank: 4, good: 5, least: null, most: 5 },
 ];
 
-const sortColumn: Record<SortBy, ColumnId> = {
-  name: 'name',
-  state: 'state',
-  drift: 'drift',
-  reboot: 'reboot',
-  role: 'role',
-  seen: 'seen',
-};
+/** The columns from left to right. */
+export const columnOrder: readonly SortBy[] = columns.map(({ id }) => id);
 
 /** Cells before the first column: the mark and a space. The pane itself puts the pointer in front. */
 const leadCells = 2;
 
-const stateCell = ({ state, seenAt }: MachineRow, now: number): Cell => {
+/** `since` comes where there is room for it: half a time of day would be worse than none. */
+const stateCell = ({ state, seenAt }: MachineRow, now: number, width: number): Cell => {
   const stale = state.ages && seenAt !== null && now - seenAt > staleAfterMs;
-  return stale
-    ? { text: `${state.glyph} was ${state.text}`, tone: 'quiet' }
-    : { text: `${state.glyph} ${state.text}`, tone: state.tone };
+  const short = `${state.glyph} ${stale ? 'was ' : ''}${state.text}`;
+  const long = state.since === null ? short : `${short} since ${sinceWords(state.since, now)}`;
+  return { text: cellsOf(long) <= width ? long : short, tone: stale ? 'quiet' : state.tone };
 };
+
+/** The time of day, or the day where it is longer ago than that. */
+const sinceWords = (at: number, now: number): string =>
+  now - at < 20 * 3_600_000 ? clockTime(at).slice(0, 5) : day(at);
+
+const ageCell = (at: number | null, now: number): Cell =>
+  at === null ? { text: '', tone: 'quiet' } : { text: shortAge(now - at), tone: 'quiet' };
+
+const lastRunCell = ({ lastRun }: MachineRow, now: number): Cell =>
+  lastRun === null
+    ? { text: '', tone: 'quiet' }
+    : { text: `${lastRun.cell.text} ${shortAge(now - lastRun.at)}`, tone: lastRun.cell.tone };
 
 const seenCell = ({ seenAt, looking }: MachineRow, now: number, pen: Pen): Cell => {
   if (looking) return { text: pen.glyphs.more.repeat(3), tone: 'busy' };
@@ -46,12 +58,12 @@ const seenCell = ({ seenAt, looking }: MachineRow, now: number, pen: Pen): Cell 
   return { text: shortAge(age), tone: age > staleAfterMs ? 'warn' : 'quiet' };
 };
 
-const cellOf = (row: MachineRow, id: ColumnId, now: number, pen: Pen): Cell => {
+const cellOf = (row: MachineRow, id: SortBy, now: number, pen: Pen, width = 99): Cell => {
   switch (id) {
     case 'name':
       return { text: row.name, tone: 'strong' };
     case 'state':
-      return stateCell(row, now);
+      return stateCell(row, now, width);
     case 'drift':
       return row.drift;
     case 'reboot':
@@ -62,6 +74,14 @@ const cellOf = (row: MachineRow, id: ColumnId, now: number, pen: Pen): Cell => {
       return { text: row.groups, tone: 'quiet' };
     case 'ssh':
       return row.ssh;
+    case 'platform':
+      return { text: row.platform, tone: 'quiet' };
+    case 'generation':
+      return { text: row.generation === null ? '' : String(row.generation), tone: 'quiet' };
+    case 'uptime':
+      return ageCell(row.bootedAt, now);
+    case 'last-run':
+      return lastRunCell(row, now);
     case 'seen':
       return seenCell(row, now, pen);
     default:
@@ -74,9 +94,8 @@ export const idealWidths = (
   rows: readonly MachineRow[],
   now: number,
   pen: Pen,
-): ReadonlyMap<ColumnId, number> => {
-  // One cell more than the title, for the arrow of the column that is sorted by.
-  const widths = new Map<ColumnId, number>(columns.map(({ id, title }) => [id, title.length + 1]));
+): ReadonlyMap<SortBy, number> => {
+  const widths = new Map<SortBy, number>();
   for (const row of rows)
     for (const { id } of columns) {
       // The cause of a failed evaluation runs over the columns instead of widening one.
@@ -84,26 +103,31 @@ export const idealWidths = (
       const cells = cellsOf(cellOf(row, id, now, pen).text);
       if (cells > (widths.get(id) ?? 0)) widths.set(id, cells);
     }
+  // One cell more than the title, for the arrow of the column that is sorted by. An empty column has no width at all.
+  for (const { id, title } of columns) {
+    const cells = widths.get(id) ?? 0;
+    if (cells > 0) widths.set(id, Math.max(cells, title.length + 1));
+  }
   return widths;
 };
 
-const headerLine = (placed: readonly Placed<ColumnId>[], sort: Sort, pen: Pen): Line => [
+const headerLine = (placed: readonly Placed<SortBy>[], sort: Sort, pen: Pen): Line => [
   span(' '.repeat(1 + leadCells), 'title'),
   ...tableLine(
     placed,
     (id) => {
       const column = placed.find((candidate) => candidate.id === id);
       const arrow = sort.reversed ? pen.glyphs.above : pen.glyphs.below;
-      return { text: `${column?.title ?? ''}${sortColumn[sort.by] === id ? arrow : ''}`, tone: 'title' };
+      return { text: `${column?.title ?? ''}${sort.by === id ? arrow : ''}`, tone: 'title' };
     },
     pen,
   ),
 ];
 
-const failedCells = (row: MachineRow, placed: readonly Placed<ColumnId>[], now: number, pen: Pen): Line => [
+const failedCells = (row: MachineRow, placed: readonly Placed<SortBy>[], now: number, pen: Pen): Line => [
   ...tableLine(
     placed.filter(({ id }) => id === 'name' || id === 'state'),
-    (id) => cellOf(row, id, now, pen),
+    (id, width) => cellOf(row, id, now, pen, width),
     pen,
   ),
   span(`  ${row.drift.text}`, 'bad'),
@@ -147,7 +171,9 @@ export const machinesPane = (
     readonly snapshot: LabSnapshot;
     readonly now: number;
     readonly rows: readonly MachineRow[];
-    readonly widths: ReadonlyMap<ColumnId, number>;
+    /** Where each row stands, by name. */
+    readonly positions: ReadonlyMap<string, number>;
+    readonly widths: ReadonlyMap<SortBy, number>;
     readonly filter: string;
     readonly sort: Sort;
     readonly marked: ReadonlySet<string>;
@@ -157,7 +183,8 @@ export const machinesPane = (
   pen: Pen,
 ): Pane => {
   const { snapshot, now, rows, marked } = view;
-  const placed = placeColumns(columns, (id) => view.widths.get(id) ?? 0, view.width - 1 - leadCells);
+  const filled = columns.filter(({ id }) => (view.widths.get(id) ?? 0) > 0 || id === view.sort.by);
+  const placed = placeColumns(filled, (id) => view.widths.get(id) ?? 0, view.width - 1 - leadCells);
   return {
     head: [
       ...failureHead(snapshot, now, view.width, pen),
@@ -172,7 +199,7 @@ export const machinesPane = (
       return [
         mark,
         ...(row.failed === null
-          ? tableLine(placed, (id) => cellOf(row, id, now, pen), pen)
+          ? tableLine(placed, (id, width) => cellOf(row, id, now, pen, width), pen)
           : failedCells(row, placed, now, pen)),
       ];
     },
@@ -180,5 +207,6 @@ export const machinesPane = (
     empty: emptyLines(snapshot, view.filter, view.spinner, pen),
     foot: null,
     noun: 'machine',
+    positions: view.positions,
   };
 };

@@ -19,6 +19,8 @@ export type Pane = {
   readonly foot: { readonly least: number; readonly lines: (height: number) => readonly Line[] } | null;
   /** What one keyed row is, for `3 of 12 machines`; empty to say nothing. */
   readonly noun: string;
+  /** Where every row has a key: which row has which, so that a long list need not be walked. */
+  readonly positions?: ReadonlyMap<string, number>;
 };
 
 /** Where a pane stands. `end` keeps the last line in view, whatever is added. */
@@ -58,6 +60,8 @@ const clamp = (value: number, low: number, high: number): number => Math.max(low
 /** Index of the row under the cursor: the one named, else the first that can be; -1 where none can. */
 export const selectedIndex = (pane: Pane, scroll: Scroll): number => {
   if (pane.kind === 'text') return -1;
+  if (pane.positions !== undefined && pane.count > 0)
+    return scroll.selected === null ? 0 : (pane.positions.get(scroll.selected) ?? 0);
   let first = -1;
   for (let index = 0; index < pane.count; index += 1) {
     const key = pane.keyAt(index);
@@ -86,8 +90,23 @@ export const topOf = (pane: Pane, scroll: Scroll, height: number): number => {
 };
 
 const firstKeyed = (pane: Pane): number => {
+  if (pane.positions !== undefined) return pane.count > 0 ? 0 : -1;
   for (let index = 0; index < pane.count; index += 1) if (pane.keyAt(index) !== null) return index;
   return -1;
+};
+
+/** Which of the keyed rows the cursor is on, from 1, and how many there are. */
+export const placeIn = (pane: Pane, scroll: Scroll): { readonly at: number; readonly of: number } => {
+  const cursor = selectedIndex(pane, scroll);
+  if (pane.positions !== undefined) return { at: cursor + 1, of: pane.count };
+  let at = 0;
+  let of = 0;
+  for (let index = 0; index < pane.count; index += 1) {
+    if (pane.keyAt(index) === null) continue;
+    of += 1;
+    if (index <= cursor) at = of;
+  }
+  return { at, of };
 };
 
 /** Moves the cursor (list) or the window (text) by so many rows; what does not exist is not passed. */
@@ -101,6 +120,10 @@ export const moveBy = (pane: Pane, scroll: Scroll, height: number, rows: number)
   }
   const from = selectedIndex(pane, scroll);
   if (from < 0) return scroll;
+  if (pane.positions !== undefined) {
+    const moved = { selected: pane.keyAt(clamp(from + rows, 0, pane.count - 1)), top };
+    return { ...moved, top: topOf(pane, moved, height) };
+  }
   const direction = Math.sign(rows);
   let target = from;
   let left = Math.abs(rows);

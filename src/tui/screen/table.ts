@@ -81,11 +81,11 @@ const longestFitting = <Id extends string>(
 /** One row of cells under placed columns. */
 export const tableLine = <Id extends string>(
   placed: readonly Placed<Id>[],
-  cell: (id: Id) => Cell,
+  cell: (id: Id, width: number) => Cell,
   pen: Pen,
 ): Line =>
   placed.flatMap(({ id, width }, index) => {
-    const { text, tone } = cell(id);
+    const { text, tone } = cell(id, width);
     const fitted = fitText(text, width, pen.glyphs.more);
     return [span(index === placed.length - 1 ? fitted : `${fitted}${' '.repeat(gap)}`, tone)];
   });

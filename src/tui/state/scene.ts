@@ -1,16 +1,13 @@
 import type { LabSnapshot } from '../../flow/session.ts';
 import type { Pen } from '../draw/pen.ts';
-import { arrange } from '../screen/arrange.ts';
 import { frameRows } from '../screen/frame-rows.ts';
-import { type HelpEntry, helpPane } from '../screen/help.ts';
-import { type LogEntry, logEntries, logPane } from '../screen/log.ts';
-import { machinePane } from '../screen/machine.ts';
-import { type MachineRow, machineRows } from '../screen/machine-row.ts';
-import { idealWidths, machinesPane } from '../screen/machines.ts';
+import type { HelpEntry } from '../screen/help.ts';
+import type { LogEntry } from '../screen/log.ts';
+import type { MachineRow } from '../screen/machine-row.ts';
+import type { idealWidths } from '../screen/machines.ts';
 import { type Pane, type Scroll, selectedKey } from '../screen/pane.ts';
-import { problemsPane } from '../screen/problems.ts';
-import { runPane } from '../screen/run.ts';
-import { sequencePane } from '../screen/sequence.ts';
+import { paneOf } from '../views.ts';
+import { createDeriver } from './derived.ts';
 import type { Settings } from './settings.ts';
 import { scrollOf, type Ui, type View, viewOf } from './ui.ts';
 
@@ -45,15 +42,18 @@ export type Moment = {
   readonly settings: Settings;
 };
 
-type Derived = {
-  readonly rows: readonly MachineRow[];
-  readonly log: readonly LogEntry[];
+/** What a view is drawn from. */
+export type ViewScene = Omit<Scene, 'pane' | 'machine'> & {
+  readonly positions: ReadonlyMap<string, number>;
   readonly widths: ReturnType<typeof idealWidths>;
+  readonly log: readonly LogEntry[];
+  readonly width: number;
+  /** What can be done in the place that the help was opened from. */
+  readonly help: () => readonly HelpEntry[];
 };
 
 /**
- * Builds scenes. What depends on the snapshot alone is derived once per snapshot: keys come faster than news.
- * `help` says what can be done in a scene; it knows the commands, which know scenes, so it is given.
+ * Builds scenes. `help` says what can be done in a scene; it knows the commands, which know scenes, so it is given.
  */
 export const makeScenes = (options: {
   readonly pen: Pen;
@@ -61,23 +61,13 @@ export const makeScenes = (options: {
   readonly help: (scene: Scene) => readonly HelpEntry[];
 }): ((moment: Moment) => Scene) => {
   const { pen } = options;
-  const known = new WeakMap<LabSnapshot, Derived>();
-  const derive = (snapshot: LabSnapshot): Derived => {
-    const before = known.get(snapshot);
-    if (before !== undefined) return before;
-    const rows = machineRows(snapshot, pen);
-    const derived = { rows, log: logEntries(snapshot, pen), widths: idealWidths(rows, snapshot.now, pen) };
-    known.set(snapshot, derived);
-    return derived;
-  };
-  const sceneOf = ({ ui, snapshot, now, beat, settings }: Moment): Scene => {
+  const { derive, arranged } = createDeriver(pen);
+  const sceneOf = (moment: Moment): Scene => {
+    const { ui, snapshot, now, beat, settings } = moment;
     const { rows, log, widths } = derive(snapshot);
     const view = viewOf(ui);
-    const shown = arrange(rows, ui.filter, ui.sort);
+    const { rows: shown, positions } = arranged(rows, ui.filter, ui.sort);
     const scroll = scrollOf(ui);
-    const spinner = pen.glyphs.spinner[beat % pen.glyphs.spinner.length] ?? pen.glyphs.idle;
-    const width = ui.size.columns;
-    const bodyHeight = frameRows(ui.size).body;
     const base = {
       ui,
       snapshot,
@@ -85,52 +75,21 @@ export const makeScenes = (options: {
       readonly: options.readonly,
       settings,
       pen,
-      spinner,
+      spinner: pen.glyphs.spinner[beat % pen.glyphs.spinner.length] ?? pen.glyphs.idle,
       view,
       rows,
       shown,
       scroll,
-      bodyHeight,
+      bodyHeight: frameRows(ui.size).body,
     };
-    const paneFor = (): Pane => {
-      switch (view.kind) {
-        case 'machines':
-          return machinesPane(
-            {
-              snapshot,
-              now,
-              rows: shown,
-              widths,
-              filter: ui.filter,
-              sort: ui.sort,
-              marked: ui.marked,
-              width,
-              spinner,
-            },
-            pen,
-          );
-        case 'machine':
-          return machinePane({ snapshot, now, rows, width, pen, name: view.name, tab: view.tab });
-        case 'sequence':
-          return sequencePane({ snapshot, rows, width }, pen);
-        case 'run':
-          return runPane({ snapshot, now, log, width, spinner, pen });
-        case 'log':
-          return logPane(log, pen);
-        case 'problems':
-          return problemsPane(snapshot, width, pen);
-        case 'help':
-          // What can be done is said of the place that the help was opened from.
-          return helpPane(
-            options.help(sceneOf({ ui: beneath(ui), snapshot, now, beat, settings })),
-            width,
-            pen,
-          );
-        default:
-          return view satisfies never;
-      }
-    };
-    const pane = paneFor();
+    const pane = paneOf({
+      ...base,
+      positions,
+      widths,
+      log,
+      width: ui.size.columns,
+      help: () => options.help(sceneOf({ ...moment, ui: beneath(ui) })),
+    });
     const machine =
       view.kind === 'machine' ? view.name : pane.noun === 'machine' ? selectedKey(pane, scroll) : null;
     return { ...base, pane, machine };

@@ -98,7 +98,7 @@ describe('the line after :', () => {
 
   test('a name may be shortened as long as it stays clear', () => {
     expect(actsOfCommandLine('seq', scene)).toEqual([{ kind: 'go', view: { kind: 'sequence' } }]);
-    expect(noticeOf(actsOfCommandLine('sort', scene))).toContain('sort-drift, sort-name');
+    expect(noticeOf(actsOfCommandLine('sort', scene))).toContain('sort-drift, sort-generation');
   });
 
   test('a slip of the finger is answered with what was meant', () => {

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { LabSnapshot } from '../../../src/flow/session.ts';
 import { makePen } from '../../../src/tui/draw/pen.ts';
-import { arrange, type Sort } from '../../../src/tui/screen/arrange.ts';
-import { type MachineRow, machineRows } from '../../../src/tui/screen/machine-row.ts';
-import { emptySnapshot, health, reachable, seedSnapshot } from '../fixtures/lab.ts';
-import { liveSnapshot } from '../fixtures/runs.ts';
+import { arrange, type Sort, sortColumns } from '../../../src/tui/screen/arrange.ts';
+import { type MachineRow, machineRows, type RowMemory } from '../../../src/tui/screen/machine-row.ts';
+import { emptySnapshot, health, now, reachable, seedSnapshot } from '../fixtures/lab.ts';
+import { liveSnapshot, withPastSnapshot } from '../fixtures/runs.ts';
 
 const pen = makePen(false);
 const rowOf = (snapshot: LabSnapshot, name: string): MachineRow => {
@@ -45,6 +45,22 @@ describe('the state of a machine', () => {
     const report = health('reverse-proxy', 'healthy', 'all checks pass');
     const snapshot = { ...seedSnapshot, health: new Map([['reverse-proxy', report]]) };
     expect(rowOf(snapshot, 'reverse-proxy').state.text).toBe('offline');
+  });
+
+  test('away since when is known from the first look that did not reach it', () => {
+    const since = now - 3_600_000;
+    const snapshot = { ...seedSnapshot, awaySince: new Map([['reverse-proxy', since]]) };
+    expect(rowOf(snapshot, 'reverse-proxy').state.since).toBe(since);
+  });
+
+  test('a row is the same as long as nothing it is made of has changed', () => {
+    const memory: RowMemory = new Map();
+    const before = machineRows(seedSnapshot, pen, memory);
+    const observations = new Map(seedSnapshot.observations).set('grey-area', reachable('grey-area'));
+    const after = machineRows({ ...seedSnapshot, observations, messages: [] }, pen, memory);
+    const same = before.map((row, index) => row === after[index]);
+    // Failed machines have next to nothing to remember.
+    expect(same.slice(0, 4)).toEqual([true, false, true, true]);
   });
 
   test('tells a machine that refuses from one that is away', () => {
@@ -132,6 +148,30 @@ describe('filter and order', () => {
 
   test('by reboot those that need one come first', () => {
     expect(shown('', { by: 'reboot', reversed: false })[0]).toBe('sleeper-service');
+  });
+
+  test('~ finds a name by some of its letters', () => {
+    expect(shown('~grar')).toEqual(['grey-area']);
+    expect(shown('~slpsrv')).toEqual(['sleeper-service']);
+    expect(shown('!~grar')).not.toContain('grey-area');
+  });
+
+  test('every column gives an order, which turned round is the other way round', () => {
+    const all = machineRows(withPastSnapshot, pen);
+    for (const by of sortColumns) {
+      const [there, back] = [false, true].map((reversed) =>
+        arrange(all, '', { by, reversed }).map(({ name }) => name),
+      );
+      expect({ by, size: there?.length }).toEqual({ by, size: 5 });
+      if (by === 'name') expect(there).toEqual(back?.toReversed());
+    }
+  });
+
+  test('by last run failures come first, and what took part in none last', () => {
+    const all = machineRows(withPastSnapshot, pen);
+    const order = arrange(all, '', { by: 'last-run', reversed: false });
+    expect(order[0]?.name).toBe('sleeper-service');
+    expect(order[0]?.lastRun?.cell).toEqual({ text: '✖ failed', tone: 'bad' });
   });
 
   test('there is nothing to arrange before the flake is evaluated', () => {

@@ -51,9 +51,22 @@ describe('the machines', () => {
   });
 
   test('lose columns as the terminal narrows, never their names and states', () => {
-    const wide = text(seedSnapshot, [], { columns: 160 });
-    for (const title of ['MACHINE', 'STATE', 'ROLE', 'GROUPS', 'DRIFT', 'REBOOT NEEDED', 'SSH', 'SEEN'])
+    const wide = text(seedSnapshot, [], { columns: 240 });
+    for (const title of [
+      'MACHINE',
+      'STATE',
+      'ROLE',
+      'GROUPS',
+      'DRIFT',
+      'REBOOT NEEDED',
+      'UP',
+      'GEN',
+      'SSH',
+      'PLATFORM',
+      'SEEN',
+    ])
       expect(wide).toContain(title);
+    expect(wide, 'a column with nothing in it').not.toContain('LAST RUN');
     const narrow = text(seedSnapshot, [], { columns: 60 });
     for (const title of ['MACHINE', 'STATE', 'DRIFT']) expect(narrow).toContain(title);
     for (const title of ['GROUPS', 'SSH', 'ROLE']) expect(narrow).not.toContain(title);

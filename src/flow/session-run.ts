@@ -1,0 +1,145 @@
+import { type Failure, ok, type Result } from '../failure.ts';
+import { type ControlKind, JournalFailure } from '../journal/journal.ts';
+import type { Goal } from '../plan/plan.ts';
+import type { RunEvent, RunId } from '../run/event.ts';
+import type { RunState } from '../run/state.ts';
+import { openRun, type Runs, watch } from './runs.ts';
+import type { RunPhase } from './session.ts';
+import type { Looks } from './session-looks.ts';
+import type { SessionStore } from './session-store.ts';
+
+/** The run that a session follows: its own, or one that somebody else started. */
+
+const eventsKept = 2_000;
+const noticeRunsEveryMs = 1_000;
+
+/** What ended the following of a run: its journal, or a defect. */
+const failureOfThrown = (error: unknown): Failure => ({
+  kind: error instanceof JournalFailure ? 'journal' : 'bug',
+  machine: null,
+  phase: 'run',
+  message: error instanceof Error ? error.message : String(error),
+  remedy: error instanceof JournalFailure ? error.remedy : 'this is a defect of lab: please report it',
+});
+
+const phaseOf = (state: RunState): RunPhase => {
+  if (state.ended !== null) return { kind: 'ended' };
+  if (state.plan === null) return { kind: 'preparing' };
+  if (state.approvedAt === null) return { kind: 'awaiting-approval' };
+  return { kind: 'running', stopRequested: state.stopRequestedBy !== null };
+};
+
+export type FollowedRun = {
+  readonly prepare: (goal: Goal, machines: readonly string[]) => void;
+  readonly resume: (run: RunId) => void;
+  readonly ask: (kind: ControlKind) => void;
+  readonly dismiss: () => void;
+  /** Resolves when the run followed has ended; at once when there is none. */
+  readonly ended: () => Promise<void>;
+  readonly noticeRuns: () => Promise<void>;
+};
+
+export const createFollowedRun = (
+  runs: Runs,
+  looks: Looks,
+  store: SessionStore,
+  onEnded: () => void,
+): FollowedRun => {
+  const { change, say, snapshot, closing, inBackground } = store;
+  /** The run on show while it lasts; `id` is null until it has begun. */
+  let following: { id: RunId | null; readonly ended: Promise<void> } | null = null;
+
+  const onEvent = (event: RunEvent, state: RunState): void => {
+    change({
+      run: state,
+      phase: phaseOf(state),
+      lockChanges: state.lock?.changes ?? [],
+      events: [...snapshot().events, event].slice(-eventsKept),
+    });
+    if (event.body.kind === 'plan-made') inBackground(looks.evaluate());
+    if (event.body.kind !== 'step-ended') return;
+    const name = event.body.step.slice(0, event.body.step.indexOf('/'));
+    const machine = looks.machines().find((candidate) => candidate.name === name);
+    if (machine === undefined) return;
+    inBackground(looks.observe([machine]));
+    inBackground(looks.probe([machine]));
+  };
+
+  const refused = (failure: Failure): void => change({ phase: { kind: 'refused', failure } });
+
+  const followRun = async (begin: () => Promise<Result<RunId>>): Promise<void> => {
+    const begun = await begin();
+    if (!begun.ok) return refused(begun.failure);
+    if (following !== null) following.id = begun.value;
+    const how = await watch(runs, begun.value, onEvent, closing);
+    if (how === 'died')
+      refused(
+        runs.whyDied(begun.value) ?? {
+          kind: 'died',
+          machine: null,
+          phase: 'run',
+          message: `the process of run ${begun.value} died before it could end`,
+          remedy: `\`lab resume ${begun.value}\` looks at every machine and goes on from there`,
+        },
+      );
+    if (how === 'left') return;
+    onEnded();
+    const machines = looks.machines();
+    inBackground(Promise.all([looks.observe(machines), looks.probe(machines), looks.evaluateToplevels()]));
+  };
+
+  const follow = (begin: () => Promise<Result<RunId>>): void => {
+    const ended = followRun(begin)
+      .catch((error: unknown) => refused(failureOfThrown(error)))
+      .finally(() => {
+        following = null;
+      });
+    following = { id: null, ended };
+  };
+
+  /** A run that somebody else started appears by itself. */
+  const look = (): void => {
+    if (following !== null || !['none', 'ended', 'refused'].includes(snapshot().phase.kind)) return;
+    const state = openRun(runs);
+    if (state === null || !runs.isAlive(state)) return;
+    change({ events: [] });
+    say('info', `run ${state.run} is under way, started by ${state.by.user} (${state.by.via})`);
+    follow(async () => ok(state.run));
+  };
+
+  const begin = (work: () => Promise<Result<RunId>>): void => {
+    if (following !== null) {
+      say('warning', 'a run is under way: let it end first');
+      return;
+    }
+    change({ phase: { kind: 'preparing' }, run: null, events: [], lockChanges: [] });
+    follow(work);
+  };
+
+  return {
+    prepare: (goal, selectors) => begin(() => runs.start({ goal, selectors, consent: { kind: 'ask' } })),
+    resume: (run) => begin(() => runs.resume(run)),
+    ask: (kind) => {
+      try {
+        if (following?.id != null) runs.journal.ask(following.id, kind, runs.who);
+        if (kind === 'stop' && snapshot().phase.kind === 'running')
+          change({ phase: { kind: 'running', stopRequested: true } });
+      } catch (error) {
+        const { message, remedy } = failureOfThrown(error);
+        say('error', `not asked: ${message}; ${remedy}`);
+      }
+    },
+    dismiss: () => {
+      if (following === null) change({ phase: { kind: 'none' }, run: null, events: [], lockChanges: [] });
+    },
+    ended: async () => {
+      await following?.ended;
+    },
+    noticeRuns: async () => {
+      while (!closing.aborted) {
+        await runs.clock.sleep(noticeRunsEveryMs, closing);
+        if (!closing.aborted) look();
+      }
+    },
+  };
+};

@@ -1,0 +1,79 @@
+import { helpPane } from './screen/help.ts';
+import { logPane } from './screen/log.ts';
+import { machinePane } from './screen/machine.ts';
+import { machinesPane } from './screen/machines.ts';
+import type { Pane } from './screen/pane.ts';
+import { problemCount, problemsPane } from './screen/problems.ts';
+import { runPane } from './screen/run.ts';
+import { sequencePane } from './screen/sequence.ts';
+import type { KeyName } from './state/keys.ts';
+import type { Scene, ViewScene } from './state/scene.ts';
+import type { View } from './state/ui.ts';
+
+/**
+ * The views: which there are, how they are called, and what each shows. To add one: a member of `View` (state/ui.ts), a
+ * file in screen/ that makes its pane, a case here, and, where it has a tab of its own, a line in `tabs`.
+ */
+
+/** Views with a tab and a digit. A command that leads there is made of each. */
+export const tabs: readonly {
+  readonly kind: Exclude<View['kind'], 'machine' | 'help'>;
+  readonly key: KeyName;
+  readonly title: string;
+  /** Where not all titles fit. */
+  readonly short: string;
+  /** Behind the title: how much there is to see. */
+  readonly badge?: (scene: Scene) => string;
+}[] = [
+  { kind: 'machines', key: '1', title: 'Machines', short: 'Mach' },
+  { kind: 'sequence', key: '2', title: 'Sequence', short: 'Seq' },
+  { kind: 'run', key: '3', title: 'Run', short: 'Run' },
+  { kind: 'log', key: '4', title: 'Log', short: 'Log' },
+  {
+    kind: 'problems',
+    key: '5',
+    title: 'Problems',
+    short: 'Prob',
+    badge: ({ snapshot }) => {
+      const problems = problemCount(snapshot);
+      return problems === 0 ? '' : ` (${problems})`;
+    },
+  },
+];
+
+/** What the view on show consists of. */
+export const paneOf = (scene: ViewScene): Pane => {
+  const { view, snapshot, now, rows, ui, width, spinner, pen, log } = scene;
+  switch (view.kind) {
+    case 'machines':
+      return machinesPane(
+        {
+          snapshot,
+          now,
+          rows: scene.shown,
+          positions: scene.positions,
+          widths: scene.widths,
+          filter: ui.filter,
+          sort: ui.sort,
+          marked: ui.marked,
+          width,
+          spinner,
+        },
+        pen,
+      );
+    case 'machine':
+      return machinePane({ snapshot, now, rows, width, pen, spinner, name: view.name, tab: view.tab });
+    case 'sequence':
+      return sequencePane({ snapshot, rows, width }, pen);
+    case 'run':
+      return runPane({ snapshot, now, log, width, spinner, pen });
+    case 'log':
+      return logPane(log, pen);
+    case 'problems':
+      return problemsPane(snapshot, width, pen);
+    case 'help':
+      return helpPane(scene.help(), width, pen);
+    default:
+      return view satisfies never;
+  }
+};
