@@ -1,6 +1,6 @@
 import { JournalFailure } from '../journal/journal.ts';
 import type { RunId } from '../run/event.ts';
-import { replay } from '../run/state.ts';
+import { replayIfPossible } from '../run/state.ts';
 import { type PastRun, pastRunOf } from './past-run.ts';
 import type { Runs } from './runs.ts';
 import type { SessionStore } from './session-store.ts';
@@ -26,7 +26,7 @@ export const createPastRuns = (runs: Runs, store: SessionStore): PastRuns => {
       if (before?.lastSeq !== lastSeq) {
         // A run at a time: reading one that planned for hundreds of machines takes milliseconds.
         await runs.clock.sleep(0, store.closing);
-        const state = replay(runs.journal.eventsOf(run));
+        const state = replayIfPossible(runs.journal.eventsOf(run));
         if (state !== null) known.set(run, { lastSeq, past: pastRunOf(state) });
       }
       const entry = known.get(run);
