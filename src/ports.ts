@@ -195,6 +195,8 @@ export type ActivationMode = 'switch' | 'boot' | 'test' | 'dry-activate';
 export type ActivateRequest = {
   readonly toplevel: string;
   readonly mode: ActivationMode;
+  /** The number in the system profile that becomes the boot default, if it holds the toplevel; else a new one is made. */
+  readonly generation?: number;
   /** Name of the transient unit: derived from run and step, so a repeat finds the first one. */
   readonly unit: string;
   readonly deadlineMs: number;

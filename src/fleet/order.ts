@@ -56,7 +56,7 @@ const insertSorted = (ready: Machine[], machine: Machine): void => {
 };
 
 /**
- * Cuts the reboot order into waves: machines of one wave do not need each other, directly or through others, so they
+ * Cuts the reboot order, or that of a rollback, into waves: machines of one wave do not need each other, directly or through others, so they
  * may proceed together. The order inside and across waves stays the reboot order; the orchestrator is alone in the last.
  */
 export const wavesOf = (ordered: readonly Machine[]): readonly (readonly Machine[])[] => {
@@ -65,8 +65,10 @@ export const wavesOf = (ordered: readonly Machine[]): readonly (readonly Machine
   let current: Machine[] = [];
   let members = new Set<string>();
   for (const machine of ordered) {
-    const depends = (needs.get(machine.name) ?? []).some((dependency) => members.has(dependency));
-    if (current.length > 0 && (depends || machine.orchestrator)) {
+    const related =
+      (needs.get(machine.name) ?? []).some((dependency) => members.has(dependency)) ||
+      current.some(({ name }) => needs.get(name)?.includes(machine.name));
+    if (current.length > 0 && (related || machine.orchestrator)) {
       waves.push(current);
       current = [];
       members = new Set();

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Failure, fail, ok, type Result } from '../failure.ts';
 import { type Journal, JournalFailure } from '../journal/journal.ts';
 import type { RunLock } from '../journal/lock.ts';
-import type { Goal, Plan } from '../plan/plan.ts';
+import { type Goal, isByHand, type Plan } from '../plan/plan.ts';
 import { drive } from '../run/drive.ts';
 import type { EventBody, Opened, RunEvent, RunId, RunResult } from '../run/event.ts';
 import {
@@ -68,7 +68,7 @@ export const hasWork = (plan: Plan): boolean => plan.machines.some(({ decision }
 
 /** Critical machines that a reboot by hand would reboot: each name has to be typed or given. */
 export const criticalReboots = (plan: Plan): readonly string[] =>
-  plan.goal.kind !== 'reboot'
+  !isByHand(plan.goal)
     ? []
     : plan.machines
         .filter(

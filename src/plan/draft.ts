@@ -5,12 +5,15 @@ import { modesFor, modesLeft, whyModes } from './modes.ts';
 import type { Prior, SkipReason } from './plan.ts';
 import { rebootReasons } from './reboot-reasons.ts';
 
-type Skip = { readonly reason: SkipReason; readonly message: string; readonly remedy: string };
+/** Why nothing is done to a machine. */
+export type Skip = { readonly reason: SkipReason; readonly message: string; readonly remedy: string };
 /** What is to become of one machine, before it is put into steps. */
 export type Draft = {
   readonly skip: Skip | null;
   readonly prior: Prior | null;
   readonly wanted: string | null;
+  /** Of a rollback: the number in the profile that holds it already. */
+  readonly generation: number | null;
   readonly modes: readonly ActivationMode[];
   readonly activationWhy: string;
   readonly noActivationWhy: string;
@@ -31,6 +34,14 @@ const priorOf = (seen: Reachable): Prior => ({
   failedUnits: seen.failedUnits,
 });
 
+/** Why nothing is activated on a machine that is well. */
+const asIs = {
+  reboot: 'this goal only reboots',
+  run: 'already runs what the flake wants',
+  deploy: 'already runs what the flake wants',
+  rollback: 'already runs what it would go back to',
+} as const satisfies Record<PlanInput['goal']['kind'], string>;
+
 /** What is to become of a machine that has its place in the order. */
 export const draftFor = (input: PlanInput, machine: Machine): Draft => {
   const { goal } = input;
@@ -40,6 +51,7 @@ export const draftFor = (input: PlanInput, machine: Machine): Draft => {
   const empty = {
     prior: seen?.kind === 'reachable' ? priorOf(seen) : null,
     wanted,
+    generation: null,
     modes: [],
     activationWhy: '',
     noActivationWhy: 'skipped',
@@ -76,8 +88,9 @@ export const draftFor = (input: PlanInput, machine: Machine): Draft => {
 
   const modes = wanted === null ? [] : modesLeft(modesFor(goal, machine), seen, wanted);
   const changes = wanted !== null && seen.profile !== wanted;
+  const takesReboots = goal.kind === 'run' || (goal.kind === 'rollback' && goal.reboot);
   const intoNew =
-    goal.kind === 'run' &&
+    takesReboots &&
     wanted !== null &&
     seen.booted !== wanted &&
     seen.current !== wanted &&
@@ -87,24 +100,21 @@ export const draftFor = (input: PlanInput, machine: Machine): Draft => {
   const reasons = rebootReasons(goal, machine, seen, next, intoNew);
   const underFoot = input.localMachine === machine.name && !input.resumesAtBoot;
   const local = underFoot && reasons.why.length > 0;
+  const back = input.rollback?.returns.get(machine.name) ?? null;
   return {
     skip: null,
     prior: priorOf(seen),
     wanted,
+    generation: back?.generation ?? null,
     modes,
-    activationWhy: whyModes(modes),
-    noActivationWhy:
-      modes.length > 0
-        ? ''
-        : goal.kind === 'reboot'
-          ? 'this goal only reboots'
-          : 'already runs what the flake wants',
+    activationWhy: back === null ? whyModes(modes) : `back to ${back.words}: ${whyModes(modes)}`,
+    noActivationWhy: modes.length > 0 ? '' : asIs[goal.kind],
     rebootWhy: local ? [] : reasons.why,
     noRebootWhy: local
       ? `lab runs on this machine: reboot it yourself once the run is done (${reasons.why.join(', ')})`
       : reasons.whyNot,
     bootTarget: wanted ?? seen.profile,
-    mayReboot: goal.kind === 'run' && machine.reboot.policy !== 'never' && !underFoot,
+    mayReboot: takesReboots && machine.reboot.policy !== 'never' && !underFoot,
     local: input.localMachine === machine.name,
   };
 };

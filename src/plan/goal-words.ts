@@ -9,6 +9,16 @@ export const goalWords = (goal: Goal): string => {
       return goal.mode === 'strategy' ? 'deploy' : `deploy (${goal.mode})`;
     case 'reboot':
       return goal.which === 'all' ? 'reboot' : 'reboot where needed';
+    case 'rollback': {
+      const { to } = goal;
+      const where =
+        to.kind === 'run'
+          ? `rollback of run ${to.run}`
+          : to.kind === 'generation'
+            ? `rollback to generation ${to.number}`
+            : 'rollback to the previous generation';
+      return goal.reboot ? where : `${where}, without reboots`;
+    }
     default:
       return goal satisfies never;
   }

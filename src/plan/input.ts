@@ -21,4 +21,16 @@ export type PlanInput = {
   /** Whether a run that reboots `localMachine` is taken up again after its boot. */
   readonly resumesAtBoot: boolean;
   readonly now: number;
+  /** Only of a rollback. */
+  readonly rollback?: RollbackInput;
+};
+
+/** What a rollback knows besides: its `toplevels` are those the machines return to, and `blocked` those that cannot. */
+export type RollbackInput = {
+  /** Where each machine returns to; `words` say it: `generation 40 of 2026-11-18`. */
+  readonly returns: ReadonlyMap<string, { readonly generation: number; readonly words: string }>;
+  /** The order of the run that is undone, by name; null for that of the fleet. */
+  readonly order: readonly string[] | null;
+  /** Machines that are not healthy before it: what needs them cannot be proven before they have gone back. */
+  readonly unhealthy: ReadonlySet<string>;
 };

@@ -1,32 +1,50 @@
 import { hash } from 'node:crypto';
-import { rebootOrderOf, wavesOf } from '../fleet/order.ts';
-import { draftFor, orderlessDraft } from './draft.ts';
+import type { Machine } from '../fleet/machine.ts';
+import { draftFor, orderlessDraft, type Skip } from './draft.ts';
 import type { PlanInput } from './input.ts';
 import type { MachinePlan, Plan } from './plan.ts';
 import { planMachine } from './plan-machine.ts';
+import { planOrderOf } from './plan-order.ts';
 
 /** Hash of a plan: equal plans have equal hashes, whatever process made them. */
 export const planHash = (plan: Omit<Plan, 'hash'>): string =>
   hash('sha256', JSON.stringify(plan), 'hex').slice(0, 16);
 
+/** Of the machines before it in a rollback, those that need it. */
+const usersOf = ({ name }: Machine, before: readonly Machine[]): readonly string[] =>
+  before.filter(({ dependencies }) => dependencies.includes(name)).map((user) => user.name);
+
+/** Why a machine must not go without others that this plan leaves out, or null. */
+const lossOf = (
+  { name, dependencies }: Machine,
+  users: readonly string[],
+  leftOut: ReadonlySet<string>,
+): Skip | null => {
+  const needs = dependencies.filter((other) => leftOut.has(other));
+  if (needs.length > 0)
+    return {
+      reason: 'dependency',
+      message: `it depends on ${needs.join(' and ')}, which this plan leaves out`,
+      remedy: `bring ${needs.join(' and ')} back first`,
+    };
+  const stay = users.filter((user) => leftOut.has(user));
+  if (stay.length === 0) return null;
+  return {
+    reason: 'dependency',
+    message: `${stay.join(' and ')}, which needs it, does not go back in this plan`,
+    remedy: `bring ${stay.join(' and ')} back first, or name ${name} alone`,
+  };
+};
+
 /**
  * The plan for a goal: pure, complete, in reboot order. Machines that cannot be acted on are in it too, as skipped
- * with their reason, and so are the dependents of a machine that is skipped: they must not go without it.
+ * with their reason, and so are the dependents of a machine that is skipped: they must not go without it. A rollback goes
+ * backwards, and there a machine must not go before those that need it.
  */
 export const makePlan = (input: PlanInput): Plan => {
   const { fleet, now } = input;
   const chosen = new Set(input.selection);
-  const order = rebootOrderOf(fleet.machines);
-  const ordered = new Set(order.map(({ name }) => name));
-  const orderless = fleet.machines.filter(({ name }) => !ordered.has(name));
-  const members = [...order, ...orderless].filter(({ name }) => chosen.has(name));
-  const waves = [...wavesOf(order), ...(orderless.length > 0 ? [orderless] : [])];
-  const waveNumbers = new Map(
-    waves
-      .map((wave) => wave.filter(({ name }) => chosen.has(name)))
-      .filter((wave) => wave.length > 0)
-      .flatMap((wave, index) => wave.map(({ name }) => [name, index] as const)),
-  );
+  const { members, ordered, waves } = planOrderOf(input);
   const drafts = new Map(
     members.map((machine) => [
       machine.name,
@@ -40,18 +58,18 @@ export const makePlan = (input: PlanInput): Plan => {
   const machines = members.flatMap((machine, position): MachinePlan[] => {
     const draft = drafts.get(machine.name);
     if (draft === undefined) return [];
-    const place = { position, wave: waveNumbers.get(machine.name) ?? 0, first: rebootsBefore === 0 };
-    const lost = machine.dependencies.filter((name) => leftOut.has(name));
+    const users = input.rollback === undefined ? [] : usersOf(machine, members.slice(0, position));
+    const place = {
+      position,
+      wave: waves.get(machine.name) ?? 0,
+      first: rebootsBefore === 0,
+      neededBy: users,
+    };
     const planned = planMachine(machine, draft, place);
-    if (planned.decision.kind === 'act' && lost.length > 0) {
+    const lost = planned.decision.kind === 'act' ? lossOf(machine, users, leftOut) : null;
+    if (lost !== null) {
       leftOut.add(machine.name);
-      const message = `it depends on ${lost.join(' and ')}, which this plan leaves out`;
-      const skip = {
-        reason: 'dependency',
-        message,
-        remedy: `bring ${lost.join(' and ')} back first`,
-      } as const;
-      return [planMachine(machine, { ...draft, skip }, place)];
+      return [planMachine(machine, { ...draft, skip: lost }, place)];
     }
     if (planned.decision.kind === 'skip') leftOut.add(machine.name);
     if (planned.reboot !== null) rebootsBefore += 1;

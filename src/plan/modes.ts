@@ -14,6 +14,7 @@ export const modesFor = (goal: Goal, machine: Machine): readonly ActivationMode[
     case 'reboot':
       return [];
     case 'run':
+    case 'rollback':
       return strategyModes[machine.orchestration.deployStrategy];
     case 'deploy':
       return goal.mode === 'strategy' ? strategyModes[machine.orchestration.deployStrategy] : [goal.mode];

@@ -2,13 +2,18 @@ import type { Machine } from '../fleet/machine.ts';
 import type { Draft } from './draft.ts';
 import { expectedMsOf } from './expected.ts';
 import { type MachinePlan, type Step, stepId } from './plan.ts';
-import { activationSteps, rebootSteps, restoreStep } from './steps.ts';
+import { activationSteps, dependencySteps, rebootSteps, restoreStep } from './steps.ts';
 
 /** One machine's part of the plan: its draft as steps, with the reasons beside them. */
 export const planMachine = (
   machine: Machine,
   draft: Draft,
-  place: { readonly position: number; readonly wave: number; readonly first: boolean },
+  place: {
+    readonly position: number;
+    readonly wave: number;
+    readonly first: boolean;
+    readonly neededBy: readonly string[];
+  },
 ): MachinePlan => {
   const { name } = machine;
   // Keys in the order of the schema: a plan read back from the journal then has the hash it was approved by.
@@ -39,22 +44,14 @@ export const planMachine = (
   if (activation.length === 0 && !reboots) return entry({ kind: 'nothing' }, idle);
   const { rebootDelay, rebootDelayIsOwn } = machine.orchestration;
   const delayMs = place.first && !rebootDelayIsOwn ? 0 : rebootDelay * 1_000;
-  const restart = rebootSteps(machine, draft, delayMs);
+  const restart = rebootSteps(machine, draft, delayMs, place.neededBy);
   const steps: readonly Step[] = [
     { id: stepId(name, 'preflight'), machine: name, kind: 'preflight' },
-    ...(activation.length > 0 && draft.wanted !== null
+    // What it returns to is on the machine.
+    ...(activation.length > 0 && draft.wanted !== null && draft.generation === null
       ? [{ id: stepId(name, 'copy'), machine: name, kind: 'copy', toplevel: draft.wanted } as const]
       : []),
-    ...(activation.length > 0 && machine.dependencies.length > 0
-      ? [
-          {
-            id: stepId(name, 'dependencies'),
-            machine: name,
-            kind: 'dependencies',
-            needs: machine.dependencies,
-          } as const,
-        ]
-      : []),
+    ...(activation.length > 0 ? dependencySteps(machine, '', place.neededBy) : []),
     ...activation,
     ...(reboots ? restart : []),
   ];

@@ -22,20 +22,41 @@ export const Goal = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('reboot'), which: z.enum(['all', 'needed']) }),
   /** The full flow: deploy by strategy, then reboot by policy. */
   z.object({ kind: z.literal('run'), update: z.boolean() }),
+  /** Back to a generation that is on the machine, or to what machines ran before a run. `reboot` is where it needs one. */
+  z.object({
+    kind: z.literal('rollback'),
+    to: z.discriminatedUnion('kind', [
+      /** The one before that which its profile leads to. */
+      z.object({ kind: z.literal('previous') }),
+      z.object({ kind: z.literal('generation'), number: z.int().min(1).max(999_999_999) }),
+      z.object({ kind: z.literal('run'), run: name }),
+    ]),
+    reboot: z.boolean(),
+  }),
 ]);
 export type Goal = z.infer<typeof Goal>;
+
+/** Whether a person asks for these machines by hand: the names of critical ones that reboot have to be given. */
+export const isByHand = ({ kind }: Goal): boolean => kind === 'reboot' || kind === 'rollback';
 
 const stepBase = { id: name, machine: name };
 export const Step = z.discriminatedUnion('kind', [
   z.object({ ...stepBase, kind: z.literal('preflight') }),
   z.object({ ...stepBase, kind: z.literal('copy'), toplevel }),
-  /** Gate: every machine named must be healthy at this moment. */
-  z.object({ ...stepBase, kind: z.literal('dependencies'), needs: z.array(name).readonly() }),
+  /** Gate: every machine named must be healthy at this moment; in a rollback, those that need this one have gone back. */
+  z.object({
+    ...stepBase,
+    kind: z.literal('dependencies'),
+    needs: z.array(name).readonly(),
+    neededBy: z.array(name).readonly().exactOptional(),
+  }),
   z.object({
     ...stepBase,
     kind: z.literal('activate'),
     toplevel,
     mode: z.enum(['switch', 'boot', 'test', 'dry-activate']),
+    /** The number in the system profile to return to, in place of a new one. */
+    generation: z.int().min(1).exactOptional(),
     /** The machine returns by itself unless a `confirm` comes so soon after the activation. Absent: it stays. */
     confirmWithinMs: durationMs.exactOptional(),
   }),
@@ -68,6 +89,8 @@ export const Step = z.discriminatedUnion('kind', [
     current: toplevel,
     profile: toplevel.nullable(),
     mode: z.enum(['switch', 'test']),
+    /** The number in the system profile that held `profile`. */
+    generation: z.int().min(1).exactOptional(),
   }),
 ]);
 export type Step = z.infer<typeof Step>;

@@ -19,6 +19,8 @@ export const rebootReasons = (
     ...(need?.reasons ?? []),
     ...(intoNew ? [`strategy ${machine.orchestration.deployStrategy} boots into the new generation`] : []),
   ];
+  if (goal.kind === 'rollback' && !goal.reboot)
+    return none(reasons.length > 0 ? `not asked for, though: ${reasons.join(', ')}` : 'not asked for');
   switch (machine.reboot.policy) {
     case 'always':
       return { why: [...reasons, 'policy always'], whyNot: '' };

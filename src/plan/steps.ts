@@ -6,22 +6,36 @@ import { type Prior, type Step, stepId } from './plan.ts';
 /** What a confirmation may lag behind the longest wait of its gate: looks at a slow machine, and the way there. */
 const confirmMarginMs = 60_000;
 
+/** The gate before a machine is disturbed: what it needs and, in a rollback, what needs it. */
+export const dependencySteps = (
+  { name, dependencies }: Machine,
+  suffix: string,
+  neededBy: readonly string[],
+): readonly Step[] =>
+  dependencies.length === 0 && neededBy.length === 0
+    ? []
+    : [
+        {
+          id: stepId(name, 'dependencies', suffix),
+          machine: name,
+          kind: 'dependencies',
+          needs: dependencies,
+          ...(neededBy.length === 0 ? {} : { neededBy }),
+        },
+      ];
+
 /** Down, up, and healthy again. */
-export const rebootSteps = (machine: Machine, draft: Draft, delayMs: number): readonly Step[] => {
+export const rebootSteps = (
+  machine: Machine,
+  draft: Draft,
+  delayMs: number,
+  neededBy: readonly string[],
+): readonly Step[] => {
   const { name } = machine;
   const { deadlines, stable } = machine.reboot;
   return [
     ...(delayMs > 0 ? [{ id: stepId(name, 'delay'), machine: name, kind: 'delay', delayMs } as const] : []),
-    ...(machine.dependencies.length > 0
-      ? [
-          {
-            id: stepId(name, 'dependencies', 'before-reboot'),
-            machine: name,
-            kind: 'dependencies',
-            needs: machine.dependencies,
-          } as const,
-        ]
-      : []),
+    ...dependencySteps(machine, 'before-reboot', neededBy),
     { id: stepId(name, 'reboot'), machine: name, kind: 'reboot' },
     {
       id: stepId(name, 'await-boot'),
@@ -57,6 +71,7 @@ export const activationSteps = (machine: Machine, draft: Draft): readonly Step[]
       kind: 'activate',
       toplevel: wanted,
       mode,
+      ...(draft.generation === null || mode === 'test' ? {} : { generation: draft.generation }),
     } as const;
     if (mode === 'boot' || mode === 'dry-activate') return [activate];
     return [
@@ -90,5 +105,6 @@ export const restoreStep = (
     current: prior.current,
     profile: prior.profile,
     mode: onlyTest ? 'test' : 'switch',
+    ...(prior.generation === null || prior.generation < 1 ? {} : { generation: prior.generation }),
   };
 };

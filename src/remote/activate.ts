@@ -100,8 +100,16 @@ const pause = ({ deps, options, until }: Activation, ms: number): Promise<void> 
   deps.clock.sleep(Math.max(0, Math.min(ms, until - deps.clock.now())), options.signal);
 
 /** The script of the unit with its arguments. */
-const scriptOf = ({ toplevel, mode, unit, deadlineMs, supervision }: ActivateRequest): readonly string[] => {
-  if (supervision === undefined) return [unitScript, toplevel, mode];
+const scriptOf = ({
+  toplevel,
+  mode,
+  unit,
+  generation,
+  deadlineMs,
+  supervision,
+}: ActivateRequest): readonly string[] => {
+  const number = generation === undefined ? '' : String(generation);
+  if (supervision === undefined) return [unitScript, toplevel, mode, number];
   const { confirmWithinMs, recorded } = supervision;
   const known = (path: string | null): string => (path !== null && isToplevel(path) ? path : '');
   const ticks = String(Math.ceil(confirmWithinMs / tickMs));
@@ -116,6 +124,7 @@ const scriptOf = ({ toplevel, mode, unit, deadlineMs, supervision }: ActivateReq
     known(recorded.current),
     known(recorded.profile),
     limit,
+    number,
   ];
 };
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ActivateOutcome, ActivateRequest, ExecResult } from '../ports.ts';
 import { sanitiseLine } from '../text/sanitise.ts';
+import { profileFunctions } from './profile.ts';
 import { prelude, readRecord } from './record.ts';
 import { supervisedExit } from './supervisor.ts';
 
@@ -15,7 +16,7 @@ export const ownExit = { toplevelMissing: 91, noActivationScript: 92, profileNot
 const endedByTimeout = { gently: 124, killed: 137 } as const;
 
 /**
- * What the unit runs. Arguments: toplevel, mode. Holds neither `${` nor `$$`, which systemd would expand in the
+ * What the unit runs. Arguments: toplevel, mode, generation or nothing. Holds neither `${` nor `$$`, which systemd would expand in the
  * arguments of a unit (systemd.service(5)). `test` and `dry-activate` leave the profile alone.
  */
 export const unitScript = `if ! [ -d "$1" ]; then
@@ -26,15 +27,8 @@ if ! [ -x "$1/bin/switch-to-configuration" ]; then
   echo "$1 has no bin/switch-to-configuration"
   exit ${ownExit.noActivationScript}
 fi
-profile=/nix/var/nix/profiles/system
-case "$2" in
-  switch|boot)
-    nix-env -p "$profile" --set "$1" || exit ${ownExit.profileNotSet}
-    if [ "$(readlink -f "$profile")" != "$1" ]; then
-      echo "$profile does not lead to $1 after it was set"
-      exit ${ownExit.profileNotSet}
-    fi
-    ;;
+${profileFunctions}case "$2" in
+  switch|boot) lead_to "$1" "$3" || exit ${ownExit.profileNotSet} ;;
 esac
 exec "$1/bin/switch-to-configuration" "$2"
 `;

@@ -1,3 +1,4 @@
+import { profileFunctions } from './profile.ts';
 import { prelude } from './record.ts';
 
 /**
@@ -31,9 +32,8 @@ export const tickMs = 200;
  * A `switch` is a `test` at first: as long as nobody has confirmed it, whatever ends the machine in between (a crash, a
  * power cut) boots what was good. Holds neither `${` nor `$$` nor `%`, which systemd would expand.
  */
-export const supervisorScript = `toplevel=$1 mode=$2 ticks=$3 dir=/run/lab/$4 limit=$7
-profile=/nix/var/nix/profiles/system
-if ! [ -d "$toplevel" ]; then
+export const supervisorScript = `toplevel=$1 mode=$2 ticks=$3 dir=/run/lab/$4 limit=$7 number=$8
+${profileFunctions}if ! [ -d "$toplevel" ]; then
   echo "$toplevel is not on this machine"
   exit 91
 fi
@@ -44,21 +44,19 @@ fi
 umask 077
 go_live() { timeout -k 30 "$limit" "$1/bin/switch-to-configuration" test; }
 note() { echo "$2" >"$dir/$1.new" && mv "$dir/$1.new" "$dir/$1"; }
-make_default() {
-  nix-env -p "$profile" --set "$1" && [ "$(readlink -f "$profile")" = "$1" ] &&
-    "$1/bin/switch-to-configuration" boot
-}
+make_default() { lead_to "$1" "$2" && "$1/bin/switch-to-configuration" boot; }
 # What a toplevel says must not change without a reboot; one that says nothing says {}.
 inhibitors() { cat "$1/switch-inhibitors" 2>/dev/null || echo '{}'; }
 
 if [ "$mode" = switch ] && [ "$(inhibitors "$toplevel")" != "$(inhibitors /run/booted-system)" ]; then
   echo 'its switch inhibitors are not those of what was booted: it becomes the boot default only'
-  make_default "$toplevel" || exit 93
+  make_default "$toplevel" "$number" || exit 93
   exit ${supervisedExit.inhibited}
 fi
 
 current=$(readlink -f /run/current-system)
 before=$(readlink -f "$profile")
+was=$(readlink "$profile" | sed -n 's,^system-\\([0-9]*\\)-link$,\\1,p')
 if [ "$current" = "$toplevel" ] && [ -n "$5" ]; then current=$5; fi
 if [ "$before" = "$toplevel" ] && [ -n "$6" ]; then before=$6; fi
 if ! [ -x "$current/bin/switch-to-configuration" ]; then
@@ -75,7 +73,7 @@ restore() { # how it ends when it is done
   echo "returning to $current"
   back=$1
   if [ "$(readlink -f "$profile")" = "$toplevel" ] && [ "$before" != "$toplevel" ]; then
-    make_default "$before" || back=stuck
+    make_default "$before" "$was" || back=stuck
   fi
   go_live "$current"
   case $? in
@@ -95,7 +93,7 @@ code=$?
 case $code in
   0|4) ;;
   100)
-    [ "$mode" != switch ] || make_default "$toplevel" || { restore no-boot-default; exit 93; }
+    [ "$mode" != switch ] || make_default "$toplevel" "$number" || { restore no-boot-default; exit 93; }
     rm -rf "$dir"
     exit 100
     ;;
@@ -124,7 +122,7 @@ until verdict=$(readlink "$dir/verdict"); do
 done
 
 if [ "$verdict" = confirm ]; then
-  if [ "$mode" != switch ] || make_default "$toplevel"; then
+  if [ "$mode" != switch ] || make_default "$toplevel" "$number"; then
     note end confirmed
     exit "$code"
   fi

@@ -167,6 +167,7 @@ export const bringAbout = async (
     {
       toplevel,
       mode,
+      ...(step.generation === undefined ? {} : { generation: step.generation }),
       unit: unitName(state.run, `${step.kind}-${mode}`),
       deadlineMs: actDeadlines.activateMs,
       ...(confirmWithinMs === undefined ? {} : { supervision: { confirmWithinMs, recorded } }),

@@ -26,7 +26,8 @@ export const dependencies = async (
   for (const name of needs) {
     const member = plan?.machines.find(({ machine }) => machine.name === name);
     const bystander = plan?.bystanders.find(({ machine }) => machine.name === name);
-    if (member !== undefined) {
+    // In a rollback what is needed has its turn later, mostly: then it only has to be healthy.
+    if (member !== undefined && member.position < context.entry.position) {
       const { status, failure } = progressOf(state, member);
       if (status !== 'done' && status !== 'nothing')
         return skip(
@@ -48,5 +49,29 @@ export const dependencies = async (
     }
     context.note(`${name}: ${verdict.why}`);
   }
-  return succeeded(`healthy: ${needs.join(', ')}`);
+  return succeeded(needs.length === 0 ? 'nothing needs it as it is' : `healthy: ${needs.join(', ')}`);
+};
+
+/** Before a machine of a rollback: what needs it and was to go back first has done so. Null when that holds. */
+export const stillNeeded = (
+  step: Step,
+  neededBy: readonly string[],
+  { state }: PerformContext,
+): StepOutcome | null => {
+  for (const name of neededBy) {
+    const user = state.plan?.machines.find(({ machine }) => machine.name === name);
+    const status = user === undefined ? 'unknown' : progressOf(state, user).status;
+    if (status === 'done' || status === 'nothing') continue;
+    return {
+      kind: 'skipped',
+      reason: 'dependency',
+      failure: failureAt(
+        step,
+        'dependency',
+        `${name}, which needs it, did not go back: it would run on what it was not made for`,
+        `bring ${name} back, then run again; to return ${step.machine} all the same, name it alone`,
+      ),
+    };
+  }
+  return null;
 };

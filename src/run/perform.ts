@@ -2,7 +2,7 @@ import type { Step } from '../plan/plan.ts';
 import { activate } from './activation.ts';
 import { awaitBoot, passGate } from './await.ts';
 import { confirm } from './confirm.ts';
-import { dependencies } from './dependencies.ts';
+import { dependencies, stillNeeded } from './dependencies.ts';
 import type { StepOutcome } from './event.ts';
 import { preflight } from './preflight.ts';
 import { reboot } from './reboot.ts';
@@ -48,7 +48,9 @@ export const perform = async (step: Step, context: PerformContext): Promise<Step
     case 'copy':
       return copy(step, context);
     case 'dependencies':
-      return dependencies(step, step.needs, context);
+      return (
+        stillNeeded(step, step.neededBy ?? [], context) ?? (await dependencies(step, step.needs, context))
+      );
     case 'activate':
       return activate(step, context);
     case 'gate':

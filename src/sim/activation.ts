@@ -1,7 +1,7 @@
 import type { ActivateOutcome, ActivateRequest } from '../ports.ts';
 import { type Fault, faultOf } from './fault.ts';
 import { type Due, type SimMachine, type TransientUnit, withDue } from './machine.ts';
-import { isBusy, superviseFrom } from './supervisor.ts';
+import { isBusy, numbered, superviseFrom } from './supervisor.ts';
 
 /**
  * What an activation does to a simulated machine, in the order of the real one: the profile first, then the switch.
@@ -96,7 +96,7 @@ export const beginActivation = (machine: SimMachine, request: ActivateRequest, n
   const after = (part: number): number => now + Math.round(lasts * part);
   const crashes = faultOf(machine.faults, 'crash-in-activation') !== null && machine.boots === 0;
   const dues: Due[] = [{ at: after(1), kind: 'unit-ended', unit, outcome }];
-  if (setsProfile) dues.push({ at: after(share.profile), kind: 'profile', toplevel });
+  if (setsProfile) dues.push({ at: after(share.profile), kind: 'profile', toplevel, ...numbered(request) });
   if (goesLive) dues.push({ at: after(share.live), kind: 'live', toplevel });
   if (failsUnit !== null) dues.push({ at: after(share.live), kind: 'unit-fails', unit: failsUnit });
   if (crashes) dues.push({ at: after(share.crash), kind: 'crash' });

@@ -19,6 +19,10 @@ export const superviseFrom = (
   };
 };
 
+/** The number that a change of the profile names, if the request does. */
+export const numbered = ({ generation }: ActivateRequest): { readonly generation?: number } =>
+  generation === undefined ? {} : { generation };
+
 /** Holds the lock of activations: it activates, or acts on its verdict. */
 export const isBusy = ({ outcome, watch }: TransientUnit): boolean =>
   outcome === null || (watch !== null && watch.verdict !== null && watch.end === null);
@@ -75,7 +79,12 @@ const act = (machine: SimMachine, name: string, at: number, outcome: ActivateOut
     return unit.request.mode === 'switch' && !lies
       ? withDue(
           machine,
-          { at: at + Math.round(activationMs * 0.1), kind: 'profile', toplevel: unit.request.toplevel },
+          {
+            at: at + Math.round(activationMs * 0.1),
+            kind: 'profile',
+            toplevel: unit.request.toplevel,
+            ...numbered(unit.request),
+          },
           done,
         )
       : withDue(machine, done);

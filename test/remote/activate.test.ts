@@ -190,7 +190,7 @@ describe('an activation over a connection that fails', () => {
     const remote = fakeRemote(answersInTurn(started, running, ended(0), cleared));
     expect((await go(remote)).outcome).toEqual({ kind: 'live' });
     expect(remote.calls.map(({ argv }) => argv)).toEqual([
-      ['sh', '-c', startScript, 'sh', unit, `lab switch ${toplevel}`, unitScript, toplevel, 'switch'],
+      ['sh', '-c', startScript, 'sh', unit, `lab switch ${toplevel}`, unitScript, toplevel, 'switch', ''],
       ['sh', '-c', readScript, 'sh', unit, ''],
       ['sh', '-c', readScript, 'sh', unit, ''],
       ['sh', '-c', clearScript, 'sh', unit],

@@ -76,6 +76,46 @@ describe('an activation that its machine watches over, with its scripts in a rea
     expect(() => local.played(`units/${unit}.service/description`)).toThrow('ENOENT');
   });
 
+  describe('of a generation that the machine has', () => {
+    const leadsTo = (): string => readlinkSync(local.path(profile)).replace(/^.*\//u, '');
+    const goTo = (number: number, mode: 'switch' | 'boot' = 'switch') =>
+      activate(
+        { remote: local.remote, clock: realClock },
+        machine,
+        {
+          toplevel: after,
+          mode,
+          generation: number,
+          unit,
+          deadlineMs: 20_000,
+          ...(mode === 'boot'
+            ? {}
+            : { supervision: { confirmWithinMs: 60_000, recorded: { current: null, profile: null } } }),
+        },
+        {},
+      );
+    beforeEach(() => local.link(`${profile}-40-link`, after));
+
+    it('makes that number the boot default once it is confirmed, and no new one', async () => {
+      expect(await goTo(40)).toEqual({ kind: 'live' });
+      expect(leadsTo()).toBe('system-42-link');
+      expect(await say('confirm')).toEqual({ kind: 'confirmed' });
+      expect(leadsTo()).toBe('system-40-link');
+      expect(existsSync(local.path(`${profile}-43-link`))).toBe(false);
+    });
+
+    it('switches to it at once where nobody watches over it', async () => {
+      expect(await goTo(40, 'boot')).toEqual({ kind: 'live' });
+      expect([leadsTo(), acts()]).toEqual(['system-40-link', ['boot b']]);
+    });
+
+    it('makes a new one where the number holds something else by now', async () => {
+      expect(await goTo(42)).toEqual({ kind: 'live' });
+      expect(await say('confirm')).toEqual({ kind: 'confirmed' });
+      expect([leadsTo(), bootDefault()]).toEqual(['system-43-link', after]);
+    });
+  });
+
   it('stays without becoming the boot default when a test is confirmed', async () => {
     expect(await go('test')).toEqual({ kind: 'live' });
     expect(await say('confirm')).toEqual({ kind: 'confirmed' });

@@ -3,7 +3,7 @@ import { type Failure, fail, type Result } from '../../failure.ts';
 import { criticalReboots, hasWork } from '../../flow/conduct.ts';
 import { prepare } from '../../flow/prepare.ts';
 import { openRun, type Runs, watch } from '../../flow/runs.ts';
-import type { Goal, Plan } from '../../plan/plan.ts';
+import { type Goal, isByHand, type Plan } from '../../plan/plan.ts';
 import type { RunEvent, RunId } from '../../run/event.ts';
 import { awaitsOwnBoot } from '../../run/progress.ts';
 import { exitCodeOfRun, exitCodes, reportOf } from '../../run/report.ts';
@@ -212,7 +212,7 @@ export const act = async (
       if (!json) printLines(cli, [`! ${message}; this run begins in its place`]);
     }
     // Given beforehand, the consent does not depend on anybody watching; a critical name may still have to be typed.
-    const given = options.yes && (goal.kind !== 'reboot' || !cli.interactive);
+    const given = options.yes && (!isByHand(goal) || !cli.interactive);
     const started = await runs.value.start({
       goal,
       selectors,

@@ -1,5 +1,5 @@
 import { goalWords } from '../../plan/goal-words.ts';
-import type { MachinePlan, Plan } from '../../plan/plan.ts';
+import { isByHand, type MachinePlan, type Plan } from '../../plan/plan.ts';
 import type { LockChange, LockedRef } from '../../ports.ts';
 import { tellDelay } from '../../run/telling.ts';
 import { count, day, roughly } from '../../text/words.ts';
@@ -32,7 +32,7 @@ export const countPlan = ({ machines, leftOut }: Plan): PlanCounts => {
 
 /** Critical machines that this plan reboots because someone asked for just that: their names have to be typed. */
 export const namesToType = ({ goal, machines }: Plan): readonly string[] =>
-  goal.kind !== 'reboot'
+  !isByHand(goal)
     ? []
     : machines
         .filter(({ decision, reboot }) => decision.kind === 'act' && reboot !== null)
