@@ -35,6 +35,7 @@ const nothingKnown = (lab: LabDeps, demo: boolean): LabSnapshot => ({
   run: null,
   lockChanges: [],
   events: [],
+  generations: new Map(),
   past: null,
   opened: null,
   logs: null,
@@ -88,6 +89,10 @@ export const openSession = (deps: LiveSessionDeps): Session => {
       if (machine !== undefined) logs.follow(machine, unit);
     },
     leaveLogs: logs.leave,
+    lookAtGenerations: (name) => {
+      const machine = machineNamed(name);
+      if (machine !== undefined) inBackground(looks.generations(machine));
+    },
     sshArgv: (name) => {
       const machine = machineNamed(name);
       return machine === undefined

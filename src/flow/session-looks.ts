@@ -1,9 +1,10 @@
 import type { Machine } from '../fleet/machine.ts';
 import { validateFleet } from '../fleet/validate.ts';
-import type { HealthReport, Toplevel } from '../ports.ts';
+import type { Generation, HealthReport, Toplevel } from '../ports.ts';
+import { actDeadlines } from '../run/step-context.ts';
 import { observeAll, probeAll } from './observe.ts';
 import type { LabDeps } from './prepare.ts';
-import type { HealthSample, LookSchedule } from './session.ts';
+import type { Dated, HealthSample, LookSchedule } from './session.ts';
 import type { SessionStore } from './session-store.ts';
 
 /** What a session knows of the fleet: evaluated, observed, probed, and looked at again and again. */
@@ -17,6 +18,7 @@ export type Looks = {
   readonly evaluateToplevels: () => Promise<void>;
   readonly observe: (machines: readonly Machine[]) => Promise<void>;
   readonly probe: (machines: readonly Machine[]) => Promise<void>;
+  readonly generations: (machine: Machine) => Promise<void>;
   readonly refreshAll: () => Promise<void>;
 };
 
@@ -58,6 +60,24 @@ export const createLooks = (lab: LabDeps, store: SessionStore, schedule: LookSch
         samples: new Map(samples).set(report.machine, mine),
       });
     });
+  };
+
+  const generations = async (machine: Machine): Promise<void> => {
+    const before = snapshot().generations.get(machine.name);
+    if (before?.refreshing === true) return;
+    const set = (dated: Dated<readonly Generation[]>): void =>
+      change({ generations: new Map(snapshot().generations).set(machine.name, dated) });
+    set({ value: before?.value ?? null, at: before?.at ?? null, refreshing: true, failure: null });
+    const read = await lab.target.generations(machine, {
+      deadlineMs: actDeadlines.observeMs,
+      signal: closing,
+    });
+    if (closing.aborted) return;
+    set(
+      read.ok
+        ? { value: read.value, at: lab.clock.now(), refreshing: false, failure: null }
+        : { value: before?.value ?? null, at: before?.at ?? null, refreshing: false, failure: read.failure },
+    );
   };
 
   const evaluateToplevels = async (): Promise<void> => {
@@ -103,7 +123,7 @@ export const createLooks = (lab: LabDeps, store: SessionStore, schedule: LookSch
     whenEvaluated(() => probe(machines())),
     closing,
   );
-  return { machines, evaluate, evaluateToplevels, observe, probe, refreshAll };
+  return { machines, evaluate, evaluateToplevels, observe, probe, generations, refreshAll };
 };
 
 /** Since when a machine has been away: from the first look that did not reach it, until one does. */

@@ -5,6 +5,7 @@ import type { Goal } from '../plan/plan.ts';
 import type {
   CheckReading,
   Evaluation,
+  Generation,
   HealthReport,
   HealthVerdict,
   LockChange,
@@ -103,6 +104,8 @@ export type LabSnapshot = {
   readonly lockChanges: readonly LockChange[];
   /** Events of the run on show, the newest last, bounded. */
   readonly events: readonly RunEvent[];
+  /** Generations of the machines that were asked for them. */
+  readonly generations: ReadonlyMap<string, Dated<readonly Generation[]>>;
   /** Runs of the journal, newest first, bounded; null until they were read. */
   readonly past: readonly PastRun[] | null;
   /** The past run that was opened last, whole. */
@@ -146,6 +149,8 @@ export type Session = {
   resume(run: RunId): void;
   /** Reads a past run whole, into `opened`. */
   openPast(run: RunId): void;
+  /** Reads the generations of a machine anew. */
+  lookAtGenerations(machine: string): void;
   /** Follows the journal of a machine, or of one unit on it, in place of what was followed before. */
   followLogs(machine: string, unit: string | null): void;
   leaveLogs(): void;

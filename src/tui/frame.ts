@@ -21,6 +21,7 @@ import { bodyLines, placeIn } from './screen/pane.ts';
 import { runWords } from './screen/run.ts';
 import { ageWords } from './screen/words.ts';
 import type { Scene } from './state/scene.ts';
+import { searchOf } from './state/ui.ts';
 import { tabsLine } from './tab-line.ts';
 
 /** The whole screen: exactly `rows` lines of exactly `columns` cells. Pure. */
@@ -118,13 +119,15 @@ const statusLeft = (scene: Scene): Line => {
   const { input, notice } = ui;
   if (input !== null && input.kind !== 'palette')
     return [
-      span(input.kind === 'filter' ? ' /' : ' :', 'accent'),
+      span(input.kind === 'command' ? ' :' : ' /', 'accent'),
       span(pen.clean(input.text), 'strong'),
       span(pen.glyphs.full, 'accent'),
     ];
   if (notice !== null) return line(` ${pen.clean(notice.text)}`, notice.tone);
   const marked = rows.filter(({ name }) => ui.marked.has(name)).length;
+  const search = searchOf(ui);
   const chosen: Line = [
+    ...(search === '' ? [] : [span(` lines with: ${pen.clean(search)} `, 'accent')]),
     ...(ui.filter !== '' && view.kind === 'machines'
       ? [span(` filter: ${pen.clean(ui.filter)} `, 'accent')]
       : []),
@@ -166,6 +169,15 @@ const hintLine = (scene: Scene): Line => {
     return fitLine(
       line(
         ' Enter keeps it  Esc takes it back  words, @group, role:NAME, ~letters, ! in front: what does not match',
+        'quiet',
+      ),
+      width,
+      more,
+    );
+  if (ui.input?.kind === 'search')
+    return fitLine(
+      line(
+        ' Enter keeps it  Esc takes it back  shows lines that hold the text; ! in front: that do not',
         'quiet',
       ),
       width,

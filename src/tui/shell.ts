@@ -7,6 +7,7 @@ import type { KeyName } from './state/keys.ts';
 import { type Moment, makeScenes, type Scene } from './state/scene.ts';
 import type { Settings } from './state/settings.ts';
 import { type Act, type Intent, initialUi, notice, reduce, type Size, type Ui, viewOf } from './state/ui.ts';
+import { intentsBetween } from './state/wants.ts';
 
 /** What only the terminal can do. */
 export type TerminalIntent = Extract<Intent, { kind: 'ssh' | 'repaint' | 'suspend' | 'quit' }>;
@@ -92,6 +93,15 @@ export const createShell = (options: {
       case 'dismiss':
         session.dismiss();
         break;
+      case 'follow-logs':
+        session.followLogs(intent.machine, intent.unit);
+        break;
+      case 'leave-logs':
+        session.leaveLogs();
+        break;
+      case 'look-generations':
+        session.lookAtGenerations(intent.machine);
+        break;
       case 'ssh':
       case 'repaint':
       case 'suspend':
@@ -110,6 +120,7 @@ export const createShell = (options: {
       if (item.kind === 'intent') intents.push(item.intent);
       else ui = reduce(ui, item);
     }
+    intents.push(...intentsBetween(moment.ui, ui));
     if (ui !== moment.ui) publish({ ...moment, ui });
     for (const item of intents) perform(item);
     leaveIfDone();

@@ -8,7 +8,7 @@ import { runPane } from './screen/run.ts';
 import { sequencePane } from './screen/sequence.ts';
 import type { KeyName } from './state/keys.ts';
 import type { Scene, ViewScene } from './state/scene.ts';
-import type { View } from './state/ui.ts';
+import { searchOf, type View } from './state/ui.ts';
 
 /**
  * The views: which there are, how they are called, and what each shows. To add one: a member of `View` (state/ui.ts), a
@@ -44,6 +44,7 @@ export const tabs: readonly {
 /** What the view on show consists of. */
 export const paneOf = (scene: ViewScene): Pane => {
   const { view, snapshot, now, rows, ui, width, spinner, pen, log } = scene;
+  const search = searchOf(ui);
   switch (view.kind) {
     case 'machines':
       return machinesPane(
@@ -62,13 +63,23 @@ export const paneOf = (scene: ViewScene): Pane => {
         pen,
       );
     case 'machine':
-      return machinePane({ snapshot, now, rows, width, pen, spinner, name: view.name, tab: view.tab });
+      return machinePane({
+        snapshot,
+        now,
+        rows,
+        width,
+        pen,
+        spinner,
+        name: view.name,
+        tab: view.tab,
+        search,
+      });
     case 'sequence':
       return sequencePane({ snapshot, rows, width }, pen);
     case 'run':
       return runPane({ snapshot, now, log, width, spinner, pen });
     case 'log':
-      return logPane(log, pen);
+      return logPane(log, search, pen);
     case 'problems':
       return problemsPane(snapshot, width, pen);
     case 'help':

@@ -107,7 +107,7 @@ test('walk through a thousand machines without getting lost', async () => {
   await screen.press('/', '0777', keys.enter, 'd');
   expect(screen.text()).toContain('› machine-0777');
   await screen.press(']', ']');
-  expect(screen.text()).toContain('[dependencies]');
+  expect(screen.text()).toContain('[sequence]');
   await screen.press(keys.esc, keys.esc);
   expect(screen.text()).toContain('777 of 1000 machines');
 });

@@ -42,18 +42,13 @@ export const goCommands: readonly Command[] = [
   place('machines', '1', 'all machines', { kind: 'machines' }, ['fleet', 'm']),
   place('sequence', '2', 'the reboot sequence as waves', { kind: 'sequence' }, ['reboot-sequence', 'waves']),
   place('show-run', '3', 'the run: its plan, its progress, its result', { kind: 'run' }, ['plan', 'attach']),
-  command({
-    ...place('log', '4', 'what has happened, line by line', { kind: 'log' }, ['journal']),
-    keys: ['l', '4'],
-    hint: ({ view, snapshot }) =>
-      view.kind === 'run' && snapshot.phase.kind !== 'none' ? { text: 'log', rank: 40 } : null,
-  }),
+  place('log', '4', 'what has happened, line by line', { kind: 'log' }, ['journal']),
   place('problems', '5', 'what is wrong with the fleet as configured', { kind: 'problems' }, ['check']),
   command({
     id: 'details',
     aliases: ['machine', 'describe'],
     group: 'Go to',
-    title: 'one machine: overview, health, dependencies, configuration',
+    title: 'one machine: how it is, its health, place, generations, journal, logs, metadata',
     keys: ['d', 'enter'],
     when: ({ machine, view }) => machine !== null && view.kind !== 'machine',
     hint: hint('details', 10),

@@ -7,6 +7,7 @@ import { type Command, commandGroups, reasonAgainst } from './command.ts';
 import { goCommands } from './go.ts';
 import { commandsOfKey, keysOfCommand } from './keymap.ts';
 import { listCommands } from './list.ts';
+import { logCommands } from './logs.ts';
 import { machineCommands } from './machine.ts';
 import { moveCommands } from './move.ts';
 import { runCommands } from './run.ts';
@@ -18,6 +19,7 @@ export const commands: readonly Command[] = [
   ...goCommands,
   ...listCommands,
   ...machineCommands,
+  ...logCommands,
   ...moveCommands,
   ...screenCommands,
 ];

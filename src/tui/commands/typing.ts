@@ -58,13 +58,19 @@ const close: Act = { kind: 'input', input: null };
 
 const actsOfInput = (input: Input, key: KeyName, scene: Scene): readonly Act[] => {
   if (key === 'esc' || key === 'ctrl-c')
-    return [close, ...(input.kind === 'filter' ? [{ kind: 'filter', text: input.before } as const] : [])];
+    return [
+      close,
+      ...(input.kind === 'filter' || input.kind === 'search'
+        ? [{ kind: input.kind, text: input.before } as const]
+        : []),
+    ];
   if (key === 'backspace' && input.text === '') return [close];
   switch (input.kind) {
     case 'palette':
       return actsOfPalette(input, key, scene);
     case 'command':
       return actsOfCommandInput(input, key, scene);
+    case 'search':
     case 'filter': {
       if (key === 'enter') return [close];
       const text = editText(input.text, key);
@@ -162,9 +168,10 @@ const actsOfCommandInput = (
 const typedInto = (input: Input, text: string): readonly Act[] => {
   switch (input.kind) {
     case 'filter':
+    case 'search':
       return [
         { kind: 'input', input: { ...input, text } },
-        { kind: 'filter', text },
+        { kind: input.kind, text },
       ];
     case 'command':
       return [{ kind: 'input', input: { ...input, text, recalled: null, draft: '' } }];

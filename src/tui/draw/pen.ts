@@ -21,6 +21,8 @@ type Glyphs = {
   readonly full: string;
   readonly empty: string;
   readonly spinner: readonly string[];
+  /** From least to most, for sparklines. */
+  readonly levels: readonly string[];
 };
 
 const unicode: Glyphs = {
@@ -41,6 +43,7 @@ const unicode: Glyphs = {
   corners: ['╭', '╮', '╰', '╯'],
   full: '█',
   empty: '░',
+  levels: ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'],
   spinner: ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'],
 };
 
@@ -62,6 +65,7 @@ const ascii: Glyphs = {
   corners: ['+', '+', '+', '+'],
   full: '#',
   empty: '.',
+  levels: ['_', '.', '-', '=', '+', '*', '#', '@'],
   spinner: ['|', '/', '-', '\\'],
 };
 

@@ -4,6 +4,7 @@ import { tellEvent } from '../../run/telling.ts';
 import { fitText, type Line, line, span } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
 import type { Tone } from '../draw/theme.ts';
+import { lineTest } from './lines-with.ts';
 import { type Pane, textPane } from './pane.ts';
 import { clockTime } from './words.ts';
 
@@ -64,14 +65,27 @@ export const logLine = ({ at, machine, text, tone }: LogEntry, machineWidth: num
   span(pen.clean(text), tone),
 ];
 
-/** The log; rows are made as they come into the window. */
-export const logPane = (entries: readonly LogEntry[], pen: Pen): Pane => {
-  const machineWidth = machineColumn(entries);
+/** The log, or those of its lines that a search lets through; rows are made as they come into the window. */
+export const logPane = (entries: readonly LogEntry[], search: string, pen: Pen): Pane => {
+  const passes = lineTest(search);
+  const shown =
+    passes === null ? entries : entries.filter(({ machine, text }) => passes(`${machine ?? ''} ${text}`));
+  const machineWidth = machineColumn(shown);
   return {
-    ...textPane([], [line('   nothing has happened yet', 'quiet')]),
-    count: entries.length,
+    ...textPane(
+      [],
+      [
+        line(
+          entries.length === 0
+            ? '   nothing has happened yet'
+            : '   no line holds that text; Esc shows all again',
+          'quiet',
+        ),
+      ],
+    ),
+    count: shown.length,
     lineAt: (index) => {
-      const entry = entries[index];
+      const entry = shown[index];
       return entry === undefined ? [] : logLine(entry, machineWidth, pen);
     },
   };

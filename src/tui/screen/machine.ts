@@ -1,55 +1,66 @@
 import type { Machine } from '../../fleet/machine.ts';
-import { count, duration } from '../../text/words.ts';
-import { blank, type Line, line, span } from '../draw/line.ts';
+import { blank, type Line, line } from '../draw/line.ts';
+import { tabStrip } from '../draw/tab-strip.ts';
 import { dependencyLines } from './machine-dependencies.ts';
-import { fact, heading, type MachineScene } from './machine-facts.ts';
+import type { MachineScene } from './machine-facts.ts';
+import { generationsPane } from './machine-generations.ts';
 import { healthLines } from './machine-health.ts';
+import { journalLines } from './machine-journal.ts';
+import { metadataLines } from './machine-metadata.ts';
 import { failedLines, overviewLines } from './machine-overview.ts';
 import { type Pane, textPane } from './pane.ts';
+import { remoteLogsPane } from './remote-logs.ts';
 
-/** One machine in four tabs. */
-export const machineTabs = ['overview', 'health', 'dependencies', 'configuration'] as const;
+/** One machine in tabs. */
+export const machineTabs = [
+  'overview',
+  'health',
+  'sequence',
+  'generations',
+  'journal',
+  'logs',
+  'metadata',
+] as const;
 export type MachineTab = (typeof machineTabs)[number];
 
-const configurationLines = (scene: MachineScene, machine: Machine): readonly Line[] => {
-  const { orchestration, reboot } = machine;
-  const seconds = (value: number): string => duration(value * 1_000);
-  return [
-    ...fact(scene, 'name', machine.name),
-    ...fact(scene, 'host name', machine.hostName),
-    ...fact(scene, 'platform', machine.system),
-    ...fact(scene, 'addresses', machine.addresses.join(', ') || 'none'),
-    ...fact(scene, 'ssh host', machine.ssh.host ?? 'as ssh_config says'),
-    ...fact(scene, 'ssh port', machine.ssh.port === null ? 'as ssh_config says' : String(machine.ssh.port)),
-    ...fact(scene, 'ssh user', machine.ssh.user ?? 'as ssh_config says'),
-    ...heading('ORCHESTRATION'),
-    ...fact(scene, 'strategy', orchestration.deployStrategy),
-    ...fact(scene, 'criticality', orchestration.criticalityLevel),
-    ...fact(
-      scene,
-      'reboot delay',
-      `${seconds(orchestration.rebootDelay)}${orchestration.rebootDelayIsOwn ? '' : ' (the default)'}`,
-    ),
-    ...fact(scene, 'reboot policy', reboot.policy),
-    ...fact(
-      scene,
-      'deadlines',
-      `down ${seconds(reboot.deadlines.down)}, up ${seconds(reboot.deadlines.up)}, healthy ${seconds(reboot.deadlines.healthy)}`,
-    ),
-    ...fact(scene, 'stable for', seconds(reboot.stable)),
-    ...fact(scene, 'checks', count(machine.healthChecks.length, 'health check')),
-  ];
+const tabPane = (scene: MachineScene, tab: MachineTab, machine: Machine, search: string): Pane => {
+  switch (tab) {
+    case 'overview':
+      return textPane(overviewLines(scene, machine));
+    case 'health':
+      return textPane(healthLines(scene, machine));
+    case 'sequence':
+      return textPane(dependencyLines(scene, machine));
+    case 'generations':
+      return generationsPane(scene);
+    case 'journal':
+      return textPane(journalLines(scene));
+    case 'logs':
+      return remoteLogsPane(scene, search);
+    case 'metadata':
+      return textPane(metadataLines(scene, machine));
+    default:
+      return tab satisfies never;
+  }
 };
 
-const tabLine = (tab: MachineTab): Line =>
-  machineTabs.flatMap((name) => [
-    span(' '),
-    name === tab ? span(`[${name}]`, 'accent') : span(` ${name} `, 'quiet'),
-  ]);
+const tabLine = (tab: MachineTab, width: number): Line =>
+  tabStrip(
+    machineTabs.map((name) => ({
+      forms: [name, name.slice(0, 4), name.slice(0, 1)],
+      open: name === tab,
+      alert: false,
+    })),
+    width,
+  );
 
 /** The machine `name`; a machine that the flake no longer names says so. */
 export const machinePane = (
-  scene: Omit<MachineScene, 'row'> & { readonly name: string; readonly tab: MachineTab },
+  scene: Omit<MachineScene, 'row'> & {
+    readonly name: string;
+    readonly tab: MachineTab;
+    readonly search: string;
+  },
 ): Pane => {
   const row = scene.rows.find(({ name }) => name === scene.name);
   if (row === undefined)
@@ -57,11 +68,6 @@ export const machinePane = (
   const full: MachineScene = { ...scene, row };
   const { machine } = row;
   if (machine === null) return textPane([blank, ...failedLines(full)]);
-  const lines = {
-    overview: overviewLines,
-    health: healthLines,
-    dependencies: dependencyLines,
-    configuration: configurationLines,
-  }[scene.tab](full, machine);
-  return { ...textPane(lines), head: [tabLine(scene.tab), blank] };
+  const pane = tabPane(full, scene.tab, machine, scene.search);
+  return { ...pane, head: [tabLine(scene.tab, scene.width), blank, ...pane.head] };
 };

@@ -25,6 +25,9 @@ export type Intent =
   | { readonly kind: 'decline' }
   | { readonly kind: 'stop' }
   | { readonly kind: 'dismiss' }
+  | { readonly kind: 'follow-logs'; readonly machine: string; readonly unit: string | null }
+  | { readonly kind: 'leave-logs' }
+  | { readonly kind: 'look-generations'; readonly machine: string }
   | { readonly kind: 'ssh'; readonly machine: string }
   | { readonly kind: 'repaint' }
   | { readonly kind: 'suspend' }
@@ -48,6 +51,8 @@ type DialogChoice = {
 /** A line being typed at the bottom. `before` is what Esc brings back. */
 export type Input =
   | { readonly kind: 'filter'; readonly text: string; readonly before: string }
+  /** Of the lines on show: those that hold the text. */
+  | { readonly kind: 'search'; readonly text: string; readonly before: string }
   /** `recalled`: which earlier line is shown, counted from the newest; `draft` is what Down brings back. */
   | {
       readonly kind: 'command';
@@ -70,6 +75,10 @@ export type Ui = {
   readonly stack: readonly View[];
   readonly scrolls: ReadonlyMap<string, Scroll>;
   readonly filter: string;
+  /** What lines have to hold to be shown, by view. */
+  readonly searches: ReadonlyMap<string, string>;
+  /** Which unit's log is followed, by machine; all of the journal where none is named. */
+  readonly units: ReadonlyMap<string, string>;
   readonly sort: Sort;
   readonly marked: ReadonlySet<string>;
   readonly input: Input | null;
@@ -88,6 +97,8 @@ export type UiAction =
   | { readonly kind: 'tab'; readonly tab: MachineTab }
   | { readonly kind: 'scroll'; readonly scroll: Scroll }
   | { readonly kind: 'filter'; readonly text: string }
+  | { readonly kind: 'search'; readonly text: string }
+  | { readonly kind: 'unit'; readonly machine: string; readonly unit: string | null }
   | { readonly kind: 'sort'; readonly by: SortBy }
   | { readonly kind: 'mark'; readonly names: readonly string[]; readonly on: boolean }
   | { readonly kind: 'input'; readonly input: Input | null }
@@ -110,6 +121,8 @@ export const initialUi = (size: Size): Ui => ({
   stack: [{ kind: 'machines' }],
   scrolls: new Map(),
   filter: '',
+  searches: new Map(),
+  units: new Map(),
   sort: { by: 'name', reversed: false },
   marked: new Set(),
   input: null,
@@ -125,10 +138,16 @@ export const viewOf = ({ stack }: Ui): View => stack.at(-1) ?? { kind: 'machines
 const viewKey = (view: View): string =>
   view.kind === 'machine' ? `machine/${view.name}/${view.tab}` : view.kind;
 
+const beginsAtEnd = (view: View): boolean =>
+  view.kind === 'log' || (view.kind === 'machine' && view.tab === 'logs');
+
 export const scrollOf = (ui: Ui): Scroll => {
   const view = viewOf(ui);
-  return ui.scrolls.get(viewKey(view)) ?? (view.kind === 'log' ? atEnd : atTop);
+  return ui.scrolls.get(viewKey(view)) ?? (beginsAtEnd(view) ? atEnd : atTop);
 };
+
+/** What the lines of the view on show have to hold. */
+export const searchOf = (ui: Ui): string => ui.searches.get(viewKey(viewOf(ui))) ?? '';
 
 const withTop = (ui: Ui, view: View): Ui => ({ ...ui, stack: [...ui.stack.slice(0, -1), view] });
 
@@ -144,6 +163,7 @@ export const reduce = (ui: Ui, action: UiAction): Ui => {
       return { ...ui, stack: view.kind === 'machines' ? [machines] : [machines, ...way, view] };
     }
     case 'back':
+      if (searchOf(ui) !== '') return reduce(ui, { kind: 'search', text: '' });
       if (ui.stack.length > 1) return { ...ui, stack: ui.stack.slice(0, -1) };
       return ui.filter === '' ? ui : { ...ui, filter: '' };
     case 'tab': {
@@ -154,6 +174,18 @@ export const reduce = (ui: Ui, action: UiAction): Ui => {
       return { ...ui, scrolls: new Map(ui.scrolls).set(viewKey(viewOf(ui)), action.scroll) };
     case 'filter':
       return { ...ui, filter: action.text };
+    case 'search': {
+      const searches = new Map(ui.searches);
+      if (action.text === '') searches.delete(viewKey(viewOf(ui)));
+      else searches.set(viewKey(viewOf(ui)), action.text);
+      return { ...ui, searches };
+    }
+    case 'unit': {
+      const units = new Map(ui.units);
+      if (action.unit === null) units.delete(action.machine);
+      else units.set(action.machine, action.unit);
+      return { ...ui, units };
+    }
     case 'sort':
       return {
         ...ui,

@@ -12,7 +12,7 @@ import {
 import { frameText, sceneOf } from '../fixtures/scene.ts';
 
 const go = (kind: 'sequence' | 'run' | 'log' | 'problems'): UiAction => ({ kind: 'go', view: { kind } });
-const open = (name: string, tab: 'overview' | 'health' | 'dependencies' | 'configuration'): UiAction => ({
+const open = (name: string, tab: 'overview' | 'health' | 'sequence' | 'metadata'): UiAction => ({
   kind: 'go',
   view: { kind: 'machine', name, tab },
 });
@@ -149,7 +149,7 @@ describe('one machine', () => {
   });
 
   test('dependencies: what it needs and what needs it, with their states', () => {
-    const shown = text(seedSnapshot, [open('sleeper-service', 'dependencies')]);
+    const shown = text(seedSnapshot, [open('sleeper-service', 'sequence')]);
     expect(shown).toContain('1 of 4, wave 1');
     expect(shown).toMatch(/▲ grey-area {2}degraded\n/u);
     expect(shown).toMatch(/✖ reverse-proxy {2}offline {2}through others/u);

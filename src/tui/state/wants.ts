@@ -1,0 +1,33 @@
+import { type Intent, type Ui, viewOf } from './ui.ts';
+
+/** What has to be read or followed for what is on show: asked for when it comes on show, left when it goes. */
+
+type Wants = { readonly logs: string | null; readonly generations: string | null };
+
+/** A machine and a unit as one word; neither can hold a space. */
+const logsKey = (machine: string, unit: string | undefined): string => `${machine} ${unit ?? ''}`;
+
+const wantsOf = (ui: Ui): Wants => {
+  const view = viewOf(ui);
+  if (view.kind !== 'machine') return { logs: null, generations: null };
+  return {
+    logs: view.tab === 'logs' ? logsKey(view.name, ui.units.get(view.name)) : null,
+    generations: view.tab === 'generations' ? view.name : null,
+  };
+};
+
+/** What to ask of the session when the screen goes from one state to the next. */
+export const intentsBetween = (before: Ui, after: Ui): readonly Intent[] => {
+  const [old, wanted] = [wantsOf(before), wantsOf(after)];
+  const intents: Intent[] = [];
+  if (old.logs !== wanted.logs) {
+    if (wanted.logs === null) intents.push({ kind: 'leave-logs' });
+    else {
+      const [machine = '', unit = ''] = wanted.logs.split(' ');
+      intents.push({ kind: 'follow-logs', machine, unit: unit === '' ? null : unit });
+    }
+  }
+  if (wanted.generations !== null && wanted.generations !== old.generations)
+    intents.push({ kind: 'look-generations', machine: wanted.generations });
+  return intents;
+};
