@@ -3,6 +3,7 @@ import type { MachinePlan, Plan } from '../plan/plan.ts';
 import { tellDelay } from '../run/telling.ts';
 import { sanitiseLine } from '../text/sanitise.ts';
 import { count, roughly, shortPath } from '../text/words.ts';
+import { owedSince } from './render.ts';
 
 const actLine = ({ activation, reboot }: MachinePlan): string =>
   [
@@ -13,13 +14,15 @@ const actLine = ({ activation, reboot }: MachinePlan): string =>
   ].join(', then ') || 'nothing to do';
 
 const machineLines = (plan: Plan, entry: MachinePlan): readonly string[] => {
-  const { machine, decision, activation, reboot, prior, wanted } = entry;
+  const { machine, decision, activation, reboot, prior, wanted, owed } = entry;
+  const owedLine = owed === undefined ? [] : [`       ${owedSince(owed)}`];
   const head = (text: string): string => `  ${entry.position + 1}. ${machine.name}: ${text}`;
   if (decision.kind === 'skip')
     return [
       head('skipped'),
       `       ${sanitiseLine(decision.message)}`,
       `       → ${sanitiseLine(decision.remedy)}`,
+      ...owedLine,
     ];
   const delay = tellDelay(plan, entry);
   const rebootLine =
@@ -33,7 +36,8 @@ const machineLines = (plan: Plan, entry: MachinePlan): readonly string[] => {
           `       reboot: yes: ${reboot.why.map((reason) => sanitiseLine(reason)).join(', ')}`,
           ...(delay === null ? [] : [`       not before ${delay}`]),
         ];
-  if (decision.kind === 'nothing') return [head(`nothing to do (${entry.noActivationWhy})`), ...rebootLine];
+  if (decision.kind === 'nothing')
+    return [head(`nothing to do (${entry.noActivationWhy})`), ...rebootLine, ...owedLine];
   return [
     head(actLine(entry)),
     ...(activation === null
@@ -44,6 +48,7 @@ const machineLines = (plan: Plan, entry: MachinePlan): readonly string[] => {
           `       ${activation.why}`,
         ]),
     ...rebootLine,
+    ...owedLine,
     ...(machine.dependencies.length > 0
       ? [`       only while healthy: ${machine.dependencies.join(', ')}`]
       : []),

@@ -1,3 +1,4 @@
+import { debtWords } from '../plan/debt.ts';
 import type { RunEvent } from '../run/event.ts';
 import type { MachineReport, RunReport } from '../run/report.ts';
 import { resultWords, statusWords, tellEvent } from '../run/telling.ts';
@@ -36,7 +37,9 @@ export const reportLines = (report: RunReport): readonly string[] => [
     ]),
   ),
   ...report.leftOut.map(({ name, message }) => `  ${name}  ✖ left out  ${sanitiseLine(message)}`),
-  ...report.machines.flatMap(({ machine, failure, restoreFailure }) => [
+  ...report.owed.map((debt) => `  ${debt.machine}: owed: ${debtWords(debt)}`),
+  ...report.machines.flatMap(({ machine, failure, warnings, restoreFailure }) => [
+    ...warnings.map((warning) => `  ${machine}: ! ${sanitiseLine(warning)}`),
     ...(failure === null
       ? []
       : [

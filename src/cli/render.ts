@@ -1,8 +1,9 @@
 import type { Failure } from '../failure.ts';
 import type { Problem } from '../fleet/validate.ts';
+import { type Debt, debtWords } from '../plan/debt.ts';
 import type { Evaluation, LockChange, LockedRef } from '../ports.ts';
 import { sanitiseLine } from '../text/sanitise.ts';
-import { count, day, table } from '../text/words.ts';
+import { count, day, moment, table } from '../text/words.ts';
 
 /** Plain text for people. Every function gives whole lines without line ends; all foreign text is sanitised here. */
 
@@ -75,3 +76,7 @@ export const lockLines = (changes: readonly LockChange[], remark: string | null)
         ),
         ...(remark === null ? [] : [`  ${sanitiseLine(remark)}`]),
       ];
+
+/** `owed since 2026-11-19 04:00:15 (2 runs): deploy, reboot if needed` */
+export const owedSince = (debt: Debt): string =>
+  `owed since ${moment(debt.at)}${debt.runs === 1 ? '' : ` (${count(debt.runs, 'run')})`}: ${debtWords(debt)}`;

@@ -8,14 +8,17 @@ import { type Failure, fail, ok, type Result } from '../failure.ts';
 import type { Machine } from '../fleet/machine.ts';
 import type { ConductDeps } from '../flow/conduct.ts';
 import { openSession } from '../flow/live-session.ts';
+import { recallPast } from '../flow/recall.ts';
 import { hostRuns, type Runs } from '../flow/runs.ts';
 import { dialFromHere } from '../health/dial.ts';
 import { runChecks } from '../health/run-checks.ts';
+import { journalPathIn } from '../journal/database.ts';
 import type { Journal } from '../journal/journal.ts';
 import { acquireRunLock } from '../journal/lock.ts';
 import { seeRoomForARun, seeStateDirectory } from '../journal/state-directory.ts';
 import { copyClosure } from '../nix-integration/copy.ts';
 import { createNix } from '../nix-integration/create-nix.ts';
+import { noPast, type Past } from '../plan/past.ts';
 import type { Nix, Remote, Target } from '../ports.ts';
 import { runProcess } from '../process/run.ts';
 import { observe } from '../remote/observe.ts';
@@ -154,6 +157,17 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
     if (opened.ok) journal = opened.value;
     return opened;
   };
+  /** Read only, and nothing is made where there is nothing yet: commands that only show ask for it too. */
+  const past = (): Result<Past> => {
+    const { flake } = options;
+    if (journal !== null) return recallPast(journal, flake, around.cwd);
+    if (!existsSync(journalPathIn(stateDirectory))) return ok(noPast);
+    const opened = openJournalIn(env, 'to read');
+    if (!opened.ok) return opened;
+    const recalled = recallPast(opened.value, flake, around.cwd);
+    opened.value.close();
+    return recalled;
+  };
   const conductDeps = (via: ConductDeps['by']['via']): Result<ConductDeps> => {
     const opened = journalOnce();
     if (!opened.ok) return opened;
@@ -164,6 +178,7 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
       clock: systemClock,
       hostName: hostname(),
       resumesAtBoot,
+      past,
       journal: opened.value,
       lock: (run) => {
         const room = seeRoomForARun(stateDirectory, uid);
@@ -181,7 +196,15 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
       },
     });
   };
-  const lab = { flake: options.flake, nix, target, clock: systemClock, hostName: hostname(), resumesAtBoot };
+  const lab = {
+    flake: options.flake,
+    nix,
+    target,
+    clock: systemClock,
+    hostName: hostname(),
+    resumesAtBoot,
+    past,
+  };
   const sshArgv = (machine: Machine, command: readonly string[]): readonly string[] => [
     ...openSshArgv(machine, sshConfigPath),
     ...command,

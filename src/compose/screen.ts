@@ -4,6 +4,7 @@ import type { LabOptions } from '../cli/lab.ts';
 import { systemClock } from '../clock.ts';
 import type { Failure } from '../failure.ts';
 import { openSession } from '../flow/live-session.ts';
+import { recallPast } from '../flow/recall.ts';
 import { hostRuns } from '../flow/runs.ts';
 import type { Session } from '../flow/session.ts';
 import { runInteractive } from '../process/interactive.ts';
@@ -131,11 +132,13 @@ export const openDemo = async (
   const { nix, target, clock, flake, hostName } = createDemoWorld({ ...options, clock: systemClock });
   // The run of a demo lives in this process: it must not keep it alive once nobody watches.
   const left = new AbortController();
-  const lab = { flake, nix, target, clock, hostName, resumesAtBoot: false };
+  const journal = createMemoryJournal(() => clock.now());
+  const past = () => recallPast(journal, flake, around.cwd);
+  const lab = { flake, nix, target, clock, hostName, resumesAtBoot: false, past };
   const runs = hostRuns(
     {
       ...lab,
-      journal: createMemoryJournal(() => clock.now()),
+      journal,
       lock: () => ({ ok: true, value: { release: () => {} } }),
       by: { user: 'you', host: hostName, pid: process.pid, via: 'demo' },
       labVersion: around.version,

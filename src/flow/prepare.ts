@@ -3,6 +3,7 @@ import type { Machine } from '../fleet/machine.ts';
 import { selectMachines } from '../fleet/selector.ts';
 import { type Problem, validateFleet } from '../fleet/validate.ts';
 import { makePlan } from '../plan/make-plan.ts';
+import { noPast, type Past } from '../plan/past.ts';
 import type { Goal, Plan } from '../plan/plan.ts';
 import type { BuildReport, Clock, Evaluation, LockChange, Nix, Observation, Target } from '../ports.ts';
 import { count } from '../text/words.ts';
@@ -27,6 +28,8 @@ export type LabDeps = {
   readonly hostName: string;
   /** Whether a unit resumes at boot what reboots this very machine. */
   readonly resumesAtBoot: boolean;
+  /** What past runs know of the machines of this flake. Failure kind `journal`: it cannot be read. */
+  readonly past: () => Result<Past>;
 };
 
 export type PrepareRequest = {
@@ -94,16 +97,20 @@ const look = (
     });
   });
 
+/** `away`: machines whose toplevel is only evaluated, to say what is owed to them; null builds nothing at all. */
 const build = (
   nix: Nix,
   prepare: Prepare,
   names: readonly string[],
-  dryRun: boolean,
+  away: readonly string[] | null,
 ): Promise<Result<BuildReport>> =>
   prepare('build', async (options) => {
+    const dryRun = away === null;
     const report = await (dryRun ? nix.toplevels(names, options) : nix.build(names, options));
     const failures = report.failed.length > 0 ? `, ${report.failed.length} failed` : '';
-    return ok({ value: report, note: `${report.built.length} ${dryRun ? 'evaluated' : 'built'}${failures}` });
+    const note = `${report.built.length} ${dryRun ? 'evaluated' : 'built'}${failures}`;
+    const owed = dryRun || away.length === 0 ? [] : (await nix.toplevels(away, options)).built;
+    return ok({ value: { built: [...report.built, ...owed], failed: report.failed }, note });
   });
 
 const byMachine = <T>(items: readonly T[], nameOf: (item: T) => string | null): ReadonlyMap<string, T> =>
@@ -122,6 +129,7 @@ const planFor = (
   problems: readonly Problem[],
   observations: ReadonlyMap<string, Observation>,
   toplevels: BuildReport,
+  past: Past,
 ): Plan =>
   makePlan({
     flake: deps.flake,
@@ -140,6 +148,7 @@ const planFor = (
       null,
     resumesAtBoot: deps.resumesAtBoot,
     now: deps.clock.now(),
+    past,
   });
 
 const cancelled = preparationFailure(
@@ -159,6 +168,7 @@ const preparePlan = async (
   names: readonly string[],
   first: Evaluation,
   move: LockMove,
+  past: Result<Past>,
 ): Promise<Result<Omit<Prepared, 'undoUpdate'>>> => {
   const { nix, target } = deps;
   const { goal, dryRun } = request;
@@ -184,19 +194,39 @@ const preparePlan = async (
     .map(({ name }) => name)
     .filter((name) => moved || observations.get(name)?.kind === 'reachable');
   const nothing: BuildReport = { built: [], failed: [] };
-  const built = goal.kind === 'reboot' ? ok(nothing) : await build(nix, prepare, wanted, dryRun);
+  const away = members.map(({ name }) => name).filter((name) => !wanted.includes(name));
+  const built =
+    goal.kind === 'reboot' || members.length === 0
+      ? ok(nothing)
+      : await build(nix, prepare, wanted, dryRun ? null : away);
   if (!built.ok) return built;
   if (signal.aborted) return fail(cancelled);
   const sound = moved ? buildSurvived(built.value) : ok(undefined);
   if (!sound.ok) return sound;
 
-  const plan = planFor(deps, request, names, evaluation, problems, observations, built.value);
+  const plan = planFor(
+    deps,
+    request,
+    names,
+    evaluation,
+    problems,
+    observations,
+    built.value,
+    past.ok ? past.value : noPast,
+  );
   const remarks = [
+    ...(past.ok ? [] : [`what past runs left owed is not known: ${past.failure.message}`]),
     ...problems.filter(({ kind }) => kind !== 'not-evaluated').map(({ message }) => message),
     ...evaluation.discrepancies.map(({ message }) => message),
   ];
   record({ kind: 'plan-made', plan, remarks });
   return ok({ plan, evaluation, lockChanges: move.changes, lockRemark: move.remark });
+};
+
+/** The machines of the selection that this goal is about: catching up is about those that something is owed to. */
+const onlyOwed = (goal: Goal, names: readonly string[], past: Result<Past>): Result<readonly string[]> => {
+  if (goal.kind !== 'run' || goal.catchUp !== true) return ok(names);
+  return past.ok ? ok(names.filter((name) => past.value.debts.has(name))) : past;
 };
 
 /**
@@ -216,6 +246,9 @@ export const prepare = async (
   if (!first.ok) return first;
   const selected = selectMachines(first.value.fleet, selectors);
   if (!selected.ok) return selected;
+  const past = deps.past();
+  const names = onlyOwed(goal, selected.value, past);
+  if (!names.ok) return names;
 
   const update = () =>
     dryRun ? previewMove(deps.nix, preparations) : moveLock(deps.nix, preparations, record);
@@ -228,9 +261,10 @@ export const prepare = async (
     record,
     preparations,
     signal,
-    selected.value,
+    names.value,
     first.value,
     moved.value,
+    past,
   );
   if (prepared.ok) return ok({ ...prepared.value, undoUpdate: undo });
   if (dryRun || moved.value.changes.length === 0) return prepared;

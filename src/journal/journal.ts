@@ -34,6 +34,12 @@ export type Journal = {
   after(seq: number, count: number): readonly RunEvent[];
   /** The latest runs, newest first. */
   runs(count: number): readonly RunSummary[];
+  /**
+   * What was kept of all runs up to this one, as it stood after its event `seq`; null where nothing was. A copy of what
+   * the events say: it may be lost, or out of date.
+   */
+  recalled(run: RunId): { readonly seq: number; readonly text: string } | null;
+  keepRecalled(run: RunId, seq: number, text: string): void;
   /** Asks something of a run, whichever process executes it. */
   ask(run: RunId, kind: ControlKind, by: string): void;
   /** What was asked of a run after the control `afterId`, oldest first. */

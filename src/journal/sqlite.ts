@@ -3,6 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { EventBody, type RunEvent, RunId } from '../run/event.ts';
 import { explainJournal, journalPathIn, openToRead, openToWrite, unreadableRecord } from './database.ts';
 import { type Control, type Journal, JournalFailure, type RunSummary } from './journal.ts';
+import { recollectionsIn } from './recollections.ts';
 
 const bodyCharsMax = 32 * 1024 * 1024;
 const controlByCharsMax = 200;
@@ -85,6 +86,7 @@ const journalOver = (open: OpenDatabase, directory: string, now: () => number): 
     insertControl,
     controls,
   } = prepared;
+  const recollections = recollectionsIn(db);
   /** A run and its place in the list come together or not at all. */
   const begin = (at: number, run: RunId, text: string): number => {
     db.exec('BEGIN IMMEDIATE');
@@ -124,6 +126,8 @@ const journalOver = (open: OpenDatabase, directory: string, now: () => number): 
     after: (seq, count) => guard('read', () => read(later.all(seq, count))),
     runs: (count) =>
       guard('read', () => summaries.all(count).map((row) => ({ ...row }) as unknown as RunSummary)),
+    recalled: (run) => guard('read', () => recollections.recalled(run)),
+    keepRecalled: (run, seq, text) => guard('written', () => recollections.keep(run, seq, text)),
     ask: (run, kind, by) =>
       guard('written', () => void insertControl.run(now(), run, kind, by.slice(0, controlByCharsMax))),
     asked: (run, afterId) =>

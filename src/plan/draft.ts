@@ -1,5 +1,7 @@
 import type { Machine } from '../fleet/machine.ts';
-import type { ActivationMode, Reachable } from '../ports.ts';
+import type { ActivationMode, Observation, Reachable } from '../ports.ts';
+import { bootedAtOf, type Debt, owedAfterSeeing, shownBy } from './debt.ts';
+import type { Durations } from './durations.ts';
 import type { PlanInput } from './input.ts';
 import { modesFor, modesLeft, whyModes } from './modes.ts';
 import type { Prior, SkipReason } from './plan.ts';
@@ -23,6 +25,8 @@ export type Draft = {
   readonly bootTarget: string | null;
   readonly mayReboot: boolean;
   readonly local: boolean;
+  readonly durations: Durations;
+  readonly owed: Debt | null;
 };
 
 const priorOf = (seen: Reachable): Prior => ({
@@ -32,6 +36,7 @@ const priorOf = (seen: Reachable): Prior => ({
   profile: seen.profile,
   generation: seen.generation,
   failedUnits: seen.failedUnits,
+  bootedAt: bootedAtOf(seen),
 });
 
 /** Why nothing is activated on a machine that is well. */
@@ -42,12 +47,19 @@ const asIs = {
   rollback: 'already runs what it would go back to',
 } as const satisfies Record<PlanInput['goal']['kind'], string>;
 
+/** What past runs left owed to a machine, less what it shows to have by now. */
+const debtOf = ({ past }: PlanInput, name: string, seen: Observation | undefined): Debt | null => {
+  const debt = past?.debts.get(name) ?? null;
+  return debt === null || seen?.kind !== 'reachable' ? debt : owedAfterSeeing(debt, shownBy(seen));
+};
+
 /** What is to become of a machine that has its place in the order. */
 export const draftFor = (input: PlanInput, machine: Machine): Draft => {
   const { goal } = input;
   const seen = input.observations.get(machine.name);
   const toplevel = input.toplevels.get(machine.name);
   const wanted = goal.kind === 'reboot' ? null : (toplevel?.outPath ?? null);
+  const debt = debtOf(input, machine.name, seen);
   const empty = {
     prior: seen?.kind === 'reachable' ? priorOf(seen) : null,
     wanted,
@@ -60,6 +72,8 @@ export const draftFor = (input: PlanInput, machine: Machine): Draft => {
     bootTarget: null,
     mayReboot: false,
     local: false,
+    durations: input.past?.durations.get(machine.name) ?? {},
+    owed: debt,
   };
   const skip = (reason: SkipReason, message: string, remedy: string): Draft => ({
     ...empty,
@@ -97,14 +111,13 @@ export const draftFor = (input: PlanInput, machine: Machine): Draft => {
     modesFor(goal, machine).at(0) === 'boot';
   const next =
     goal.kind === 'reboot' ? seen.profileParts : (toplevel?.parts ?? (changes ? null : seen.profileParts));
-  const reasons = rebootReasons(goal, machine, seen, next, intoNew);
+  const reasons = rebootReasons(goal, machine, seen, next, intoNew, debt);
   const underFoot = input.localMachine === machine.name && !input.resumesAtBoot;
   const local = underFoot && reasons.why.length > 0;
   const back = input.rollback?.returns.get(machine.name) ?? null;
   return {
+    ...empty,
     skip: null,
-    prior: priorOf(seen),
-    wanted,
     generation: back?.generation ?? null,
     modes,
     activationWhy: back === null ? whyModes(modes) : `back to ${back.words}: ${whyModes(modes)}`,

@@ -1,38 +1,36 @@
+import { type DurationKind, type Durations, durationKindOf } from './durations.ts';
 import type { Step } from './plan.ts';
 
-/** Rough durations for the expected length, in milliseconds, until a machine has a history of its own. */
+/** Rough durations, in milliseconds, until a machine has a history of its own. */
 const guessMs = {
-  preflight: 2_000,
   copy: 30_000,
   activate: 20_000,
-  gate: 5_000,
-  confirm: 2_000,
+  bootDefault: 20_000,
+  gateAfterActivation: 5_000,
+  gateAfterReboot: 5_000,
   reboot: 60_000,
-} as const;
+} as const satisfies Record<DurationKind, number>;
+/** Too short to be worth a history. */
+const briefMs = { preflight: 2_000, confirm: 2_000 } as const;
+
+/** How long this step is expected to take on a machine with this history, milliseconds. */
+export const expectedMsOfStep = (step: Step, durations: Durations): number => {
+  const kind = durationKindOf(step);
+  if (kind !== null)
+    return (durations[kind]?.typicalMs ?? guessMs[kind]) + (step.kind === 'gate' ? step.stableMs : 0);
+  switch (step.kind) {
+    case 'preflight':
+    case 'confirm':
+      return briefMs[step.kind];
+    case 'activate':
+      return guessMs.activate;
+    case 'delay':
+      return step.delayMs;
+    default:
+      return 0;
+  }
+};
 
 /** How long these steps are expected to take, milliseconds. */
-export const expectedMsOf = (steps: readonly Step[]): number =>
-  steps.reduce((sum, step) => {
-    switch (step.kind) {
-      case 'preflight':
-        return sum + guessMs.preflight;
-      case 'copy':
-        return sum + guessMs.copy;
-      case 'activate':
-        return sum + guessMs.activate;
-      case 'gate':
-        return sum + guessMs.gate + step.stableMs;
-      case 'confirm':
-        return sum + guessMs.confirm;
-      case 'delay':
-        return sum + step.delayMs;
-      case 'reboot':
-        return sum + guessMs.reboot;
-      case 'dependencies':
-      case 'await-boot':
-      case 'restore':
-        return sum;
-      default:
-        return step satisfies never;
-    }
-  }, 0);
+export const expectedMsOf = (steps: readonly Step[], durations: Durations): number =>
+  steps.reduce((sum, step) => sum + expectedMsOfStep(step, durations), 0);

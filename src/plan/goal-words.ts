@@ -4,7 +4,7 @@ import type { Goal } from './plan.ts';
 export const goalWords = (goal: Goal): string => {
   switch (goal.kind) {
     case 'run':
-      return goal.update ? 'update and full run' : 'full run';
+      return goal.catchUp === true ? 'catch up' : goal.update ? 'update and full run' : 'full run';
     case 'deploy':
       return goal.mode === 'strategy' ? 'deploy' : `deploy (${goal.mode})`;
     case 'reboot':

@@ -1,6 +1,7 @@
 import type { Failure } from '../failure.ts';
 import type { Fleet } from '../fleet/machine.ts';
 import type { Observation, Toplevel } from '../ports.ts';
+import type { Past } from './past.ts';
 import type { Goal } from './plan.ts';
 
 /** Everything a plan is made from. */
@@ -21,6 +22,8 @@ export type PlanInput = {
   /** Whether a run that reboots `localMachine` is taken up again after its boot. */
   readonly resumesAtBoot: boolean;
   readonly now: number;
+  /** What past runs know; absent where nobody asked them. */
+  readonly past?: Past;
   /** Only of a rollback. */
   readonly rollback?: RollbackInput;
 };

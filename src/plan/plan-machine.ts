@@ -35,7 +35,9 @@ export const planMachine = (
     steps: todo.steps,
     contingent: todo.contingent,
     restore: todo.restore,
-    expectedMs: expectedMsOf(todo.steps),
+    expectedMs: expectedMsOf(todo.steps, draft.durations),
+    ...(Object.keys(draft.durations).length === 0 ? {} : { durations: draft.durations }),
+    ...(draft.owed === null ? {} : { owed: draft.owed }),
   });
   const idle = { activation: null, reboot: null, steps: [], contingent: [], restore: null };
   if (draft.skip !== null) return entry({ kind: 'skip', ...draft.skip }, idle);

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { Machine } from '../fleet/machine.ts';
+import { Debt } from './debt.ts';
+import { Durations } from './durations.ts';
 
 /**
  * A plan: what will be done for one goal, machine by machine, fixed before anyone approves it. Plans are written to
@@ -20,8 +22,12 @@ export const Goal = z.discriminatedUnion('kind', [
   }),
   /** Reboot: the machines named (`all`), or those whose policy asks for it (`needed`). */
   z.object({ kind: z.literal('reboot'), which: z.enum(['all', 'needed']) }),
-  /** The full flow: deploy by strategy, then reboot by policy. */
-  z.object({ kind: z.literal('run'), update: z.boolean() }),
+  /** The full flow: deploy by strategy, then reboot by policy. `catchUp`: only where past runs left something owed. */
+  z.object({
+    kind: z.literal('run'),
+    update: z.boolean(),
+    catchUp: z.literal(true).exactOptional(),
+  }),
   /** Back to a generation that is on the machine, or to what machines ran before a run. `reboot` is where it needs one. */
   z.object({
     kind: z.literal('rollback'),
@@ -103,6 +109,8 @@ const Prior = z.object({
   profile: toplevel.nullable(),
   generation: z.int().nullable(),
   failedUnits: z.array(z.string().max(256)).max(1_000).readonly(),
+  /** When it had booted, ms since the epoch. */
+  bootedAt: z.int().exactOptional(),
 });
 /** What a machine ran when the plan was made. */
 export type Prior = z.infer<typeof Prior>;
@@ -147,6 +155,10 @@ export const MachinePlan = z.object({
   /** Performed only when a step fails and the machine has to return to what it ran. */
   restore: Step.nullable(),
   expectedMs: durationMs,
+  /** How long things have taken on it; absent without a history. */
+  durations: Durations.exactOptional(),
+  /** What past runs could not do on it, which this one now sees to; absent when nothing is owed. */
+  owed: Debt.exactOptional(),
 });
 export type MachinePlan = z.infer<typeof MachinePlan>;
 

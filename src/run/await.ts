@@ -1,8 +1,11 @@
+import { type Learnt, rebootAlarmMs } from '../plan/durations.ts';
 import type { Step } from '../plan/plan.ts';
+import { duration } from '../text/words.ts';
 import { baselineOf, failingIn, isFailing } from './baseline.ts';
 import { noFailing, type StepOutcome } from './event.ts';
 import { type BootWatch, judgeBoot, judgeHealth, judgeIdentity } from './gate.ts';
-import { recordsOfMachine } from './records.ts';
+import { recordOf, recordsOfMachine } from './records.ts';
+import type { RunState } from './state.ts';
 import {
   actDeadlines,
   failed,
@@ -24,6 +27,14 @@ const pauses = function* (): Generator<number, never> {
     yield pauseMs;
 };
 
+/** `12 s (usually 40 s)` */
+const againstUsual = (takenMs: number, { typicalMs }: Learnt): string =>
+  `${duration(takenMs)} (usually ${duration(typicalMs)})`;
+
+/** Once is enough, also for a run that was resumed in the middle of it. */
+const wasWarned = (state: RunState, { id }: Step): boolean =>
+  recordOf(state, id)?.notes.some(({ warning }) => warning === true) ?? false;
+
 /** Follows a machine through its reboot until `judgeBoot` passes or fails it. */
 export const awaitBoot = async (
   step: Extract<Step, { kind: 'await-boot' }>,
@@ -42,6 +53,8 @@ export const awaitBoot = async (
     triggeredAt: trigger?.endedAt ?? clock.now(),
     downAt: null,
   };
+  const usual = entry.durations?.reboot ?? null;
+  let warned = wasWarned(state, step);
   let said = '';
   for (const pauseMs of pauses()) {
     const seen = await target.observe(entry.machine, {
@@ -53,12 +66,25 @@ export const awaitBoot = async (
     const judged = judgeBoot(step, watch, seen, clock.now());
     watch = judged.watch;
     const { verdict } = judged;
-    if (verdict.kind === 'passed') return succeeded(verdict.why, { bootId: verdict.bootId });
+    const takenMs = clock.now() - watch.triggeredAt;
+    if (verdict.kind === 'passed')
+      return succeeded(`${verdict.why}${usual === null ? '' : ` after ${againstUsual(takenMs, usual)}`}`, {
+        bootId: verdict.bootId,
+      });
     if (verdict.kind === 'failed')
       return failed(failureAt(step, verdict.failure, verdict.why, verdict.remedy));
     const stage = watch.downAt === null ? 'going down' : 'down, waiting for it to come back';
-    if (stage !== said) context.note(stage);
+    if (stage !== said)
+      context.note(
+        usual === null || watch.downAt === null ? stage : `${stage}, ${againstUsual(takenMs, usual)}`,
+      );
     said = stage;
+    if (usual !== null && !warned && takenMs > rebootAlarmMs(usual)) {
+      warned = true;
+      context.warn(
+        `${duration(takenMs)} since the trigger: much longer than it has ever taken (${duration(usual.longestMs)} at most); it has until its deadline`,
+      );
+    }
     await clock.sleep(pauseMs, signal);
     if (signal.aborted) return interrupted(step);
   }

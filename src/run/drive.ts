@@ -55,15 +55,16 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
     append({ kind: 'step-intended', step: step.id });
     const entry = state.plan?.machines.find(({ machine }) => machine.name === step.machine);
     if (entry === undefined) throw new TypeError(`step ${step.id} belongs to no machine of the plan`);
-    const note = (text: string): void => {
+    const noteAs = (text: string, kept: { readonly warning?: true }): void => {
       if (broken !== null || recordOf(state, step.id)?.status !== 'open') return;
       try {
-        append({ kind: 'step-noted', step: step.id, note: text.slice(0, 2_000) });
+        append({ kind: 'step-noted', step: step.id, note: text.slice(0, 2_000), ...kept });
       } catch (error) {
         // Notes are told from callbacks of other people's streams, where nobody would catch this.
         breakWith(error);
       }
     };
+    const note = (text: string): void => noteAs(text, {});
     let progressAt = Number.NEGATIVE_INFINITY;
     const progress = (text: string): void => {
       const now = deps.clock.now();
@@ -85,6 +86,7 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
       clock: deps.clock,
       signal: own,
       note,
+      warn: (text) => noteAs(text, { warning: true }),
       progress,
       again,
     })

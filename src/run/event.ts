@@ -133,7 +133,13 @@ const body = z.discriminatedUnion('kind', [
     how: z.enum(['yes-flag', 'answered', 'nothing-to-do']),
   }),
   z.object({ kind: z.literal('step-intended'), step: word }),
-  z.object({ kind: z.literal('step-noted'), step: word, note: sentence }),
+  /** `warning`: worth a person's eye, though nothing has failed; reports keep it. */
+  z.object({
+    kind: z.literal('step-noted'),
+    step: word,
+    note: sentence,
+    warning: z.literal(true).exactOptional(),
+  }),
   z.object({ kind: z.literal('step-ended'), step: word, outcome: StepOutcome }),
   /** No step begins until `unpaused`. */
   z.object({ kind: z.literal('paused'), by: word }),

@@ -10,11 +10,26 @@ export type StepRecord = {
   readonly intendedAt: number;
   readonly endedAt: number | null;
   readonly outcome: StepOutcome | null;
-  /** The latest notes, oldest first, at most `notesMax`. */
-  readonly notes: readonly { readonly at: number; readonly note: string }[];
+  /** The latest notes, oldest first, at most `notesMax`; warnings outlive the others. */
+  readonly notes: readonly Note[];
 };
+export type Note = { readonly at: number; readonly note: string; readonly warning?: true };
 
 export const notesMax = 20;
+
+export const noted = (
+  notes: readonly Note[],
+  at: number,
+  { note, warning }: Omit<Note, 'at'>,
+): readonly Note[] => {
+  const all = [...notes, warning === undefined ? { at, note } : { at, note, warning }];
+  if (all.length <= notesMax) return all;
+  const oldest = Math.max(
+    0,
+    all.findIndex(({ warning }) => warning !== true),
+  );
+  return all.filter((_, index) => index !== oldest);
+};
 
 /** The records of one machine, in the order in which its steps were begun. */
 export type MachineRecords = readonly StepRecord[];

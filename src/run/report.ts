@@ -1,6 +1,8 @@
 import type { Failure } from '../failure.ts';
+import type { Debt } from '../plan/debt.ts';
 import { failingWords } from './baseline.ts';
 import type { RunResult } from './event.ts';
+import { owedBy } from './owed.ts';
 import { type MachineProgress, progressOf } from './progress.ts';
 import { recordOf, type StepRecord } from './records.ts';
 import type { RunState } from './state.ts';
@@ -82,6 +84,8 @@ export type MachineReport = {
   /** Milliseconds from its first step to its last. */
   readonly tookMs: number;
   readonly failure: Failure | null;
+  /** What was worth a warning on the way, oldest first. */
+  readonly warnings: readonly string[];
   /** Set when returning to the recorded toplevel was tried and did not succeed. */
   readonly restoreFailure: Failure | null;
 };
@@ -98,6 +102,8 @@ export type RunReport = {
   readonly endedAt: number;
   readonly machines: readonly MachineReport[];
   readonly leftOut: readonly { readonly name: string; readonly message: string; readonly remedy: string }[];
+  /** What this run leaves to a later one, because machines were away. */
+  readonly owed: readonly Debt[];
 };
 
 /** `health`: what the last gate says of it, or null where none was passed. */
@@ -161,6 +167,9 @@ const reportMachine = (state: RunState, progress: MachineProgress): MachineRepor
     rebooted,
     tookMs: records.reduce((sum, { intendedAt, endedAt }) => sum + ((endedAt ?? intendedAt) - intendedAt), 0),
     failure,
+    warnings: records.flatMap(({ notes }) =>
+      notes.flatMap(({ note, warning }) => (warning === true ? [note] : [])),
+    ),
     restoreFailure: restored?.kind === 'failed' || restored?.kind === 'unknown' ? restored.failure : null,
   };
 };
@@ -169,6 +178,7 @@ const reportMachine = (state: RunState, progress: MachineProgress): MachineRepor
 export const reportOf = (state: RunState): RunReport | null => {
   if (state.ended === null) return null;
   const { ended, plan } = state;
+  const owed = owedBy(state);
   return {
     run: state.run,
     result: ended.result,
@@ -178,11 +188,14 @@ export const reportOf = (state: RunState): RunReport | null => {
     next:
       ended.result === 'interrupted' && state.approvedAt !== null
         ? `\`lab resume ${state.run}\` goes on from here, as long as no other run has begun`
-        : null,
+        : owed.length > 0
+          ? `what is owed is done by the next run, or by \`lab run --catch-up\`, once ${owed.length === 1 ? 'it answers' : 'they answer'}`
+          : null,
     startedAt: state.startedAt,
     endedAt: ended.at,
     machines:
       plan === null ? [] : plan.machines.map((machine) => reportMachine(state, progressOf(state, machine))),
     leftOut: plan?.leftOut ?? [],
+    owed,
   };
 };

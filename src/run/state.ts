@@ -3,7 +3,7 @@ import type { Goal, Plan, Step } from '../plan/plan.ts';
 import type { LockChange } from '../ports.ts';
 import type { Opened, Preparation, RunEvent, RunId, RunResult } from './event.ts';
 import { type MachineState, machineState, progressOf, unconfirmed } from './progress.ts';
-import { machineOfStep, notesMax, recordOf, type StepRecord, withRecord } from './records.ts';
+import { machineOfStep, noted, recordOf, type StepRecord, withRecord } from './records.ts';
 
 /**
  * A run as its events tell it: the fold that the engine decides on and that every viewer shows. Pure and frozen in
@@ -225,7 +225,7 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
     }
     case 'step-noted': {
       const record = recordOf(state, body.step) ?? impossible(event, `"${body.step}" was not begun`);
-      const notes = [...record.notes, { at: event.at, note: body.note }].slice(-notesMax);
+      const notes = noted(record.notes, event.at, body);
       return { ...next, machines: withNote(state, { ...record, notes }) };
     }
     case 'step-ended': {

@@ -38,6 +38,8 @@ export type PerformContext = {
   readonly signal: AbortSignal;
   /** Durable note on the step, for people. */
   readonly note: (text: string) => void;
+  /** The same for what is worth a person's eye: shown as a warning, and kept in the report. */
+  readonly warn: (text: string) => void;
   /** The same for lines that may come by the thousand: what comes too soon after the last one is left out. */
   readonly progress: (text: string) => void;
   /** The step was intended before by a process that is gone: look before acting. */

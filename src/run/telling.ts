@@ -104,7 +104,8 @@ export const tellEvent = (body: EventBody): Telling => {
     }
     case 'step-noted': {
       const { machine, step } = stepName(body.step);
-      return { machine, text: `${step}: ${body.note}`, mark: null, weight: 'plain' };
+      const mark = body.warning === true ? 'warn' : null;
+      return { machine, text: `${step}: ${body.note}`, mark, weight: 'plain' };
     }
     case 'step-ended': {
       const { machine, step } = stepName(body.step);

@@ -6,6 +6,7 @@ export const createMemoryJournal = (now: () => number): Journal => {
   const events: RunEvent[] = [];
   const byRun = new Map<RunId, RunEvent[]>();
   const controls: Control[] = [];
+  const recollections = new Map<RunId, { readonly seq: number; readonly text: string }>();
   let closed = false;
   return {
     append: (run: RunId, body: EventBody): RunEvent => {
@@ -33,6 +34,8 @@ export const createMemoryJournal = (now: () => number): Journal => {
         .filter((summary) => summary !== null)
         .sort((a, b) => b.lastSeq - a.lastSeq)
         .slice(0, count),
+    recalled: (run) => recollections.get(run) ?? null,
+    keepRecalled: (run, seq, text) => void recollections.set(run, { seq, text }),
     ask: (run, kind, by) => void controls.push({ id: controls.length + 1, at: now(), run, kind, by }),
     asked: (run, afterId) => controls.filter((control) => control.run === run && control.id > afterId),
     close: () => {

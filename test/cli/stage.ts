@@ -3,6 +3,7 @@ import type { Cli, Lab } from '../../src/cli/lab.ts';
 import { runCommandLine } from '../../src/cli/program.ts';
 import { ok, type Result } from '../../src/failure.ts';
 import type { Machine } from '../../src/fleet/machine.ts';
+import { recallPast } from '../../src/flow/recall.ts';
 import { hostRuns, type Runs } from '../../src/flow/runs.ts';
 import { type ControlKind, type Journal, JournalFailure } from '../../src/journal/journal.ts';
 import type { Evaluation, LockChange, Nix, Toplevel } from '../../src/ports.ts';
@@ -147,6 +148,7 @@ export const createStage = (options: StageOptions) => {
     clock,
     hostName: options.hostName ?? 'elsewhere',
     resumesAtBoot: options.resumesAtBoot ?? false,
+    past: () => recallPast(journal, '.', '/'),
   };
   const runsBy = (via: 'cli' | 'timer' | 'daemon'): Runs =>
     hostRuns(

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Goal } from '../../plan/plan.ts';
 import { exitCodeHelp, withActing, withConfirm } from '../acting.ts';
 import type { Cli } from '../lab.ts';
 import { selectorArgument, withFlake } from '../options.ts';
@@ -20,18 +21,30 @@ export const registerRun = (program: Command, cli: Cli): void => {
   )
     .argument(...selectorArgument)
     .option('--no-update', 'leave flake.lock as it is')
+    .option(
+      '--catch-up',
+      'only machines that past runs owe something to because they were away; flake.lock stays as it is',
+      false,
+    )
     .option('--via <who>', 'what started this run, for the journal: "cli", "timer" or "daemon"', 'cli')
     .addHelpText(
       'after',
-      `${exitCodeHelp}\nExamples:\n  lab run --dry-run\n  lab run\n  lab run --yes --no-update '!laptop'\n`,
+      `${exitCodeHelp}\nExamples:\n  lab run --dry-run\n  lab run\n  lab run --yes --no-update '!laptop'\n  lab run --catch-up --yes\n`,
     )
     .action(
-      async (selectors: string[], options: Acting & { update: boolean; via: string }, command: Command) => {
-        const { via } = options;
+      async (
+        selectors: string[],
+        options: Acting & { update: boolean; catchUp: boolean; via: string },
+        command: Command,
+      ) => {
+        const { via, catchUp } = options;
+        const goal: Goal = catchUp
+          ? { kind: 'run', update: false, catchUp: true }
+          : { kind: 'run', update: options.update };
         if (via !== 'cli' && via !== 'timer' && via !== 'daemon')
           command.error('error: --via takes "cli", "timer" or "daemon"');
         else
-          await act(cli, command, { kind: 'run', update: options.update }, selectors, {
+          await act(cli, command, goal, selectors, {
             ...options,
             via,
             confirm: [],

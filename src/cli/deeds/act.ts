@@ -189,6 +189,16 @@ export const act = async (
   options: ActOptions,
 ): Promise<void> =>
   useLab(cli, command, async ({ lab, json }) => {
+    if (goal.kind === 'run' && goal.catchUp === true) {
+      const past = lab.past();
+      if (!past.ok) return past;
+      if (past.value.debts.size === 0) {
+        if (json) printJson(cli, 'owed', { owed: [] });
+        else
+          printLines(cli, ['Nothing is owed: no machine of this flake was away when it was to be changed.']);
+        return done;
+      }
+    }
     if (options.dryRun) return dryRun(cli, lab, goal, selectors, json);
     if (!options.yes && !cli.interactive)
       return fail({

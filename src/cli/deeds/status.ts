@@ -1,29 +1,41 @@
 import type { Command } from 'commander';
 import { observeAll } from '../../flow/observe.ts';
+import { type Debt, owedAfterSeeing, shownBy } from '../../plan/debt.ts';
 import { driftOf } from '../../plan/drift.ts';
+import { noPast, type Past } from '../../plan/past.ts';
 import type { Observation, Toplevel } from '../../ports.ts';
 import { exitCodes } from '../../run/report.ts';
 import { sanitiseLine } from '../../text/sanitise.ts';
 import { duration } from '../../text/words.ts';
 import type { Cli } from '../lab.ts';
-import { remedyLine, saidOf, tableWithNotes } from '../render.ts';
+import { owedSince, remedyLine, saidOf, tableWithNotes } from '../render.ts';
 import { choose } from './choose.ts';
 import { done, printJson, printLines, useLab } from './with-lab.ts';
 
 type Row = { readonly cells: readonly string[]; readonly notes: readonly string[] };
 
-const missingRow = (machine: string, state: string, message: string, remedy: string): Row => ({
+const missingRow = (
+  machine: string,
+  state: string,
+  message: string,
+  remedy: string,
+  owed: Debt | null,
+): Row => ({
   cells: [`  ${machine}`, `✖ ${state}`, '-', '-', saidOf(machine, message)],
-  notes: [remedyLine(remedy)],
+  notes: [remedyLine(remedy), ...owedNotes(owed)],
 });
 
-const statusRow = (observation: Observation, wanted: string | null): Row => {
+const owedNotes = (owed: Debt | null): readonly string[] =>
+  owed === null ? [] : [`      ${owedSince(owed)}; \`lab run --catch-up\` does it`];
+
+const statusRow = (observation: Observation, wanted: string | null, owed: Debt | null): Row => {
   if (observation.kind === 'unreachable')
     return missingRow(
       observation.machine,
       'unreachable',
       observation.error.message,
       observation.error.remedy,
+      owed,
     );
   const drift = driftOf(observation, wanted);
   const reboot =
@@ -42,8 +54,16 @@ const statusRow = (observation: Observation, wanted: string | null): Row => {
       duration(observation.uptimeSeconds * 1_000),
       [...(drift?.words ?? []), reboot].filter((text) => text !== '').join('; ') || 'as it booted',
     ],
-    notes: [],
+    notes: owedNotes(owed),
   };
+};
+
+/** What is still owed to a machine that was just looked at. */
+const owedTo = ({ debts }: Past, observation: Observation): Debt | null => {
+  const debt = debts.get(observation.machine) ?? null;
+  return debt === null || observation.kind === 'unreachable'
+    ? debt
+    : owedAfterSeeing(debt, shownBy(observation));
 };
 
 export const status = async (
@@ -67,6 +87,8 @@ export const status = async (
     ]);
     const wanted = new Map(toplevels.built.map(({ machine, outPath }) => [machine, outPath]));
     const observations = [...seen.values()];
+    const recalled = lab.past();
+    const past = recalled.ok ? recalled.value : noPast;
     const failed = evaluation.fleet.failed.filter(({ name }) => names.includes(name));
     if (json)
       printJson(cli, 'status', {
@@ -75,8 +97,11 @@ export const status = async (
           observation,
           wanted: wanted.get(observation.machine) ?? null,
           drift: driftOf(observation, wanted.get(observation.machine) ?? null),
+          owed: owedTo(past, observation),
         })),
-        failed,
+        failed: failed.map((each) => ({ ...each, owed: past.debts.get(each.name) ?? null })),
+        // Why what is owed is not known, or null where it is.
+        owedUnknown: recalled.ok ? null : recalled.failure,
         toplevelFailures: toplevels.failed,
       });
     else
@@ -84,10 +109,18 @@ export const status = async (
         ...tableWithNotes([
           { cells: ['  NAME', 'STATE', 'GENERATION', 'UP', 'DRIFT'], notes: [] },
           ...observations.map((observation) =>
-            statusRow(observation, wanted.get(observation.machine) ?? null),
+            statusRow(observation, wanted.get(observation.machine) ?? null, owedTo(past, observation)),
           ),
-          ...failed.map(({ name, message, remedy }) => missingRow(name, 'not evaluated', message, remedy)),
+          ...failed.map(({ name, message, remedy }) =>
+            missingRow(name, 'not evaluated', message, remedy, past.debts.get(name) ?? null),
+          ),
         ]),
+        ...(recalled.ok
+          ? []
+          : [
+              `! what past runs left owed is not known: ${sanitiseLine(recalled.failure.message)}`,
+              remedyLine(recalled.failure.remedy),
+            ]),
         ...toplevels.failed.flatMap(({ machine, message, remedy }) => [
           `! ${machine ?? 'flake'}: ${saidOf(machine ?? 'flake', message)}`,
           remedyLine(remedy),

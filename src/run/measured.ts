@@ -1,0 +1,53 @@
+import { type DurationKind, durationKindOf } from '../plan/durations.ts';
+import type { Plan, Step } from '../plan/plan.ts';
+import type { RunEvent } from './event.ts';
+
+/** What a run tells of how long things take: only what succeeded in one go, with nobody away in between. */
+
+export type Measured = { readonly machine: string; readonly kind: DurationKind; readonly ms: number };
+
+type Seen = { readonly intendedAt: number; readonly endedAt: number | null; readonly sound: boolean };
+
+const stepsOf = (plan: Plan): readonly Step[] =>
+  plan.machines.flatMap(({ steps, contingent }) => [...steps, ...contingent]);
+
+/** When each step began and ended. One that was begun twice, or over which the engine died, measures nothing. */
+const seenIn = (events: readonly RunEvent[]): ReadonlyMap<string, Seen> => {
+  const seen = new Map<string, Seen>();
+  for (const { at, body } of events) {
+    if (body.kind === 'step-intended')
+      seen.set(body.step, { intendedAt: at, endedAt: null, sound: !seen.has(body.step) });
+    if (body.kind === 'step-ended') {
+      const known = seen.get(body.step);
+      const sound = known?.sound === true && body.outcome.kind === 'succeeded';
+      seen.set(body.step, { intendedAt: known?.intendedAt ?? at, endedAt: at, sound });
+    }
+  }
+  return seen;
+};
+
+/** The measurements of a run with this plan, in the order of its steps. Milliseconds. */
+export const measuredIn = (plan: Plan, events: readonly RunEvent[]): readonly Measured[] => {
+  const seen = seenIn(events);
+  const resumed = events.filter(({ body }) => body.kind === 'resumed').map(({ at }) => at);
+  const between = (from: number, to: number): boolean => resumed.some((at) => at >= from && at <= to);
+  return stepsOf(plan).flatMap((step): readonly Measured[] => {
+    const kind = durationKindOf(step);
+    const own = seen.get(step.id);
+    if (kind === null || own === undefined || !own.sound || own.endedAt === null) return [];
+    if (step.kind === 'gate') {
+      const ms = Math.max(0, own.endedAt - own.intendedAt - step.stableMs);
+      return [{ machine: step.machine, kind, ms }];
+    }
+    if (step.kind !== 'await-boot')
+      return [{ machine: step.machine, kind, ms: own.endedAt - own.intendedAt }];
+    // A reboot lasts from its trigger on, which is a step of its own.
+    const trigger = stepsOf(plan).find(
+      ({ machine, kind: other }) => machine === step.machine && other === 'reboot',
+    );
+    const from = trigger === undefined ? undefined : seen.get(trigger.id);
+    if (from === undefined || !from.sound || from.endedAt === null || between(from.endedAt, own.endedAt))
+      return [];
+    return [{ machine: step.machine, kind, ms: own.endedAt - from.endedAt }];
+  });
+};
