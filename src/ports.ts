@@ -267,6 +267,7 @@ export type Target = {
     machine: Machine,
     options: { deadlineMs: number; signal?: AbortSignal; number?: number },
   ): Promise<Result<readonly Generation[]>>;
+  /** Failures of the kinds `unreachable` and `connection-lost` may pass by themselves; copying again is safe. */
   copy(
     machine: Machine,
     toplevel: string,

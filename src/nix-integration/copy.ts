@@ -50,15 +50,20 @@ const sshTroubles: readonly { readonly kind: string; readonly pattern: RegExp; r
   {
     kind: 'unreachable',
     pattern:
-      /Connection (?:refused|timed out|reset|closed)|No route to host|Could not resolve hostname|Broken pipe/u,
+      /Connection (?:refused|timed out|reset|closed)|No route to host|Could not resolve hostname|Timeout, server .* not responding/u,
     remedy: 'Check that the machine is up and reachable by ssh.',
+  },
+  {
+    kind: 'connection-lost',
+    pattern: /Broken pipe|unexpected end-of-file/u,
+    remedy: 'Check that the machine is up, and that nix-daemon works there.',
   },
 ];
 
 /**
  * Copies a built closure to a machine with `nix copy` over ssh; the machine fetches from its own substituters what
- * they have. Failure kinds: `hostkey`, `auth`, `unreachable`, `nix-missing-there`, `signature`, `disk-full`,
- * `timeout`, `cancelled` and those of Nix itself.
+ * they have. Failure kinds: `hostkey`, `auth`, `unreachable`, `connection-lost` (the other side ended it, and nothing says
+ * why), `nix-missing-there`, `signature`, `disk-full`, `timeout`, `cancelled` and those of Nix itself.
  */
 export const copyClosure = async (context: CopyContext, request: CopyRequest): Promise<Result<void>> => {
   const { machine, toplevel, destination, sshConfigPath } = request;
@@ -95,7 +100,10 @@ export const copyClosure = async (context: CopyContext, request: CopyRequest): P
     event.kind === 'plain' || event.kind === 'message' ? [sanitiseLine(event.text)] : [],
   );
   const trouble = sshTroubles.find(({ pattern }) => spoken.some((line) => pattern.test(line)));
-  if (trouble === undefined) return fail(failureOf(cause, phase, machine));
+  // A machine that gives up because of these ends the connection as well.
+  const toldWhy = cause.kind === 'disk-full' || cause.kind === 'signature';
+  if (trouble === undefined || (trouble.kind === 'connection-lost' && toldWhy))
+    return fail(failureOf(cause, phase, machine));
   const line = spoken.find((text) => trouble.pattern.test(text)) ?? cause.message;
   return fail({
     kind: trouble.kind,

@@ -2,6 +2,7 @@ import type { Step } from '../plan/plan.ts';
 import { activate } from './activation.ts';
 import { awaitBoot, passGate } from './await.ts';
 import { confirm } from './confirm.ts';
+import { copy } from './copy.ts';
 import { dependencies, stillNeeded } from './dependencies.ts';
 import type { StepOutcome } from './event.ts';
 import { preflight } from './preflight.ts';
@@ -9,23 +10,7 @@ import { reboot } from './reboot.ts';
 import { allRecords } from './records.ts';
 import { restore } from './restore.ts';
 import type { RunState } from './state.ts';
-import {
-  actDeadlines,
-  factsOf,
-  failed,
-  interrupted,
-  type PerformContext,
-  succeeded,
-} from './step-context.ts';
-
-const copy = async (step: Extract<Step, { kind: 'copy' }>, context: PerformContext): Promise<StepOutcome> => {
-  const copied = await context.target.copy(context.entry.machine, step.toplevel, {
-    deadlineMs: actDeadlines.copyMs,
-    signal: context.signal,
-    onProgress: context.progress,
-  });
-  return copied.ok ? succeeded('closure is there') : failed(copied.failure);
-};
+import { factsOf, interrupted, type PerformContext, succeeded } from './step-context.ts';
 
 /** When this step's reboot delay is over: counted from the latest gate that another machine passed in this run. */
 export const delayEndsAt = (state: RunState, step: Extract<Step, { kind: 'delay' }>): number => {

@@ -27,11 +27,11 @@ export const copyOver =
   async (machine, toplevel, { deadlineMs, signal, onProgress }) => {
     const given = signal === undefined ? {} : { signal };
     const truth = look(machine.name);
-    const failure = (message: string) =>
+    const failure = (message: string, kind = 'unreachable') =>
       ({
         ok: false,
         failure: {
-          kind: 'copy',
+          kind,
           machine: machine.name,
           phase: 'copy',
           message,
@@ -41,12 +41,12 @@ export const copyOver =
     const problem = await reach(machine, deadlineMs, given);
     if (problem !== null) return failure(problem.message);
     await lasting(truth.nature.copyMs, linesOf?.(machine.name, 'copy', toplevel) ?? [], onProgress, signal);
-    if (signal?.aborted === true) return failure('given up');
+    if (signal?.aborted === true) return failure('given up', 'cancelled');
     if (cut(machine, 'copy')) return failure('the connection was lost');
     const lost = await reach(machine, deadlineMs, given);
     if (lost !== null) return failure(lost.message);
     const full = look(machine.name).faults.some(
       (fault) => fault.kind === 'disk-full' && fault.path === 'during-copy',
     );
-    return full ? failure('No space left on device') : { ok: true, value: undefined };
+    return full ? failure('No space left on device', 'disk-full') : { ok: true, value: undefined };
   };

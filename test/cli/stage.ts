@@ -47,6 +47,8 @@ export type StageOptions = {
   readonly evaluation?: Partial<Evaluation>;
   readonly lockChanges?: readonly LockChange[];
   readonly answers?: readonly string[];
+  /** Whoever is asked leaves the question standing. */
+  readonly leavesQuestions?: boolean;
   readonly interactive?: boolean;
   readonly nix?: Partial<Nix>;
   /** Host name of where `lab` runs, and whether a unit there resumes runs at boot. */
@@ -175,8 +177,12 @@ export const createStage = (options: StageOptions) => {
     out: (text) => void written.push(text),
     err: (text) => void errors.push(text),
     interactive: options.interactive ?? false,
-    ask: async (question) => {
+    ask: async (question, signal) => {
       asked.push(question);
+      if (options.leavesQuestions === true)
+        await new Promise<void>((resolve) => {
+          signal.addEventListener('abort', () => resolve(), { once: true });
+        });
       return answers.shift() ?? null;
     },
     stop: never,

@@ -29,6 +29,23 @@ describe('a run under way', () => {
     expect((await stage.run('resume')).shown).toContain('there is nothing to resume');
   });
 
+  test('approved or declined elsewhere takes its question back where it still stands', async () => {
+    for (const [kind, exitCode] of [
+      ['approve', 0],
+      ['decline', 130],
+    ] as const) {
+      const stage = createStage({
+        machines: exampleMachines,
+        wants: newKernel,
+        interactive: true,
+        leavesQuestions: true,
+      });
+      stage.at(minute, () => stage.askLatest(kind));
+      expect((await stage.run('run', '--no-update')).exitCode, kind).toBe(exitCode);
+      expect(stage.asked).toEqual(['Go ahead? [y/N] ']);
+    }
+  });
+
   test('begins nothing new while it is paused', async () => {
     const stage = createStage({ machines: exampleMachines, wants: newKernel });
     stage.at(5_000, () => stage.askLatest('pause'));

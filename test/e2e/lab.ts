@@ -71,6 +71,8 @@ export type LabOnFleet = {
   /** A run of any goal: exit code and report. Fails the test when there is none. */
   report(words: readonly string[]): Promise<Ran<RunReport>>;
   start(words: readonly string[]): UnderWay;
+  /** The same at a terminal of its own, where nobody types anything. */
+  startAtTerminal(words: readonly string[]): UnderWay;
   /** Every event of the latest run, as `lab journal` gives them. */
   events(): Promise<readonly RunEvent[]>;
   runs(host: string): Promise<Runs>;
@@ -128,13 +130,17 @@ const open = async (fleet: TestFleet, machines: FlakeMachines): Promise<LabOnFle
     ...{ env, signal: following.signal, deadlineMs: followDeadlineMs },
     onStdoutLine: (line) => happened.push(JSON.parse(line) as RunEvent),
   });
+  const onTerminal = (words: readonly string[]): readonly string[] => {
+    const command = quoteForRemoteShell([...program, ...words]);
+    return ['script', '--quiet', '--return', '--command', command, '/dev/null'];
+  };
   let started = 0;
-  const start: LabOnFleet['start'] = (words) => {
+  const startProgram = (words: readonly string[], command: readonly string[]): UnderWay => {
     started += 1;
     const pidFile = join(fleet.directory, `pid-${started}`);
     const before = happened.length;
     // Every program on the way to lab gives its place to the next one, so the shell's pid becomes that of lab.
-    const argv = ['sh', '-c', 'echo $$ >"$0"; exec "$@"', pidFile, ...program, ...words];
+    const argv = ['sh', '-c', 'echo $$ >"$0"; exec "$@"', pidFile, ...command];
     const ended = whole(words, fleet.run(argv, { ...surroundings, env }));
     return {
       ended,
@@ -163,11 +169,8 @@ const open = async (fleet: TestFleet, machines: FlakeMachines): Promise<LabOnFle
     stateDirectory,
     program,
     run,
-    atTerminal: (words, typed) => {
-      const command = quoteForRemoteShell([...program, ...words]);
-      const argv = ['script', '--quiet', '--return', '--command', command, '/dev/null'];
-      return whole(words, fleet.run(argv, { ...surroundings, env, stdin: `${typed}\n` }));
-    },
+    atTerminal: (words, typed) =>
+      whole(words, fleet.run(onTerminal(words), { ...surroundings, env, stdin: `${typed}\n` })),
     json,
     report: async (words) => {
       const { code, body, stderr } = await json<{ report?: RunReport }>(words);
@@ -176,7 +179,8 @@ const open = async (fleet: TestFleet, machines: FlakeMachines): Promise<LabOnFle
       expect(body.report.exitCode).toBe(code);
       return { code, body: body.report, stderr };
     },
-    start,
+    start: (words) => startProgram(words, [...program, ...words]),
+    startAtTerminal: (words) => startProgram(words, onTerminal(words)),
     events: async () => {
       const { body } = await json<{ runs: { run: string }[] }>(['journal', '--runs']);
       const { stdout } = await run([

@@ -64,6 +64,9 @@ test('failures are told apart', async () => {
   expect(await kindFor(['Host key verification failed.', lost])).toBe('hostkey');
   expect(await kindFor(['lab@nas: Permission denied (publickey).', lost])).toBe('auth');
   expect(await kindFor(['ssh: connect to host nas port 22: Connection refused', lost])).toBe('unreachable');
+  expect(await kindFor([lost])).toBe('connection-lost');
+  expect(await kindFor(['Timeout, server 10.0.0.1 not responding.', lost])).toBe('unreachable');
+  expect(await kindFor([lost, error('writing to file: No space left on device')])).toBe('disk-full');
   expect(await kindFor(['bash: line 1: nix-daemon: command not found', lost])).toBe('nix-missing-there');
   expect(await kindFor([error(`path '${toplevel}' lacks a valid signature`)])).toBe('signature');
   expect(await kindFor([error('writing to file: No space left on device')])).toBe('disk-full');

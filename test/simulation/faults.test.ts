@@ -12,12 +12,13 @@ const outcomes: readonly (readonly [Fault, string])[] = [
   [{ kind: 'slow-link', ms: 2_000 }, 'done'],
   [{ kind: 'away', atMs: 8_000, forMs: 20_000 }, 'done'],
   [{ kind: 'away', atMs: 8_000, forMs: null }, 'failed: activation-unknown'],
-  [{ kind: 'cut-during', act: 'copy', forMs: 10_000 }, 'failed: copy'],
+  [{ kind: 'cut-during', act: 'copy', forMs: 10_000 }, 'done'],
+  [{ kind: 'cut-during', act: 'copy', forMs: 300_000 }, 'skipped: unreachable'],
   [{ kind: 'cut-during', act: 'activate', forMs: 60_000 }, 'done'],
   // before anything is touched
   [{ kind: 'disk-full', path: '/nix' }, 'failed: no-space'],
   [{ kind: 'disk-full', path: '/boot' }, 'failed: no-space'],
-  [{ kind: 'disk-full', path: 'during-copy' }, 'failed: copy'],
+  [{ kind: 'disk-full', path: 'during-copy' }, 'failed: disk-full'],
   [{ kind: 'sudo-refused' }, 'failed: no-root'],
   [{ kind: 'inhibited' }, 'failed: inhibited'],
   [

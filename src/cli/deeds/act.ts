@@ -29,8 +29,8 @@ export type ActOptions = {
 /** Asks for the answer to a plan that somebody else's run waits with. */
 export const answerOnTerminal =
   (cli: Cli) =>
-  (plan: Plan): Promise<boolean> =>
-    approve(cli, plan, { dryRun: false, yes: false, confirm: [], via: 'cli' });
+  (plan: Plan, withdrawn: AbortSignal): Promise<boolean> =>
+    approve(cli, plan, { dryRun: false, yes: false, confirm: [], via: 'cli' }, withdrawn);
 
 const updates = (goal: Goal): boolean => goal.kind === 'run' && goal.update;
 
@@ -71,13 +71,19 @@ const dryRun = async (
 const remarkLines = (remarks: readonly string[]): readonly string[] =>
   remarks.map((remark) => `! ${sanitiseLine(remark)}`);
 
-const approve = async (cli: Cli, plan: Plan, options: ActOptions): Promise<boolean> => {
+const approve = async (
+  cli: Cli,
+  plan: Plan,
+  options: ActOptions,
+  withdrawn: AbortSignal,
+): Promise<boolean> => {
+  const unasked = AbortSignal.any([cli.stop, withdrawn]);
   for (const name of criticalReboots(plan).filter((critical) => !options.confirm.includes(critical))) {
-    const answer = await cli.ask(`${name} is critical. Type its name to reboot it: `, cli.stop);
+    const answer = await cli.ask(`${name} is critical. Type its name to reboot it: `, unasked);
     if (answer?.trim() !== name) return false;
   }
   if (options.yes) return true;
-  const answer = await cli.ask('Go ahead? [y/N] ', cli.stop);
+  const answer = await cli.ask('Go ahead? [y/N] ', unasked);
   return answer !== null && /^(y|yes)$/iu.test(answer.trim());
 };
 
@@ -114,11 +120,13 @@ export const watchRun = async (
   runs: Runs,
   run: RunId,
   json: boolean,
-  answer: ((plan: Plan) => Promise<boolean>) | null,
+  answer: ((plan: Plan, withdrawn: AbortSignal) => Promise<boolean>) | null,
 ): Promise<Result<void>> => {
   let latest: RunState | null = null;
   /** The answer could not be written down: nobody will hear it, so nobody is waited for. */
   const unheard = new AbortController();
+  /** The plan has its answer from elsewhere, or nobody waits for one any more. */
+  const withdrawn = new AbortController();
   let answered: Promise<Failure | null> = Promise.resolve(null);
   const onPlan = (plan: Plan, state: RunState): void => {
     if (!json)
@@ -133,7 +141,8 @@ export const watchRun = async (
       .then(async () => {
         const now = latest as RunState | null;
         if (now === null || now.approvedAt !== null || now.ended !== null) return null;
-        const yes = await answer(plan);
+        const yes = await answer(plan, withdrawn.signal);
+        if (withdrawn.signal.aborted) return null;
         runs.journal.ask(run, yes ? 'approve' : 'decline', runs.who);
         return null;
       })
@@ -147,10 +156,12 @@ export const watchRun = async (
     latest = state;
     if (!json) cli.out(`${eventLine(event)}\n`);
     if (event.body.kind === 'plan-made') onPlan(event.body.plan, state);
+    if (event.body.kind === 'approved' || event.body.kind === 'run-ended') withdrawn.abort();
   };
   const release = steerBySignals(cli, runs, run);
   const leave = runs.detached ? AbortSignal.any([cli.hangup, unheard.signal]) : unheard.signal;
   const how = await watch(runs, run, onEvent, leave).finally(release);
+  withdrawn.abort();
   const unanswered = await answered;
   if (unanswered !== null) return fail(unanswered);
   const state = latest as RunState | null;
@@ -229,6 +240,8 @@ export const act = async (
       consent: given ? { kind: 'given', confirmed: options.confirm } : { kind: 'ask' },
     });
     if (!started.ok) return started;
-    const answer = given ? null : (plan: Plan) => approve(cli, plan, options);
+    const answer = given
+      ? null
+      : (plan: Plan, withdrawn: AbortSignal) => approve(cli, plan, options, withdrawn);
     return watchRun(cli, runs.value, started.value, json, answer);
   });
