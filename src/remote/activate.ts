@@ -16,6 +16,7 @@ import {
 import { isToplevel, isUnitName } from './names.ts';
 import { readRecord, recordBytesMax } from './record.ts';
 import { supervisorScript, tickMs } from './supervisor.ts';
+import { detachedRunner } from './unit-functions.ts';
 
 const commandDeadlineMs = 30_000;
 const startAttemptsMax = 5;
@@ -132,7 +133,16 @@ const scriptOf = ({
 const start = async (activation: Activation): Promise<ActivateOutcome | null> => {
   const { deps, machine, request } = activation;
   const { unit } = request;
-  const argv = ['sh', '-c', startScript, 'sh', unit, descriptionOf(request), ...scriptOf(request)];
+  const argv = [
+    'sh',
+    '-c',
+    startScript,
+    'sh',
+    unit,
+    descriptionOf(request),
+    detachedRunner,
+    ...scriptOf(request),
+  ];
   let perhapsStarted = false;
   let why = 'the deadline had passed';
   for (let attempt = 1; attempt <= startAttemptsMax && !over(activation); attempt += 1) {
@@ -166,11 +176,9 @@ const started = (machine: Machine, request: ActivateRequest, result: ExecResult)
         : refused(
             `${request.unit}.service on ${machine.name} belongs to something else: ${sanitiseLine(record.first('description') ?? '', 200)}`,
           );
-    case 'no-systemd-run':
-      return refused(`${machine.name} has no systemd-run: lab activates machines that run systemd`);
     default:
       return refused(
-        `systemd on ${machine.name} refused the unit ${request.unit}: ${sanitiseLine(record.first('message') ?? 'no reason given', 300)}`,
+        `${machine.name} refused the unit ${request.unit}: ${sanitiseLine(record.first('message') ?? 'no reason given', 300)}`,
       );
   }
 };

@@ -3,7 +3,8 @@ import type { ActivateOutcome, ActivateRequest, ExecResult } from '../ports.ts';
 import { sanitiseLine } from '../text/sanitise.ts';
 import { profileFunctions } from './profile.ts';
 import { prelude, readRecord } from './record.ts';
-import { supervisedExit } from './supervisor.ts';
+import { supervisedExit, sweepRoots } from './supervisor.ts';
+import { unitFunctions } from './unit-functions.ts';
 
 /**
  * The transient unit in which an activation runs, so that it outlives the connection that asked for it: the scripts
@@ -46,37 +47,44 @@ const answeredExits = [
 
 /**
  * Starts the unit unless it is there already. Units of earlier activations that have ended, and whose run nobody took
- * up to read them, are unloaded first. Arguments: unit, description, script of the unit, its arguments. Without
- * `--pipe`, which would tie the activation to the connection; `Type=exec` returns as soon as it runs. A supervised one
- * that is there waits anew; one that has returned because nobody confirmed it makes room for another attempt.
+ * up to read them, are unloaded first, and so is what was kept from garbage collection for activations that are gone.
+ * Arguments: unit, description, `detachedRunner`, script of the unit, its arguments. Without `--pipe`, which would tie
+ * the activation to the connection; `Type=exec` returns as soon as it runs. A supervised one that is there waits anew;
+ * one that has returned because nobody confirmed it makes room for another attempt.
  */
 export const startScript = `${prelude}
-timeout 10 systemctl list-units --all --plain --no-legend --no-pager --full 'lab-activate-*' 'lab-restore-*' 2>/dev/null | head -n 50 |
-  while read -r unit load active sub rest; do
-    if [ "$sub" = exited ] && [ "$unit" != "$1.service" ]; then
-      systemctl stop -- "$unit" 2>/dev/null
-      rm -rf "/run/lab/$(basename "$unit" .service)"
-    fi
-  done
+${unitFunctions}
+units_ended | while read -r ended; do
+  if [ "$ended" != "$1" ]; then
+    unit_remove "$ended"
+    rm -rf "/run/lab/$ended"
+  fi
+done
+${sweepRoots}
 echo lab-start
-dir=/run/lab/$1 unit=$1 description=$2 script=$3
-shift 3
+dir=/run/lab/$1 unit=$1 description=$2 runner=$3 script=$4
+shift 4
 if [ -d "$dir" ]; then
   : >"$dir/extend"
   if [ -e "$dir/end" ] && [ "$(readlink "$dir/verdict")" = expired ]; then
-    systemctl stop -- "$unit.service" 2>/dev/null
+    unit_remove "$unit"
     rm -rf "$dir"
   fi
 fi
-if ! command -v systemd-run >/dev/null; then
-  put outcome no-systemd-run
-elif said=$(systemd-run --unit="$unit" --description="$description" --no-ask-password --quiet --service-type=exec \
-  --property=RemainAfterExit=yes --property="SuccessExitStatus=${answeredExits}" \
-  --setenv="PATH=$PATH" --setenv=LC_ALL=C sh -c "$script" sh "$@" 2>&1); then
+start() {
+  if by_systemd; then
+    systemd-run --unit="$unit" --description="$description" --no-ask-password --quiet --service-type=exec \\
+      --property=RemainAfterExit=yes --property="SuccessExitStatus=${answeredExits}" \\
+      --setenv="PATH=$PATH" --setenv=LC_ALL=C sh -c "$script" sh "$@" 2>&1
+  else
+    start_detached "$unit" "$description" "$runner" "$script" "$@"
+  fi
+}
+if said=$(start "$@"); then
   put outcome started
-elif [ "$(systemctl show --property=LoadState --value -- "$unit.service")" = loaded ]; then
+elif unit_known "$unit"; then
   put outcome existing
-  put description "$(systemctl show --property=Description --value -- "$unit.service")"
+  put description "$(unit_description "$unit")"
 else
   put outcome refused
   put message "$(printf '%s' "$said" | tail -n 1)"
@@ -95,8 +103,9 @@ const readingLineBytesMax = 1_000;
  * is flushed first, so that the last words are there, and the failed units are named.
  */
 export const readScript = `${prelude}
+${unitFunctions}
 echo lab-unit
-properties=$(systemctl show --property=LoadState,ActiveState,SubState,Result,ExecMainCode,ExecMainStatus -- "$1.service")
+properties=$(unit_properties "$1")
 printf '%s\\n' "$properties" | head -n 20
 ended=
 case "$properties" in
@@ -112,27 +121,22 @@ if [ -e "/run/lab/$1/refused" ]; then put refused "$(cat "/run/lab/$1/refused")"
 if [ -e "/run/lab/$1/end" ]; then put end "$(cat "/run/lab/$1/end")"; fi
 case "$ended" in
   yes)
-    timeout 5 journalctl --sync >/dev/null 2>&1
-    timeout 5 systemctl list-units --failed --plain --no-legend --no-pager --full 2>/dev/null | head -n 200 |
-      while read -r unit rest; do put failed "$unit"; done
+    unit_log_sync "$1"
+    failed_units | while read -r unit; do put failed "$unit"; done
     ;;
 esac
-if [ -n "$2" ]; then set -- "$1" --after-cursor="$2"; else set -- "$1"; fi
-name=$1
-shift
-timeout 10 journalctl --no-pager --quiet --output=cat --lines=${readingLinesMax} --show-cursor "$@" _SYSTEMD_UNIT="$name.service" 2>/dev/null |
-  cut -c 1-${readingLineBytesMax} |
+unit_log "$1" "$2" ${readingLinesMax} | cut -c 1-${readingLineBytesMax} |
   while IFS= read -r line; do put log "$line"; done
 echo lab-end
 `;
 
 /** Unloads the unit and forgets its state. Argument: unit. Never leaves the machine degraded. */
 export const clearScript = `${prelude}
-systemctl stop -- "$1.service" 2>/dev/null
-systemctl reset-failed -- "$1.service" 2>/dev/null
+${unitFunctions}
+unit_remove "$1"
 rm -rf "/run/lab/$1"
 echo lab-clear
-put state "$(systemctl show --property=LoadState --value -- "$1.service")"
+if unit_known "$1"; then put state loaded; else put state not-found; fi
 echo lab-end
 `;
 
@@ -283,7 +287,7 @@ export const outcomeOf = (
     case endedByTimeout.killed:
       return refused('it did not end in time, was ended, and what ran before was returned to');
     case supervisedExit.noState:
-      return refused('/run/lab cannot be written; nothing was activated');
+      return refused('what a return needs could not be recorded; nothing was activated');
     default:
       return refused(`switch-to-configuration ended with exit status ${status}`);
   }

@@ -1,5 +1,6 @@
 import { profileFunctions } from './profile.ts';
 import { prelude } from './record.ts';
+import { unitFunctions } from './unit-functions.ts';
 
 /**
  * What watches over an activation on the machine itself: the script of its unit, and the one that tells it how to end.
@@ -21,6 +22,15 @@ export const supervisedExit = {
   stuck: 98,
 } as const;
 
+/** Where links keep the way back from garbage collection while an activation is not settled: UNIT-current, UNIT-profile. */
+const gcRoots = '/nix/var/nix/gcroots/lab';
+
+/** Forgets what was kept for activations whose machine has been rebooted, or whose supervisor was killed. */
+export const sweepRoots = `for root in ${gcRoots}/*; do
+  kept=$(basename "$root")
+  if ! [ -d "/run/lab/\${kept%-*}" ]; then rm -f "$root"; fi
+done`;
+
 /** How often the supervisor looks for a word. The script sleeps as long; a `sleep` without fractions sleeps longer. */
 export const tickMs = 200;
 
@@ -32,7 +42,7 @@ export const tickMs = 200;
  * A `switch` is a `test` at first: as long as nobody has confirmed it, whatever ends the machine in between (a crash, a
  * power cut) boots what was good. Holds neither `${` nor `$$` nor `%`, which systemd would expand.
  */
-export const supervisorScript = `toplevel=$1 mode=$2 ticks=$3 dir=/run/lab/$4 limit=$7 number=$8
+export const supervisorScript = `toplevel=$1 mode=$2 ticks=$3 dir=/run/lab/$4 root=${gcRoots}/$4 limit=$7 number=$8
 ${profileFunctions}if ! [ -d "$toplevel" ]; then
   echo "$toplevel is not on this machine"
   exit 91
@@ -68,6 +78,17 @@ if ! { mkdir -p "$dir" && note current "$current" && note profile "$before"; }; 
   echo "$dir cannot be written, so nothing could be returned"
   exit ${supervisedExit.noState}
 fi
+# No collection of garbage takes away what it would return to.
+keep() { mkdir -p ${gcRoots} && ln -sfn "$current" "$root-current" && ln -sfn "$before" "$root-profile"; }
+let_go() { rm -f "$root-current" "$root-profile"; }
+# What could not be returned to is kept for whoever comes to help.
+ends() { note end "$1"; [ "$1" = stuck ] || let_go; }
+if ! keep; then
+  echo 'what runs now could not be kept from garbage collection'
+  let_go
+  rm -rf "$dir"
+  exit ${supervisedExit.noState}
+fi
 
 restore() { # how it ends when it is done
   echo "returning to $current"
@@ -81,7 +102,7 @@ restore() { # how it ends when it is done
     *) back=stuck ;;
   esac
   [ "$(readlink -f /run/current-system)" = "$current" ] || back=stuck
-  note end "$back"
+  ends "$back"
   case $back in
     stuck) echo "could not return to $current"; exit ${supervisedExit.stuck} ;;
     *) echo "returned to $current"; return 0 ;;
@@ -94,13 +115,14 @@ case $code in
   0|4) ;;
   100)
     [ "$mode" != switch ] || make_default "$toplevel" "$number" || { restore no-boot-default; exit 93; }
+    let_go
     rm -rf "$dir"
     exit 100
     ;;
   *)
     note refused "$code"
     # A check that said no beforehand has touched nothing.
-    if [ "$code" = 1 ] && [ "$(readlink -f /run/current-system)" = "$current" ]; then note end restored; else restore restored; fi
+    if [ "$code" = 1 ] && [ "$(readlink -f /run/current-system)" = "$current" ]; then ends restored; else restore restored; fi
     exit "$code"
     ;;
 esac
@@ -123,7 +145,7 @@ done
 
 if [ "$verdict" = confirm ]; then
   if [ "$mode" != switch ] || make_default "$toplevel" "$number"; then
-    note end confirmed
+    ends confirmed
     exit "$code"
   fi
   echo 'it could not be made the boot default'
@@ -142,6 +164,7 @@ const settleTicks = 50;
  * Asking again is safe: the first word counts.
  */
 export const settleScript = `${prelude}
+${unitFunctions}
 echo lab-settle
 dir=/run/lab/$1
 if [ -d "$dir" ]; then
@@ -151,7 +174,7 @@ if [ -d "$dir" ]; then
   while ! [ -e "$dir/end" ] && [ "$running" = yes ] && [ "$ticks" -lt ${settleTicks} ]; do
     sleep ${tickMs / 1_000} || sleep 1
     ticks=$((ticks + 1))
-    case "$(systemctl show --property=LoadState,SubState -- "$1.service")" in
+    case "$(unit_properties "$1")" in
       *not-found*|*SubState=dead*|*SubState=failed*|*SubState=exited*) running=no ;;
     esac
   done

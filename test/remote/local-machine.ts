@@ -21,10 +21,13 @@ export type LocalMachine = {
   /** State of the played programs: `state`, `failed`, `log`, `units/NAME/exit` … */
   readonly play: (file: string, text: string) => void;
   readonly played: (file: string) => string;
+  /** What finds the played programs and their state, for processes that a test starts itself. */
+  readonly env: { readonly PATH: string; readonly LAB_FAKE: string };
   readonly remove: () => void;
 };
 
-export const localMachine = (): LocalMachine => {
+/** `systemd: false`: PID 1 is something else, though its programs are installed; processes are the real ones. */
+export const localMachine = ({ systemd = true } = {}): LocalMachine => {
   const root = mkdtempSync(join(tmpdir(), 'lab-machine-'));
   const fake = join(root, 'fake');
   const path = (at: string): string => at.replace(ownPaths, `${root}/`);
@@ -38,14 +41,18 @@ export const localMachine = (): LocalMachine => {
   };
   play('state', 'running\n');
   play('failed', '');
-  write('/proc/sys/kernel/random/boot_id', '0f0e0d0c-0b0a-4908-8706-050403020100\n');
-  write('/proc/uptime', '4711.42 9000.00\n');
+  if (systemd) {
+    write('/proc/sys/kernel/random/boot_id', '0f0e0d0c-0b0a-4908-8706-050403020100\n');
+    write('/proc/uptime', '4711.42 9000.00\n');
+  } else symlinkSync('/proc', join(root, 'proc'));
   mkdirSync(path('/nix/store/'), { recursive: true });
+  if (systemd) mkdirSync(path('/run/systemd/system/'), { recursive: true });
+  const env = { PATH: `${fakePrograms}:${process.env.PATH}`, LAB_FAKE: fake };
   const remote = fakeRemote(async ({ argv, options }) => {
     const end = await runProcess(argv.map(path), {
       deadlineMs: options.deadlineMs,
       ...(options.signal === undefined ? {} : { signal: options.signal }),
-      env: { PATH: `${fakePrograms}:${process.env.PATH}`, LAB_FAKE: fake },
+      env,
     });
     const { code, signal, truncated } = end;
     return ok({
@@ -58,6 +65,7 @@ export const localMachine = (): LocalMachine => {
   });
   return {
     remote,
+    env,
     path,
     write,
     play,

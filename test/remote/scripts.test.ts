@@ -6,8 +6,10 @@ import { observeScript } from '../../src/remote/observe.ts';
 import { preflightScript } from '../../src/remote/preflight.ts';
 import { triggerScript } from '../../src/remote/reboot.ts';
 import { settleScript, supervisorScript } from '../../src/remote/supervisor.ts';
+import { detachedRunner } from '../../src/remote/unit-functions.ts';
 
 const scripts = {
+  detachedRunner,
   observeScript,
   generationsScript,
   preflightScript,

@@ -1,4 +1,14 @@
-import { chmodSync, existsSync, readlinkSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ActivateOutcome, ActivateRequest, Verdict } from '../../src/ports.ts';
 import { activate } from '../../src/remote/activate.ts';
@@ -15,7 +25,10 @@ const before = hashed('a', 'nixos-system-test');
 const after = hashed('b', 'nixos-system-test');
 const unit = 'lab-activate-switch-20260101-120000-beef';
 
-describe('an activation that its machine watches over, with its scripts in a real shell', () => {
+describe.each([
+  { where: 'in a transient unit', systemd: true },
+  { where: 'in a session of its own where there is no systemd', systemd: false },
+])('an activation that its machine watches over $where, with its scripts in a real shell', ({ systemd }) => {
   let local: LocalMachine;
   const profile = '/nix/var/nix/profiles/system';
   /** A generation whose activation says what it was asked, goes live where it should, and ends with `code`. */
@@ -49,10 +62,24 @@ describe('an activation that its machine watches over, with its scripts in a rea
   const say = (verdict: Verdict, deadlineMs = 20_000) =>
     settle({ remote: local.remote, clock: realClock }, machine, { unit, verdict, deadlineMs }, {});
   const itsEnd = (): Promise<string> =>
-    vi.waitFor(() => local.played(`units/${unit}.service/exit`).trim(), { timeout: 15_000, interval: 50 });
+    vi.waitFor(
+      () =>
+        (systemd
+          ? local.played(`units/${unit}.service/exit`)
+          : readFileSync(local.path(`/run/lab/detached/${unit}/exit`), 'utf8')
+        ).trim(),
+      { timeout: 15_000, interval: 50 },
+    );
+  const kept = (): readonly string[] => {
+    const roots = local.path('/nix/var/nix/gcroots/lab');
+    if (!existsSync(roots)) return [];
+    return readdirSync(roots).map(
+      (name) => `${name} ${readlinkSync(join(roots, name)).replace(/^.*(?=\/nix\/store)/u, '')}`,
+    );
+  };
 
   beforeEach(() => {
-    local = localMachine();
+    local = localMachine({ systemd });
     local.play('background', '');
     generation('a');
     generation('b');
@@ -74,6 +101,7 @@ describe('an activation that its machine watches over, with its scripts in a rea
     expect([current(), bootDefault(), acts()]).toEqual([after, after, ['test b', 'boot b']]);
     expect(existsSync(local.path(`/run/lab/${unit}`))).toBe(false);
     expect(() => local.played(`units/${unit}.service/description`)).toThrow('ENOENT');
+    expect(existsSync(local.path(`/run/lab/detached/${unit}`))).toBe(false);
   });
 
   describe('of a generation that the machine has', () => {
@@ -157,7 +185,8 @@ describe('an activation that its machine watches over, with its scripts in a rea
   it('is followed, not begun anew, by who asks for it again', async () => {
     await go();
     expect(await go()).toEqual({ kind: 'live' });
-    expect([acts(), local.played('started').trim()]).toEqual([['test b'], `${unit}.service`]);
+    expect(acts()).toEqual(['test b']);
+    if (systemd) expect(local.played('started').trim()).toBe(`${unit}.service`);
   });
 
   it('waits anew whenever somebody has read that it waits', async () => {
@@ -232,7 +261,35 @@ describe('an activation that its machine watches over, with its scripts in a rea
   it('activates nothing that there is no way back from', async () => {
     chmodSync(local.path(`${before}/bin/switch-to-configuration`), 0o644);
     expect(await go()).toMatchObject({ kind: 'refused', code: 95 });
-    expect(existsSync(local.path('/run/lab'))).toBe(false);
+    expect(existsSync(local.path(`/run/lab/${unit}`))).toBe(false);
+  });
+
+  it('keeps what it would return to from garbage collection, until it is settled', async () => {
+    const roots = [`${unit}-current ${before}`, `${unit}-profile ${before}`];
+    await go();
+    expect(kept().toSorted()).toEqual(roots);
+    await say('confirm');
+    expect(kept()).toEqual([]);
+    await go('switch', 60_000, { current: before, profile: before });
+    expect(kept().toSorted()).toEqual(roots);
+    await say('restore');
+    expect(kept()).toEqual([]);
+    generation('b', { code: 100, goesLive: false });
+    await go();
+    expect(kept()).toEqual([]);
+  });
+
+  it('forgets what was kept for activations that a reboot has ended', async () => {
+    local.link('/nix/var/nix/gcroots/lab/lab-activate-switch-20251231-120000-dead-current', before);
+    await go();
+    expect(kept()).toHaveLength(2);
+  });
+
+  it('activates nothing when the way back cannot be kept', async () => {
+    local.write('/nix/var/nix/gcroots', 'no folder');
+    expect(await go()).toMatchObject({ kind: 'refused', code: 96 });
+    expect(existsSync(local.path(`/run/lab/${unit}`))).toBe(false);
+    expect(() => acts()).toThrow('ENOENT');
   });
 
   it('is gone when nobody watches any more', async () => {
@@ -244,6 +301,110 @@ describe('an activation that its machine watches over, with its scripts in a rea
   it('is not asked of a mode that makes nothing live', async () => {
     expect(await go('boot')).toMatchObject({ kind: 'refused', message: 'a boot has nothing to supervise' });
     expect(local.remote.calls).toEqual([]);
+  });
+});
+
+describe('a supervisor in a session of its own, where there is no systemd', () => {
+  let local: LocalMachine;
+  const detached = (file: string): string => local.path(`/run/lab/detached/${unit}/${file}`);
+  const live = (): string =>
+    readlinkSync(local.path('/run/current-system')).replace(/^.*(?=\/nix\/store)/u, '');
+  const acts = (): readonly string[] => local.played('acts').trimEnd().split('\n');
+  const generation = (letter: string, more = ':'): void => {
+    const toplevel = hashed(letter, 'nixos-system-test');
+    local.write(
+      `${toplevel}/bin/switch-to-configuration`,
+      `#!/bin/sh\necho "$1 ${letter}" >>"$LAB_FAKE/acts"\n${more}\n[ "$1" != test ] || ln -sfn ${local.path(toplevel)} ${local.path('/run/current-system')}\n`,
+      0o755,
+    );
+  };
+  const argvOf = (confirmWithinMs: number): readonly string[] => {
+    const remote = fakeRemote(() => lost({ retryable: false }));
+    const request = { toplevel: after, mode: 'switch' as const, unit, deadlineMs: 20_000 };
+    const supervision = { confirmWithinMs, recorded: { current: null, profile: null } };
+    void activate({ remote, clock: leapingClock() }, machine, { ...request, supervision }, {});
+    return remote.calls[0]?.argv ?? [];
+  };
+  const go = (options: { confirmWithinMs?: number; onProgress?: (line: string) => void } = {}) => {
+    const { confirmWithinMs = 60_000, onProgress = () => {} } = options;
+    const supervision = { confirmWithinMs, recorded: { current: null, profile: null } };
+    const request = { toplevel: after, mode: 'switch' as const, unit, deadlineMs: 20_000, supervision };
+    return activate({ remote: local.remote, clock: realClock }, machine, request, { onProgress });
+  };
+  const say = (verdict: Verdict) =>
+    settle({ remote: local.remote, clock: realClock }, machine, { unit, verdict, deadlineMs: 20_000 }, {});
+  beforeEach(() => {
+    local = localMachine({ systemd: false });
+    generation('a');
+    generation('b');
+    const profile = '/nix/var/nix/profiles/system';
+    local.link('/run/booted-system', before);
+    local.link('/run/current-system', before);
+    local.link(`${profile}-42-link`, before);
+    local.link(profile, `${profile}-42-link`);
+  });
+  afterEach(async () => {
+    if (existsSync(local.path(`/run/lab/${unit}`))) await say('restore');
+    local.remove();
+  });
+
+  it('goes on when its connection is killed in the middle of the switch, and goes back by itself', async () => {
+    generation('b', 'sleep 1');
+    const [file = '', ...args] = argvOf(400).map(local.path);
+    const connection = spawn(file, args, {
+      // As sshd does: everything of a connection is a session of its own, and all of it is killed with it.
+      detached: true,
+      stdio: 'ignore',
+      env: local.env,
+    });
+    await vi.waitFor(() => expect(acts()).toEqual(['test b']), { timeout: 10_000 });
+    process.kill(-(connection.pid ?? 0), 'SIGKILL');
+    await vi.waitFor(() => expect(live()).toBe(after), { timeout: 10_000 });
+    // Nobody is there any more to confirm it.
+    await vi.waitFor(() => expect(readFileSync(detached('exit'), 'utf8').trim()).toBe('97'), {
+      timeout: 15_000,
+    });
+    expect([live(), acts()]).toEqual([before, ['test b', 'test a']]);
+    expect(await say('confirm')).toEqual({ kind: 'restored', why: 'unconfirmed' });
+  });
+
+  it('is found by who asks again after such a cut, and confirmed', async () => {
+    generation('b', 'sleep 1');
+    const [file = '', ...args] = argvOf(60_000).map(local.path);
+    const connection = spawn(file, args, { detached: true, stdio: 'ignore', env: local.env });
+    await vi.waitFor(() => expect(acts()).toEqual(['test b']), { timeout: 10_000 });
+    process.kill(-(connection.pid ?? 0), 'SIGKILL');
+    expect(await go()).toEqual({ kind: 'live' });
+    expect(acts()).toEqual(['test b']);
+    expect(await say('confirm')).toEqual({ kind: 'confirmed' });
+    expect([live(), acts()]).toEqual([after, ['test b', 'boot b']]);
+  });
+
+  it('tells what the activation says, each line once, and no more than its bound', async () => {
+    generation(
+      'b',
+      'echo first; i=0; while [ $i -lt 6000 ]; do echo "line $i"; i=$((i + 1)); done; sleep 1; echo last',
+    );
+    const told: string[] = [];
+    expect(await go({ onProgress: (line) => told.push(line) })).toEqual({ kind: 'live' });
+    expect(told.slice(0, 3)).toEqual(['first', 'line 0', 'line 1']);
+    expect(new Set(told).size).toBe(told.length);
+    expect(told).toHaveLength(5_000);
+  });
+
+  it('that is killed is told from one that ended, and from another process with its number', async () => {
+    await go();
+    const [pid] = readFileSync(detached('pid'), 'utf8').split(' ');
+    process.kill(Number(pid), 'SIGKILL');
+    await vi.waitFor(() => expect(existsSync(detached('exit'))).toBe(true), { timeout: 10_000 });
+    expect(await say('confirm')).toEqual({ kind: 'gone' });
+    rmSync(detached('exit'));
+    writeFileSync(detached('pid'), `${process.pid} 1\n`);
+    rmSync(local.path(`/run/lab/${unit}`), { recursive: true });
+    expect(await go()).toMatchObject({
+      kind: 'refused',
+      message: expect.stringContaining('the activation died'),
+    });
   });
 });
 
