@@ -151,6 +151,21 @@ export type Generation = {
   readonly parts: BootParts;
 };
 
+/** Somebody who is logged in at a terminal or a screen. Milliseconds; null where it is not known. */
+export type Login = {
+  readonly user: string;
+  /** `pts/0`, `tty1`, `seat0`. */
+  readonly on: string;
+  /** Where from, over the network. */
+  readonly from: string | null;
+  /** Since the epoch. */
+  readonly since: number | null;
+  /** For how long nobody has done anything at it. */
+  readonly idleMs: number | null;
+  /** The login in which `lab` itself runs, or by which it came. */
+  readonly own: boolean;
+};
+
 export type PreflightFacts = {
   readonly root: boolean;
   /** Why root is not to be had, or null. */
@@ -160,6 +175,11 @@ export type PreflightFacts = {
   readonly bootFreeBytes: number | null;
   /** systemd shutdown inhibitors in mode `block`: `who: why`. */
   readonly inhibitors: readonly string[];
+  readonly logins: readonly Login[];
+  /** Users as whom, and on whose behalf, the machine was asked. */
+  readonly askedBy: readonly string[];
+  /** What is being activated at this moment, as far as it has a name; null when nothing is. */
+  readonly activating: readonly string[] | null;
 };
 
 // ── health ───────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,4 +1,5 @@
 import { goalWords } from '../plan/goal-words.ts';
+import { overrideWords } from '../plan/override.ts';
 import type { MachinePlan, Plan } from '../plan/plan.ts';
 import { tellDelay } from '../run/telling.ts';
 import { sanitiseLine } from '../text/sanitise.ts';
@@ -79,6 +80,7 @@ export const planLines = (plan: Plan): readonly string[] => {
     `Plan ${plan.hash}: ${goalWords(plan.goal)}; ${acting} of ${count(plan.machines.length + plan.leftOut.length, 'machine')} to act on${
       acting > 0 ? `, about ${roughly(plan.expectedMs)}` : ''
     }`,
+    ...(plan.overrides ?? []).map((override) => `! goes ahead in spite of ${overrideWords(override)}`),
     ...waves.flatMap((wave) => [
       '',
       `Wave ${wave + 1}`,

@@ -1,4 +1,5 @@
 import { debtWords } from '../plan/debt.ts';
+import { overrideWords } from '../plan/override.ts';
 import type { RunEvent } from '../run/event.ts';
 import type { MachineReport, RunReport } from '../run/report.ts';
 import { resultWords, statusWords, tellEvent } from '../run/telling.ts';
@@ -38,6 +39,9 @@ export const reportLines = (report: RunReport): readonly string[] => [
   ),
   ...report.leftOut.map(({ name, message }) => `  ${name}  ✖ left out  ${sanitiseLine(message)}`),
   ...report.owed.map((debt) => `  ${debt.machine}: owed: ${debtWords(debt)}`),
+  ...report.overrides.map(
+    (override) => `  ! overridden by ${sanitiseLine(override.by)}: ${overrideWords(override)}`,
+  ),
   ...report.machines.flatMap(({ machine, failure, warnings, restoreFailure }) => [
     ...warnings.map((warning) => `  ${machine}: ! ${sanitiseLine(warning)}`),
     ...(failure === null

@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import type { Failure, Result } from '../failure.ts';
 import { type ConductDeps, conduct, type Hosting, resume } from '../flow/conduct.ts';
+import { Override, overridesMax } from '../plan/override.ts';
 import { Goal } from '../plan/plan.ts';
 import { RunId } from '../run/event.ts';
 import { exitCodeOfFailure, exitCodeOfRun, exitCodes } from '../run/report.ts';
@@ -36,6 +37,7 @@ const Order = z.object({
           z.object({ kind: z.literal('ask') }),
           z.object({ kind: z.literal('given'), confirmed: z.array(z.string()) }),
         ]),
+        overrides: z.array(Override).max(overridesMax).exactOptional(),
       }),
     }),
     z.object({ kind: z.literal('resume') }),

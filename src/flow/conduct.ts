@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Failure, fail, ok, type Result } from '../failure.ts';
 import { type Journal, JournalFailure } from '../journal/journal.ts';
 import type { RunLock } from '../journal/lock.ts';
+import type { Override } from '../plan/override.ts';
 import { type Goal, isByHand, type Plan } from '../plan/plan.ts';
 import { drive } from '../run/drive.ts';
 import type { EventBody, Opened, RunEvent, RunId, RunResult } from '../run/event.ts';
@@ -33,6 +34,8 @@ export type RunRequest = {
   readonly goal: Goal;
   readonly selectors: readonly string[];
   readonly consent: Consent;
+  /** Blockers to go ahead in spite of: a part of the plan from then on. */
+  readonly overrides?: readonly Override[];
 };
 
 export type Hosting = {
@@ -188,7 +191,7 @@ export const conduct = (
 ): Promise<Result<RunState>> =>
   underLock(deps, run, hosting, async (controls) => {
     const { append, seen, end } = openRecord(deps, run, null, hosting.onEvent);
-    const { goal, selectors, consent } = request;
+    const { goal, selectors, consent, overrides = [] } = request;
     closeLeftover(deps.journal, `run ${run} began after it`);
     append({
       kind: 'run-started',
@@ -200,7 +203,7 @@ export const conduct = (
       opened: deps.opened,
     });
     const early = AbortSignal.any([controls.stop, controls.abort]);
-    const prepared = await prepare(deps, { goal, selectors, dryRun: false }, append, early);
+    const prepared = await prepare(deps, { goal, selectors, dryRun: false, overrides }, append, early);
     if (!prepared.ok) {
       const { failure } = prepared;
       return ok(end(failure.kind === 'cancelled' ? 'interrupted' : 'failed', failure.message, failure));

@@ -3,6 +3,7 @@ import type { Machine } from '../fleet/machine.ts';
 import { selectMachines } from '../fleet/selector.ts';
 import { type Problem, validateFleet } from '../fleet/validate.ts';
 import { makePlan } from '../plan/make-plan.ts';
+import { type Override, overridesFit } from '../plan/override.ts';
 import { noPast, type Past } from '../plan/past.ts';
 import type { Goal, Plan } from '../plan/plan.ts';
 import type { BuildReport, Clock, Evaluation, LockChange, Nix, Observation, Target } from '../ports.ts';
@@ -37,6 +38,8 @@ export type PrepareRequest = {
   readonly selectors: readonly string[];
   /** True: only show. The lock file stays as it is and nothing is built. */
   readonly dryRun: boolean;
+  /** Blockers to go ahead in spite of. */
+  readonly overrides?: readonly Override[];
 };
 
 export type Prepared = {
@@ -147,6 +150,7 @@ const planFor = (
       fleet.machines.find(({ orchestrator, hostName }) => orchestrator && hostName === deps.hostName)?.name ??
       null,
     resumesAtBoot: deps.resumesAtBoot,
+    overrides: request.overrides ?? [],
     now: deps.clock.now(),
     past,
   });
@@ -249,6 +253,8 @@ export const prepare = async (
   const past = deps.past();
   const names = onlyOwed(goal, selected.value, past);
   if (!names.ok) return names;
+  const fit = overridesFit(request.overrides ?? [], selected.value);
+  if (!fit.ok) return fit;
 
   const update = () =>
     dryRun ? previewMove(deps.nix, preparations) : moveLock(deps.nix, preparations, record);

@@ -1,6 +1,7 @@
 import type { Failure } from '../failure.ts';
 import type { Fleet } from '../fleet/machine.ts';
 import type { Observation, Toplevel } from '../ports.ts';
+import type { Override } from './override.ts';
 import type { Past } from './past.ts';
 import type { Goal } from './plan.ts';
 
@@ -21,6 +22,8 @@ export type PlanInput = {
   readonly localMachine: string | null;
   /** Whether a run that reboots `localMachine` is taken up again after its boot. */
   readonly resumesAtBoot: boolean;
+  /** Blockers to go ahead in spite of. */
+  readonly overrides?: readonly Override[];
   readonly now: number;
   /** What past runs know; absent where nobody asked them. */
   readonly past?: Past;

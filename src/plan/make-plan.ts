@@ -96,6 +96,7 @@ export const makePlan = (input: PlanInput): Plan => {
       .map(({ name, message, remedy }) => ({ name, message, remedy })),
     bystanders,
     expectedMs: machines.reduce((sum, { expectedMs }) => sum + expectedMs, 0),
+    ...((input.overrides ?? []).length === 0 ? {} : { overrides: input.overrides ?? [] }),
   };
   return { ...body, hash: planHash(body) };
 };

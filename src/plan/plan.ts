@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Machine } from '../fleet/machine.ts';
 import { Debt } from './debt.ts';
 import { Durations } from './durations.ts';
+import { Override, overridesMax } from './override.ts';
 
 /**
  * A plan: what will be done for one goal, machine by machine, fixed before anyone approves it. Plans are written to
@@ -177,6 +178,8 @@ export const Plan = z.object({
     .array(z.object({ machine: Machine, failedUnits: z.array(z.string().max(256)).max(1_000).readonly() }))
     .readonly(),
   expectedMs: durationMs,
+  /** Blockers that whoever asked for the run goes ahead in spite of; absent for none. */
+  overrides: z.array(Override).max(overridesMax).readonly().exactOptional(),
 });
 export type Plan = z.infer<typeof Plan>;
 

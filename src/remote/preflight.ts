@@ -1,16 +1,17 @@
 import { z } from 'zod';
-import { type Failure, fail, ok, type Result } from '../failure.ts';
+import { fail, ok, type Result } from '../failure.ts';
 import type { Machine } from '../fleet/machine.ts';
 import type { ExecResult, PreflightFacts, Remote } from '../ports.ts';
 import { sanitiseLine, sanitiseLines } from '../text/sanitise.ts';
+import { loginsScript, parseLogins } from './logins.ts';
 import { failureOf, unusableAnswer } from './problem.ts';
 import { prelude, readRecord, recordBytesMax } from './record.ts';
 
 /**
- * Free space, whether an activation is under way, and who forbids a shutdown. That activations take turns by a lock on
- * one file is NixOS's own rule; its holder is looked up in /proc/locks (proc(5): `1: FLOCK ADVISORY WRITE PID
- * MAJOR:MINOR:INODE 0 EOF`), because trying the lock could refuse an activation that asks for it just then. A unit of an
- * activation counts also before it has the lock. The inhibitors come from logind itself: the table of
+ * Free space, whether an activation is under way, who forbids a shutdown, and who is logged in. That activations take
+ * turns by a lock on one file is NixOS's own rule; its holder is looked up in /proc/locks (proc(5): `1: FLOCK ADVISORY
+ * WRITE PID MAJOR:MINOR:INODE 0 EOF`), because trying the lock could refuse an activation that asks for it just then. A
+ * unit of an activation counts also before it has the lock. The inhibitors come from logind itself: the table of
  * `systemd-inhibit --list` cannot be split, since its names and reasons hold spaces, and it has no JSON form before
  * systemd 256. Without logind there are none.
  */
@@ -24,7 +25,10 @@ if [ -e "$lock" ]; then
   device=$(printf '%04x' "0x$(stat -c %D "$lock")" | sed 's/^../&:/')
   inode=$(stat -c %i "$lock")
   while read -r number class kind access pid file rest; do
-    if [ "$class $file" = "FLOCK $device:$inode" ]; then put activating yes; fi
+    if [ "$class $file" = "FLOCK $device:$inode" ]; then
+      put activating yes
+      put activator "process $pid $(head -c 64 "/proc/$pid/comm" 2>/dev/null | tr '\\n' ' ')"
+    fi
   done </proc/locks
 fi
 timeout 5 systemctl list-units --plain --no-legend --no-pager --full 'lab-activate-*' 'lab-restore-*' 'nixos-rebuild-*' 2>/dev/null | head -n 20 |
@@ -32,7 +36,7 @@ timeout 5 systemctl list-units --plain --no-legend --no-pager --full 'lab-activa
     if [ "$sub" = running ]; then put activator "$unit"; fi
   done
 put inhibitors "$(timeout 5 busctl --system --json=short call org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager ListInhibitors 2>/dev/null | head -c 65536 | tr '\\n' ' ')"
-echo lab-end
+${loginsScript}echo lab-end
 `;
 
 const inhibitorsMax = 32;
@@ -67,20 +71,23 @@ const blockers = (json: string): readonly string[] => {
     .slice(0, inhibitorsMax);
 };
 
-type Preflight = Pick<PreflightFacts, 'nixFreeBytes' | 'bootFreeBytes' | 'inhibitors'> & {
-  /** What is being activated at this moment, as far as it has a name; null when nothing is. */
-  readonly activating: readonly string[] | null;
-};
+const activatorsMax = 20;
+
+type Preflight = Omit<PreflightFacts, 'root' | 'rootProblem'>;
 
 export const parsePreflight = (result: ExecResult): Preflight | string => {
   const record = readRecord('preflight', result);
   if (typeof record === 'string') return record;
-  const activators = record.all('activator').map((unit) => sanitiseLine(unit, 256));
+  const activators = record
+    .all('activator')
+    .map((unit) => sanitiseLine(unit, 256).trim())
+    .slice(0, activatorsMax);
   return {
     activating: record.first('activating') === 'yes' || activators.length > 0 ? activators : null,
     nixFreeBytes: freeBytes(record.first('nix')),
     bootFreeBytes: freeBytes(record.first('boot'), '/boot'),
     inhibitors: blockers(record.first('inhibitors') ?? ''),
+    ...parseLogins(record),
   };
 };
 
@@ -90,16 +97,7 @@ const rootProblemOf = (machine: Machine, probe: ExecResult): string | null => {
   return `${machine.name} does not let its ssh user become root without a password (${said})`;
 };
 
-const underWay = ({ name }: Machine, units: readonly string[]): Failure => ({
-  kind: 'activation-under-way',
-  machine: name,
-  phase: 'preflight',
-  message: `another activation is under way on ${name}${units.length === 0 ? '' : ` (${units.join(', ')})`}`,
-  remedy:
-    'let it end, then run again; where it belongs to a run of lab that was killed, `lab resume` follows it to its end',
-});
-
-/** Whether root is to be had, what space is left and who forbids a shutdown. Fails when the machine cannot be asked, or is busy activating. */
+/** Whether root is to be had, and everything that may hold back what is done to the machine. Fails when it cannot be asked. */
 export const preflight = async (
   remote: Remote,
   machine: Machine,
@@ -119,8 +117,6 @@ export const preflight = async (
       failureOf(machine, 'preflight', unusableAnswer(machine, 'the preflight', parsed, facts.value)),
     );
   }
-  const { activating, ...free } = parsed;
-  if (activating !== null) return fail(underWay(machine, activating));
   const rootProblem = rootProblemOf(machine, root.value);
-  return ok({ root: rootProblem === null, rootProblem, ...free });
+  return ok({ root: rootProblem === null, rootProblem, ...parsed });
 };

@@ -12,6 +12,7 @@ import {
   foreignChange,
   interrupted,
   type PerformContext,
+  recordedPrior,
   see,
   succeeded,
   unitName,
@@ -129,7 +130,7 @@ const forbidden = async (
   const seen = await see(context, actDeadlines.seeBeforeMs);
   if (context.signal.aborted) return interrupted(step);
   if (seen.kind === 'unreachable') return away(step, context, seen.error, 'not activated');
-  const foreign = foreignChange(entry, seen);
+  const foreign = foreignChange(context.state, entry, seen);
   if (foreign !== null)
     return failed(failureAt(step, changedSincePlan, foreign, 'find out who deployed to it, then plan again'));
   if (step.mode === 'boot' && wentGreen(context) && seen.current !== step.toplevel)
@@ -161,7 +162,8 @@ export const bringAbout = async (
 ): Promise<StepOutcome> => {
   const { target, entry, signal, state } = context;
   const confirmWithinMs = step.kind === 'activate' ? step.confirmWithinMs : undefined;
-  const recorded = { current: entry.prior?.current ?? null, profile: entry.prior?.profile ?? null };
+  const prior = recordedPrior(state, entry);
+  const recorded = { current: prior?.current ?? null, profile: prior?.profile ?? null };
   const activated = await target.activate(
     entry.machine,
     {

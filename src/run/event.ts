@@ -58,10 +58,10 @@ export const StepOutcome = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('failed'), failure: FailureRecord, facts: StepFacts }),
   /** Could not be learnt. Treated as a failure by every policy, never as success. */
   z.object({ kind: z.literal('unknown'), failure: FailureRecord, facts: StepFacts }),
-  /** Not attempted, for a reason that is no failure of this machine: offline, a dependency not healthy. */
+  /** Not attempted, for a reason that is no failure of this machine: offline, a dependency not healthy, a blocker. */
   z.object({
     kind: z.literal('skipped'),
-    reason: z.enum(['unreachable', 'dependency']),
+    reason: z.enum(['unreachable', 'dependency', 'blocked']),
     failure: FailureRecord,
   }),
 ]);

@@ -10,7 +10,7 @@ import { reboot } from './reboot.ts';
 import { allRecords } from './records.ts';
 import { restore } from './restore.ts';
 import type { RunState } from './state.ts';
-import { factsOf, interrupted, type PerformContext, succeeded } from './step-context.ts';
+import { bootTarget, factsOf, interrupted, type PerformContext, succeeded } from './step-context.ts';
 
 /** When this step's reboot delay is over: counted from the latest gate that another machine passed in this run. */
 export const delayEndsAt = (state: RunState, step: Extract<Step, { kind: 'delay' }>): number => {
@@ -39,7 +39,11 @@ export const perform = async (step: Step, context: PerformContext): Promise<Step
     case 'activate':
       return activate(step, context);
     case 'gate':
-      return passGate(step, context, factsOf(context.state, context.entry, 'await-boot')?.bootId ?? null);
+      return passGate(
+        { ...step, current: bootTarget(context.state, context.entry, step.current) },
+        context,
+        factsOf(context.state, context.entry, 'await-boot')?.bootId ?? null,
+      );
     case 'confirm':
       return confirm(step, context);
     case 'delay': {
@@ -51,7 +55,11 @@ export const perform = async (step: Step, context: PerformContext): Promise<Step
     case 'reboot':
       return reboot(step, context);
     case 'await-boot':
-      return awaitBoot(step, context, factsOf(context.state, context.entry, 'reboot')?.bootId ?? null);
+      return awaitBoot(
+        { ...step, booted: bootTarget(context.state, context.entry, step.booted) },
+        context,
+        factsOf(context.state, context.entry, 'reboot')?.bootId ?? null,
+      );
     case 'restore':
       return restore(step, context);
     default:

@@ -1,19 +1,16 @@
 import type { Step } from '../plan/plan.ts';
 import type { Reachable } from '../ports.ts';
 import { failingIn, failingWords, isFailing } from './baseline.ts';
+import { blockedBy, blockersOf, blockerWords, weighed } from './blockers.ts';
 import { type Failing, noFailing, type StepOutcome } from './event.ts';
 import {
   actDeadlines,
-  changedSincePlan,
   failed,
   failureAt,
   interrupted,
   type PerformContext,
-  spaceFloors,
   succeeded,
 } from './step-context.ts';
-
-const gibi = (bytes: number): string => `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
 
 /** What fails before anything is done. Where the checks cannot be read nothing is known to fail, so all of them count. */
 const failingBefore = async (
@@ -27,29 +24,24 @@ const failingBefore = async (
         units: failedUnits,
       };
 
-/** Whether the machine can be acted on at all, and what it runs before anything is changed. */
+/** Whether the machine can be acted on at all, whether anything speaks against it, and what it runs before it is changed. */
 export const preflight = async (step: Step, context: PerformContext): Promise<StepOutcome> => {
-  const { target, entry, signal } = context;
-  const { machine, prior } = entry;
+  const { target, entry, signal, state, clock } = context;
+  const { machine } = entry;
   const seen = await target.observe(machine, { deadlineMs: actDeadlines.observeMs, signal, fresh: true });
   if (seen.kind === 'unreachable') {
     const failure = failureAt(step, seen.error.kind, seen.error.message, seen.error.remedy);
     return seen.error.retryable ? { kind: 'skipped', reason: 'unreachable', failure } : failed(failure);
   }
   const facts = { bootId: seen.bootId, current: seen.current, profile: seen.profile };
-  if (prior !== null && (seen.current !== prior.current || seen.profile !== prior.profile))
-    return failed(
-      failureAt(
-        step,
-        changedSincePlan,
-        `someone else changed what it runs since the plan was made (profile ${seen.profile ?? 'unknown'})`,
-        'find out who deployed to it, then plan again',
-      ),
-      facts,
-    );
   const got = await target.preflight(machine, { deadlineMs: actDeadlines.preflightMs, signal });
   if (!got.ok) return failed(got.failure, facts);
-  const { root, rootProblem, nixFreeBytes, bootFreeBytes, inhibitors } = got.value;
+  const { root, rootProblem } = got.value;
+  const { standing, overridden } = weighed(
+    state.plan ?? {},
+    machine.name,
+    blockersOf(entry, { seen, facts: got.value, at: clock.now() }, 'preflight'),
+  );
   if (!root)
     return failed(
       failureAt(
@@ -57,35 +49,18 @@ export const preflight = async (step: Step, context: PerformContext): Promise<St
         'no-root',
         `no root on it: ${rootProblem ?? 'sudo refused'}`,
         'let the ssh user use sudo without a password, or set lab.machine.ssh.user = "root"',
+        standing.map(({ kind, reason }) => `besides, ${kind}: ${reason}`),
       ),
       facts,
     );
-  for (const [path, free, floor] of [
-    ['/nix', nixFreeBytes, spaceFloors.nixBytes],
-    ['/boot', bootFreeBytes, spaceFloors.bootBytes],
-  ] as const)
-    if (free !== null && free < floor && entry.activation !== null)
-      return failed(
-        failureAt(
-          step,
-          'no-space',
-          `${path} has ${gibi(free)} free, less than the ${gibi(floor)} that a deployment needs`,
-          'remove old generations (`nix-collect-garbage --delete-older-than 30d`) or make room',
-        ),
-        facts,
-      );
-  if (inhibitors.length > 0 && entry.reboot !== null)
-    return failed(
-      failureAt(
-        step,
-        'inhibited',
-        `a shutdown inhibitor blocks its reboot: ${inhibitors.join('; ')}`,
-        'let that work finish, or end it, then run again',
-      ),
-      facts,
-    );
+  if (standing.length > 0) {
+    const { kind, message, remedy, detail } = blockedBy(machine.name, standing);
+    return { kind: 'skipped', reason: 'blocked', failure: failureAt(step, kind, message, remedy, detail) };
+  }
   const failing = await failingBefore(context, seen);
   if (signal.aborted) return interrupted(step);
+  const found =
+    overridden.length === 0 ? 'enough room' : `goes ahead in spite of ${blockerWords(overridden)}`;
   const ill = isFailing(failing) ? `; failing before the run: ${failingWords(failing)}` : '';
-  return succeeded(`reachable, root, enough room${ill}`, { ...facts, failing });
+  return succeeded(`reachable, root, ${found}${ill}`, { ...facts, failing });
 };

@@ -1,9 +1,12 @@
 import type { Step } from '../plan/plan.ts';
+import type { Target } from '../ports.ts';
+import { blockedBy, blockersOf, blockerWords, weighed } from './blockers.ts';
 import { dependencies } from './dependencies.ts';
 import type { StepOutcome } from './event.ts';
 import {
   actDeadlines,
   away,
+  bootTarget,
   changedSincePlan,
   factsOf,
   failed,
@@ -17,6 +20,7 @@ import {
 
 /** The trigger's timer fires after a second; by then a machine shows that it is shutting down. */
 const triggerShowsMs = 3_000;
+const lookAgainMs = 3_000;
 
 /**
  * What is known of a reboot that a process which is gone may have triggered: an outcome, or null when the machine
@@ -45,23 +49,68 @@ const foundUnderWay = async (
   return healthy.kind === 'succeeded' ? null : healthy;
 };
 
-/** Why a reboot would not lead where the plan says, or null: better seen before it than after. */
-const wouldBootAnother = async (step: Step, context: PerformContext): Promise<StepOutcome | null> => {
-  const { entry, signal } = context;
-  const expected = [...entry.steps, ...entry.contingent].find(({ kind }) => kind === 'await-boot');
-  if (expected?.kind !== 'await-boot' || expected.booted === null) return null;
+/** Who and what is on the machine right now; asked again for a while, for one answer that is lost is no reason to stop. */
+const lookAround = async ({
+  target,
+  entry,
+  clock,
+  signal,
+}: PerformContext): ReturnType<Target['preflight']> => {
+  const until = clock.now() + actDeadlines.seeBeforeMs;
+  for (;;) {
+    const got = await target.preflight(entry.machine, { deadlineMs: actDeadlines.preflightMs, signal });
+    if (got.ok || signal.aborted || clock.now() >= until) return got;
+    await clock.sleep(lookAgainMs, signal);
+  }
+};
+
+/**
+ * What forbids the reboot at this moment, or null: hours may lie between the preflight and it. A machine that would
+ * boot something else is a failure. One that somebody works on is left as it is: nothing is wrong with it, and what was
+ * deployed to it has passed its gate, so it is skipped, whatever its criticality.
+ */
+const forbidden = async (
+  step: Step,
+  bootId: string,
+  context: PerformContext,
+): Promise<StepOutcome | null> => {
+  const { entry, signal, state, clock } = context;
+  const { machine } = entry;
   const seen = await see(context, actDeadlines.seeBeforeMs);
   if (signal.aborted) return interrupted(step);
   if (seen.kind === 'unreachable') return away(step, context, seen.error, 'not rebooted');
-  if (seen.profile === expected.booted) return null;
-  return failed(
-    failureAt(
-      step,
-      changedSincePlan,
-      `it would boot ${seen.profile ?? 'an unknown toplevel'} instead of ${expected.booted}: someone else changed its profile`,
-      'find out who deployed to it, then plan again',
-    ),
+  const boot = [...entry.steps, ...entry.contingent].find(({ kind }) => kind === 'await-boot');
+  const expected = boot?.kind === 'await-boot' ? bootTarget(state, entry, boot.booted) : null;
+  if (expected !== null && seen.profile !== expected)
+    return failed(
+      failureAt(
+        step,
+        changedSincePlan,
+        `it would boot ${seen.profile ?? 'an unknown toplevel'} instead of ${expected}: someone else changed its profile`,
+        'find out who deployed to it, then plan again',
+      ),
+    );
+  // It has rebooted by itself: nothing will be triggered, and what that leads to is seen afterwards.
+  if (seen.bootId !== bootId) return null;
+  const got = await lookAround(context);
+  if (signal.aborted) return interrupted(step);
+  if (!got.ok) return away(step, context, { ...got.failure, retryable: true }, 'not rebooted');
+  const { standing, overridden } = weighed(
+    state.plan ?? {},
+    machine.name,
+    blockersOf(entry, { seen, facts: got.value, at: clock.now() }, 'reboot'),
   );
+  if (standing.length > 0) {
+    const { kind, message, remedy, detail } = blockedBy(machine.name, standing);
+    const deployed = entry.activation === null ? '' : '; what was deployed to it stays';
+    return {
+      kind: 'skipped',
+      reason: 'blocked',
+      failure: failureAt(step, kind, `not rebooted: ${message}${deployed}`, remedy, detail),
+    };
+  }
+  if (overridden.length > 0) context.note(`goes ahead in spite of ${blockerWords(overridden)}`);
+  return null;
 };
 
 export const reboot = async (step: Step, context: PerformContext): Promise<StepOutcome> => {
@@ -75,8 +124,8 @@ export const reboot = async (step: Step, context: PerformContext): Promise<StepO
     const found = await foundUnderWay(step, bootId, context);
     if (found !== null) return found;
   }
-  const wrong = await wouldBootAnother(step, context);
-  if (wrong !== null) return wrong;
+  const held = await forbidden(step, bootId, context);
+  if (held !== null) return held;
   const outcome = await target.triggerReboot(
     entry.machine,
     { bootId, unit: unitName(state.run, 'reboot'), deadlineMs: actDeadlines.triggerMs },

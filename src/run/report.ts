@@ -1,5 +1,6 @@
 import type { Failure } from '../failure.ts';
 import type { Debt } from '../plan/debt.ts';
+import type { Override } from '../plan/override.ts';
 import { failingWords } from './baseline.ts';
 import type { RunResult } from './event.ts';
 import { owedBy } from './owed.ts';
@@ -38,6 +39,7 @@ const usageKinds: ReadonlySet<string> = new Set([
   'no-lock-file',
   'ssh-config',
   'state-directory',
+  'override',
 ]);
 
 /** Failures after which a person has to decide before anything more is done. */
@@ -104,6 +106,8 @@ export type RunReport = {
   readonly leftOut: readonly { readonly name: string; readonly message: string; readonly remedy: string }[];
   /** What this run leaves to a later one, because machines were away. */
   readonly owed: readonly Debt[];
+  /** Blockers that the run was told to go ahead in spite of, and by whom: `amy (cli)`. */
+  readonly overrides: readonly (Override & { readonly by: string })[];
 };
 
 /** `health`: what the last gate says of it, or null where none was passed. */
@@ -197,5 +201,9 @@ export const reportOf = (state: RunState): RunReport | null => {
       plan === null ? [] : plan.machines.map((machine) => reportMachine(state, progressOf(state, machine))),
     leftOut: plan?.leftOut ?? [],
     owed,
+    overrides: (plan?.overrides ?? []).map((override) => ({
+      ...override,
+      by: `${state.by.user} (${state.by.via})`,
+    })),
   };
 };

@@ -8,6 +8,7 @@ import {
   failureAt,
   interrupted,
   type PerformContext,
+  recordedPrior,
   see,
   succeeded,
   unitName,
@@ -90,5 +91,11 @@ const byActivation = async (step: Restore, context: PerformContext): Promise<Ste
     : back;
 };
 
-export const restore = async (step: Restore, context: PerformContext): Promise<StepOutcome> =>
-  (await bySupervisor(step, context)) ?? (await byActivation(step, context));
+export const restore = async (planned: Restore, context: PerformContext): Promise<StepOutcome> => {
+  const prior = recordedPrior(context.state, context.entry);
+  const step =
+    prior === null || prior.current === null
+      ? planned
+      : { ...planned, current: prior.current, profile: prior.profile };
+  return (await bySupervisor(step, context)) ?? (await byActivation(step, context));
+};

@@ -27,9 +27,6 @@ export const actDeadlines = {
 
 const lookAgainMs = 3_000;
 
-/** Least room a machine needs before anything is put on it, in bytes. /boot holds kernels and initrds of about 60 MB. */
-export const spaceFloors = { nixBytes: 512 * 1024 * 1024, bootBytes: 64 * 1024 * 1024 } as const;
-
 export type PerformContext = {
   readonly state: RunState;
   readonly entry: MachinePlan;
@@ -98,11 +95,31 @@ export const factsOf = (state: RunState, entry: MachinePlan, kind: Step['kind'])
 /** The failure of a machine that somebody else deployed to since the plan was made. It is left as they made it. */
 export const changedSincePlan = 'changed-since-plan';
 
-/** What somebody else made of the machine since the plan was made, in words, or null: it has only what it had, or gets. */
+/**
+ * What the machine ran before the run did anything to it: what its preflight saw. That is what the plan saw too, unless
+ * somebody chose to go ahead (override `changed-since-plan`): then a way back must lead to what was there really.
+ */
+export const recordedPrior = (state: RunState, entry: MachinePlan): MachinePlan['prior'] => {
+  const { prior } = entry;
+  const facts = factsOf(state, entry, 'preflight');
+  if (prior === null || facts === null || facts.current === null) return prior;
+  return { ...prior, current: facts.current, profile: facts.profile };
+};
+
+/** What the machine must boot: what the plan wants, or, where it wants nothing of its own, what its profile names. */
+export const bootTarget = (state: RunState, entry: MachinePlan, planned: string | null): string | null =>
+  entry.wanted === null && planned !== null
+    ? (factsOf(state, entry, 'preflight')?.profile ?? planned)
+    : planned;
+
+/** What somebody else made of the machine since its preflight, in words, or null: it has only what it had, or gets. */
 export const foreignChange = (
-  { prior, wanted }: MachinePlan,
+  state: RunState,
+  entry: MachinePlan,
   seen: { readonly current: string | null; readonly profile: string | null },
 ): string | null => {
+  const { wanted } = entry;
+  const prior = recordedPrior(state, entry);
   if (prior === null) return null;
   if (seen.profile !== prior.profile && seen.profile !== wanted)
     return `someone else changed what it would boot since the plan was made: ${seen.profile ?? 'unknown'}`;
@@ -133,7 +150,12 @@ export const see = async (
  * What becomes of an act whose machine did not answer a last look before it. Nothing was done to it in this run: it is
  * skipped like every machine that is away. Else the run has left it half way, or cannot know.
  */
-export const away = (step: Step, context: PerformContext, error: SshError, undone: string): StepOutcome => {
+export const away = (
+  step: Step,
+  context: PerformContext,
+  error: Pick<SshError, 'message' | 'remedy' | 'retryable'> & { readonly kind: string },
+  undone: string,
+): StepOutcome => {
   const failure = failureAt(
     step,
     error.kind,

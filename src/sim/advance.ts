@@ -6,7 +6,14 @@ import { confirmedUnit, returnedUnit, tellSupervisor, unitEnded } from './superv
 /** What time makes of a simulated machine: pure. */
 
 /** What befalls the machine whatever it is doing. A shutdown calls off everything else. */
-const fate: ReadonlySet<Due['kind']> = new Set(['crash', 'ill', 'well', 'unit-recovers']);
+const fate: ReadonlySet<Due['kind']> = new Set([
+  'crash',
+  'ill',
+  'well',
+  'unit-recovers',
+  'occupied',
+  'vacated',
+]);
 
 /** Its services stop answering, and answer again when the cause and the machine's faults let them. */
 const restartServices = (machine: SimMachine, cause: 'activation' | 'reboot', at: number): SimMachine => {
@@ -45,6 +52,7 @@ const powerOff = (machine: SimMachine): SimMachine => ({
   ...machine,
   power: 'down',
   units: new Map(),
+  occupied: new Map(),
   due: machine.due.filter(({ kind }) => fate.has(kind)),
 });
 
@@ -120,6 +128,12 @@ const apply = (machine: SimMachine, due: Due): SimMachine => {
       // The faults are those of what we deploy.
       return { ...restartServices({ ...theirs, faults: [] }, 'activation', at), faults };
     }
+    case 'occupied':
+      return machine.power === 'up'
+        ? { ...machine, occupied: new Map(machine.occupied).set(due.by, at) }
+        : machine;
+    case 'vacated':
+      return { ...machine, occupied: new Map([...machine.occupied].filter(([by]) => by !== due.by)) };
     case 'unit-ended':
       return unitEnded(machine, due.unit, due.outcome, at);
     case 'unconfirmed':

@@ -55,6 +55,15 @@ export type Fault =
   | { readonly kind: 'disk-full'; readonly path: '/nix' | '/boot' | 'during-copy' }
   | { readonly kind: 'sudo-refused' }
   | { readonly kind: 'inhibited' }
+  /** For a while somebody is on it: logged in and typing, holding off shutdowns, or activating something. */
+  | {
+      readonly kind: 'occupied';
+      readonly by: 'user' | 'inhibitor' | 'activation';
+      readonly atMs: number;
+      readonly forMs: number | null;
+    }
+  /** It had booted by itself a minute before. */
+  | { readonly kind: 'just-booted' }
   /** Crashes and boots again, by itself. */
   | { readonly kind: 'crash'; readonly atMs: number }
   /** Somebody else deploys to it. */

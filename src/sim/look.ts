@@ -86,6 +86,7 @@ export const preflightFactsOf = (
   machine: Machine,
   truth: SimMachine,
   problem: SshError | null,
+  now: number,
 ): Result<PreflightFacts> => {
   if (problem !== null) return fail(unanswered(machine, 'preflight', problem));
   const full = truth.faults.flatMap((fault) => (fault.kind === 'disk-full' ? [fault.path] : []));
@@ -95,7 +96,24 @@ export const preflightFactsOf = (
     rootProblem: refused ? 'sudo: a password is required' : null,
     nixFreeBytes: full.includes('/nix') ? gibi / 100 : 40 * gibi,
     bootFreeBytes: full.includes('/boot') ? gibi / 100 : gibi / 2,
-    inhibitors: faultOf(truth.faults, 'inhibited') === null ? [] : ['zfs-scrub: a scrub is under way'],
+    inhibitors:
+      faultOf(truth.faults, 'inhibited') === null && !truth.occupied.has('inhibitor')
+        ? []
+        : ['zfs-scrub: a scrub is under way'],
+    logins: truth.occupied.has('user')
+      ? [
+          {
+            user: 'amy',
+            on: 'pts/0',
+            from: '192.0.2.7',
+            since: truth.occupied.get('user') ?? now,
+            idleMs: 0,
+            own: false,
+          },
+        ]
+      : [],
+    askedBy: ['root'],
+    activating: truth.occupied.has('activation') ? ['nixos-rebuild-switch-to-configuration.service'] : null,
   });
 };
 

@@ -1,5 +1,5 @@
 import type { ActivateOutcome, ActivateRequest, SettleOutcome, SystemState, Verdict } from '../ports.ts';
-import type { Fault } from './fault.ts';
+import { type Fault, faultOf } from './fault.ts';
 import { bootIdOf } from './random.ts';
 
 /**
@@ -39,6 +39,9 @@ export type Watch = {
   readonly end: SettleOutcome | null;
 };
 
+/** Somebody whose presence holds something back. */
+export type Occupant = Extract<Fault, { kind: 'occupied' }>['by'];
+
 export type Due = { readonly at: number } & (
   | { readonly kind: 'stop' }
   | { readonly kind: 'down' }
@@ -54,6 +57,7 @@ export type Due = { readonly at: number } & (
   | { readonly kind: 'profile'; readonly toplevel: string; readonly generation?: number }
   | { readonly kind: 'live'; readonly toplevel: string }
   | { readonly kind: 'foreign'; readonly toplevel: string }
+  | { readonly kind: 'occupied' | 'vacated'; readonly by: Occupant }
   | { readonly kind: 'unit-ended'; readonly unit: string; readonly outcome: ActivateOutcome }
   /** Nobody has confirmed it for so long. */
   | { readonly kind: 'unconfirmed'; readonly unit: string }
@@ -94,6 +98,8 @@ export type SimMachine = {
   readonly failedUnits: readonly string[];
   /** Transient units of activations, by name. */
   readonly units: ReadonlyMap<string, TransientUnit>;
+  /** Who is on it, since when. */
+  readonly occupied: ReadonlyMap<Occupant, number>;
   /** A reboot was triggered and has not yet come to its boot. */
   readonly rebooting: boolean;
   /** What will happen to it, the earliest first. */
@@ -136,6 +142,13 @@ const fatesOf = (faults: readonly Fault[], now: number): readonly Due[] =>
         ];
       case 'crash':
         return [{ at: now + fault.atMs, kind: 'crash' }];
+      case 'occupied':
+        return [
+          { at: now + fault.atMs, kind: 'occupied', by: fault.by },
+          ...(fault.forMs === null
+            ? []
+            : [{ at: now + fault.atMs + fault.forMs, kind: 'vacated' as const, by: fault.by }]),
+        ];
       case 'foreign-deploy':
         return [{ at: now + fault.atMs, kind: 'foreign', toplevel: fault.toplevel }];
       default:
@@ -155,7 +168,7 @@ export const createMachine = (start: MachineStart, now: number): SimMachine => {
     power: 'up',
     boots: 0,
     bootId: bootIdOf(start.name, 0),
-    bootedAt: now - (start.uptimeMs ?? dayMs),
+    bootedAt: now - (faultOf(faults, 'just-booted') === null ? (start.uptimeMs ?? dayMs) : 60_000),
     booted: start.booted,
     current: start.current,
     profile: start.profile,
@@ -169,6 +182,7 @@ export const createMachine = (start: MachineStart, now: number): SimMachine => {
     ill: null,
     failedUnits,
     units: new Map(),
+    occupied: new Map(),
     rebooting: false,
     due: [...fatesOf(faults, now)].sort(earlierFirst),
     unwellSince: null,

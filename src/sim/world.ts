@@ -254,7 +254,7 @@ export const createWorld = (options: WorldOptions): World => {
       },
       preflight: async (machine, given) => {
         const problem = await reach(machine, given.deadlineMs, given);
-        return preflightFactsOf(machine, look(machine.name), problem);
+        return preflightFactsOf(machine, look(machine.name), problem, options.now());
       },
       health,
       generations: async (machine, given) => {

@@ -188,8 +188,8 @@ WantedBy=multi-user.target
       const { code, body } = await lab.report(['run', 'one', '--yes']);
       expect(code).toBe(1);
       expect(outcomeOf(body, 'one')).toMatchObject({
-        status: 'failed',
-        failure: { kind: 'activation-under-way', phase: 'preflight' },
+        status: 'skipped',
+        failure: { kind: 'activation-in-progress', phase: 'preflight' },
       });
       await goOn();
       expect(outcomeOf(body, 'one').summary).toMatch(/lab-activate-switch-[0-9a-f-]+\.service/u);

@@ -37,37 +37,34 @@ describe('preflight, with the script in a real shell', () => {
         nixFreeBytes: 83_163_188 * 1024,
         bootFreeBytes: 423_248 * 1024,
         inhibitors: ['restic backup: a backup is running'],
+        logins: [],
+        askedBy: expect.any(Array),
+        activating: null,
       },
     });
   });
 
-  it('fails while another activation holds its lock', async () => {
+  it('tells that another activation holds its lock, and which process', async () => {
     const lock = '/run/nixos/switch-to-configuration.lock';
     local.write(lock, '');
+    local.write('/proc/8/comm', 'switch-to-confi\n');
     const { dev, ino } = statSync(local.path(lock));
     const device = dev.toString(16).padStart(4, '0').replace(/^../u, '$&:');
     local.write('/proc/locks', `1: FLOCK  ADVISORY  WRITE 7 ${device}:${ino}1 0 EOF\n`);
-    expect(await preflight(local.remote, machine, options)).toMatchObject({ ok: true });
+    expect(await preflight(local.remote, machine, options)).toMatchObject({ value: { activating: null } });
     local.write(
       '/proc/locks',
       `1: POSIX  ADVISORY  WRITE 7 ${device}:${ino} 0 EOF\n2: FLOCK  ADVISORY  WRITE 8 ${device}:${ino} 0 EOF\n2: -> FLOCK  ADVISORY  WRITE 9 ${device}:${ino} 0 EOF\n`,
     );
     expect(await preflight(local.remote, machine, options)).toMatchObject({
-      ok: false,
-      failure: {
-        kind: 'activation-under-way',
-        message: 'another activation is under way on reverse-proxy',
-      },
+      value: { activating: ['process 8 switch-to-confi'] },
     });
   });
 
-  it('fails while a unit that activates runs, and names it', async () => {
+  it('tells that a unit that activates runs, and names it', async () => {
     local.play('running', 'lab-activate-switch-1.service');
     expect(await preflight(local.remote, machine, options)).toMatchObject({
-      ok: false,
-      failure: {
-        message: 'another activation is under way on reverse-proxy (lab-activate-switch-1.service)',
-      },
+      value: { activating: ['lab-activate-switch-1.service'] },
     });
   });
 

@@ -59,6 +59,13 @@ export const faultMakers: readonly FaultMaker[] = [
   (random) => ({ kind: 'disk-full', path: random.pick(['/nix', '/boot', 'during-copy']) }),
   () => ({ kind: 'sudo-refused' }),
   () => ({ kind: 'inhibited' }),
+  () => ({ kind: 'just-booted' }),
+  (random) => ({
+    kind: 'occupied',
+    by: random.pick(['user', 'inhibitor', 'activation']),
+    atMs: random.chance(0.3) ? 0 : soon(random),
+    forMs: aWhile(random),
+  }),
   (random) => ({ kind: 'crash', atMs: soon(random) }),
   (random, machine) => ({
     kind: 'foreign-deploy',

@@ -16,11 +16,12 @@ const outcomes: readonly (readonly [Fault, string])[] = [
   [{ kind: 'cut-during', act: 'copy', forMs: 300_000 }, 'skipped: unreachable'],
   [{ kind: 'cut-during', act: 'activate', forMs: 60_000 }, 'done'],
   // before anything is touched
-  [{ kind: 'disk-full', path: '/nix' }, 'failed: no-space'],
-  [{ kind: 'disk-full', path: '/boot' }, 'failed: no-space'],
+  [{ kind: 'disk-full', path: '/nix' }, 'skipped: no-space-nix'],
+  [{ kind: 'disk-full', path: '/boot' }, 'skipped: no-space-boot'],
   [{ kind: 'disk-full', path: 'during-copy' }, 'failed: disk-full'],
   [{ kind: 'sudo-refused' }, 'failed: no-root'],
-  [{ kind: 'inhibited' }, 'failed: inhibited'],
+  [{ kind: 'inhibited' }, 'skipped: inhibited'],
+  [{ kind: 'just-booted' }, 'skipped: just-booted'],
   [
     { kind: 'foreign-deploy', atMs: 3_000, toplevel: toplevelOf('box', 'foreign') },
     'failed: changed-since-plan',

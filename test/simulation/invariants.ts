@@ -5,6 +5,7 @@ import { type MachineProgress, progressOf } from '../../src/run/progress.ts';
 import { allRecords, recordOf, type StepRecord } from '../../src/run/records.ts';
 import { applyEvent, beginRun, type RunState } from '../../src/run/state.ts';
 import type { Effect, World } from '../../src/sim/world.ts';
+import { startOf, wrongReboot, wrongSkip } from './hold-rules.ts';
 
 /**
  * What must hold of every run, checked at every event of the journal and at every effect on a machine, against the
@@ -59,14 +60,25 @@ export const createChecker = (plan: Plan, world: World): Checker => {
   const over = (status: string | undefined): boolean =>
     status === 'failed' || status === 'restored' || status === 'skipped';
 
+  /** What the machine had before the run. */
+  const startFor = (name: string) => {
+    const entry = plan.machines.find(({ machine }) => machine.name === name);
+    return entry === undefined ? null : startOf(plan, now(), entry);
+  };
+  /** A run that wants nothing of its own leaves the machine what it had, so its targets are that. */
+  const targetFor = (name: string, planned: string | null): string | null => {
+    const entry = plan.machines.find(({ machine }) => machine.name === name);
+    return entry?.wanted === null && planned !== null ? (startFor(name)?.profile ?? planned) : planned;
+  };
+
   const intentOf = (effect: Effect): StepRecord => {
     const serves = (step: Step): boolean => {
       if (effect.kind === 'reboot') return step.kind === 'reboot';
       if (effect.kind === 'settle') return step.kind === effect.verdict;
       if (step.kind === 'activate') return step.mode === effect.mode && step.toplevel === effect.toplevel;
-      return (
-        step.kind === 'restore' && (step.current === effect.toplevel || step.profile === effect.toplevel)
-      );
+      if (step.kind !== 'restore') return false;
+      const { current, profile } = startFor(effect.machine) ?? step;
+      return current === effect.toplevel || profile === effect.toplevel;
     };
     return (
       allRecords(now()).find(
@@ -137,6 +149,8 @@ export const createChecker = (plan: Plan, world: World): Checker => {
       const count = (rebooted.get(effect.machine) ?? 0) + 1;
       if (count > 1) broke(`${effect.machine} was rebooted twice`);
       rebooted.set(effect.machine, count);
+      const wrong = wrongReboot(plan, world, effect);
+      if (wrong !== null) broke(wrong);
       const busy = [...world.look(effect.machine).units.values()].some(
         ({ outcome, watch }) => outcome === null || (watch !== null && watch.end === null),
       );
@@ -164,8 +178,8 @@ export const createChecker = (plan: Plan, world: World): Checker => {
     const modes = steps.flatMap((step) => (step.kind === 'activate' ? [step.mode] : []));
     const boot = steps.find((step) => step.kind === 'await-boot');
     if (boot !== undefined) {
-      expect(name, 'booted toplevel', truth.booted, boot.booted);
-      expect(name, 'running toplevel', truth.current, boot.booted);
+      expect(name, 'booted toplevel', truth.booted, targetFor(name, boot.booted));
+      expect(name, 'running toplevel', truth.current, targetFor(name, boot.booted));
       if (truth.bootId === entry.prior?.bootId) broke(`${name} counts as rebooted and was not`);
     }
     if (modes.includes('switch') || modes.includes('boot'))
@@ -189,16 +203,18 @@ export const createChecker = (plan: Plan, world: World): Checker => {
       else if (!reading.up || (!reading.serves && !illBefore.has(step.machine)))
         broke(`the gate ${step.id} passed though the machine was not well`);
       if (reading?.serves === true) illBefore.delete(step.machine);
-      expect(step.machine, 'running toplevel', world.look(step.machine).current, step.current);
+      const target = targetFor(step.machine, step.current);
+      expect(step.machine, 'running toplevel', world.look(step.machine).current, target);
       const boot = recordOf(now(), `${step.machine}/await-boot`)?.outcome;
       if (step.after === 'reboot' && boot?.kind === 'succeeded')
         expect(step.machine, 'boot', world.look(step.machine).bootId, boot.facts.bootId);
     }
     if (step.kind === 'restore') {
       const truth = world.look(step.machine);
-      if (truth.current !== step.current && truth.power === 'up' && !crashedSinceSeen(step.machine))
+      const { current, profile } = startFor(step.machine) ?? step;
+      if (truth.current !== current && truth.power === 'up' && !crashedSinceSeen(step.machine))
         broke(`${step.machine} counts as restored and runs ${truth.current}`);
-      if (step.profile !== null && truth.profile !== step.profile)
+      if (profile !== null && truth.profile !== profile)
         broke(`${step.machine} counts as restored and would boot ${truth.profile}`);
     }
   };
@@ -285,6 +301,10 @@ export const createChecker = (plan: Plan, world: World): Checker => {
       if (did && !said) broke(`${name} counts as untouched and was not`);
       if ((status === 'skipped' || status === 'nothing') && did && entry.steps.length === 0)
         broke(`${name} was left out of the plan and touched`);
+    }
+    for (const machine of progress) {
+      const wrong = wrongSkip(plan, machine);
+      if (wrong !== null) broke(wrong);
     }
     if (ended.result !== 'interrupted')
       for (const machine of progress)

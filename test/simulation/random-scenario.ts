@@ -1,4 +1,6 @@
 import type { Machine } from '../../src/fleet/machine.ts';
+import { blockerKinds } from '../../src/plan/blocker-kinds.ts';
+import type { Override } from '../../src/plan/override.ts';
 import type { Goal } from '../../src/plan/plan.ts';
 import type { Fault } from '../../src/sim/fault.ts';
 import type { MachineStart, Nature } from '../../src/sim/machine.ts';
@@ -98,6 +100,13 @@ const randomEnd = (random: Random): ProcessEnd => {
   ]);
 };
 
+/** Some blockers, for all machines or for one. */
+const overridesFor = (random: Random, names: readonly string[]): readonly Override[] =>
+  Array.from({ length: random.between(1, 4) }, () => ({
+    blocker: random.pick(blockerKinds),
+    machine: random.chance(0.5) ? null : random.pick(names.length === 0 ? ['none'] : names),
+  }));
+
 /** The scenario of a seed. `size` machines, if given, instead of as many as the seed says. */
 export const randomScenario = (seed: number, size?: number): Scenario => {
   const random = createRandom(seed);
@@ -154,5 +163,6 @@ export const randomScenario = (seed: number, size?: number): Scenario => {
     ends,
     // Where somebody left it for good, machines are on their own.
     abandoned: ends.length > 0 && random.chance(0.3),
+    overrides: random.chance(0.3) ? overridesFor(random, selection) : [],
   };
 };

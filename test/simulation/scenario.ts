@@ -1,4 +1,5 @@
 import type { Machine } from '../../src/fleet/machine.ts';
+import { type Override, overrideWords } from '../../src/plan/override.ts';
 import type { Goal } from '../../src/plan/plan.ts';
 import { describeFault, type Fault } from '../../src/sim/fault.ts';
 import type { MachineStart } from '../../src/sim/machine.ts';
@@ -24,6 +25,8 @@ export type Scenario = {
   readonly wanted: ReadonlyMap<string, string>;
   readonly selection: readonly string[];
   readonly goal: Goal;
+  /** Blockers to go ahead in spite of. */
+  readonly overrides?: readonly Override[];
   /** The machine that the engine itself runs on: its processes die when that goes down. */
   readonly localMachine: string | null;
   /** Whether a process takes the run up again when that machine has booted. */
@@ -42,6 +45,7 @@ const describeEnd = ({ kind, downMs, ...rest }: ProcessEnd): string =>
 /** The scenario in a few lines, for people. */
 export const describeScenario = (scenario: Scenario): readonly string[] => [
   `goal ${JSON.stringify(scenario.goal)} on ${scenario.selection.join(', ')}${scenario.localMachine === null ? '' : `, from ${scenario.localMachine}${scenario.resumesAtBoot ? ', which resumes at boot' : ''}`}`,
+  ...(scenario.overrides ?? []).map((override) => `  overridden: ${overrideWords(override)}`),
   ...scenario.machines.map((machine) => {
     const start = scenario.starts.find(({ name }) => name === machine.name);
     const { deployStrategy, criticalityLevel, rebootDelay } = machine.orchestration;

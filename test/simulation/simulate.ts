@@ -79,7 +79,11 @@ const boundMsOf = (step: Step): number => {
     case 'delay':
       return step.delayMs + slackMs;
     case 'reboot':
-      return actDeadlines.triggerMs + actDeadlines.observeMs + slackMs;
+      return (
+        actDeadlines.triggerMs +
+        2 * (actDeadlines.observeMs + actDeadlines.preflightMs + actDeadlines.seeBeforeMs) +
+        slackMs
+      );
     case 'await-boot':
       return step.downMs + step.upMs + 4 * actDeadlines.observeMs + slackMs;
     default:
@@ -346,6 +350,7 @@ const prepare = async (
     fleet: { machines: scenario.machines, failed: [] },
     selection: scenario.selection,
     goal: scenario.goal,
+    overrides: scenario.overrides ?? [],
     observations,
     toplevels: new Map(
       [...scenario.wanted].map(([machine, outPath]) => [

@@ -1,3 +1,4 @@
+import type { Override } from '../../src/plan/override.ts';
 import type { Goal } from '../../src/plan/plan.ts';
 import { progressOf } from '../../src/run/progress.ts';
 import type { Fault } from '../../src/sim/fault.ts';
@@ -17,6 +18,7 @@ export type Character = MachineTraits & {
 
 export type Plot = {
   readonly goal?: Goal;
+  readonly overrides?: readonly Override[];
   /** Only these are chosen; all unless said. */
   readonly selection?: readonly string[];
   /** The new toplevel has the kernel of the old one, so nothing needs a reboot. */
@@ -81,6 +83,7 @@ export const tell = async (cast: Readonly<Record<string, Character>>, plot: Plot
     wanted: new Map(names.map((name) => [name, toplevelOf(name, 'new')])),
     selection: plot.selection ?? names,
     goal: plot.goal ?? { kind: 'run', update: false },
+    overrides: plot.overrides ?? [],
     localMachine: plot.localMachine ?? null,
     resumesAtBoot: plot.resumesAtBoot ?? false,
     network: { latencyMs: [20, 80], silenceMs: plot.silenceMs ?? 3_000 },

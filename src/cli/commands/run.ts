@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Goal } from '../../plan/plan.ts';
-import { exitCodeHelp, withActing, withConfirm } from '../acting.ts';
+import { exitCodeHelp, withActing, withConfirm, withOverride } from '../acting.ts';
 import type { Cli } from '../lab.ts';
 import { selectorArgument, withFlake } from '../options.ts';
 
@@ -9,7 +9,7 @@ import { selectorArgument, withFlake } from '../options.ts';
 type Act = typeof import('../deeds/act.ts')['act'];
 const act: Act = async (...words) => (await import('../deeds/act.ts')).act(...words);
 
-type Acting = { readonly dryRun: boolean; readonly yes: boolean };
+type Acting = { readonly dryRun: boolean; readonly yes: boolean; readonly override: readonly string[] };
 
 export const registerRun = (program: Command, cli: Cli): void => {
   withActing(
@@ -29,7 +29,7 @@ export const registerRun = (program: Command, cli: Cli): void => {
     .option('--via <who>', 'what started this run, for the journal: "cli", "timer" or "daemon"', 'cli')
     .addHelpText(
       'after',
-      `${exitCodeHelp}\nExamples:\n  lab run --dry-run\n  lab run\n  lab run --yes --no-update '!laptop'\n  lab run --catch-up --yes\n`,
+      `${exitCodeHelp}\nExamples:\n  lab run --dry-run\n  lab run\n  lab run --yes --no-update '!laptop'\n  lab run --catch-up --yes\n  lab run --yes --override nas:users-logged-in\n`,
     )
     .action(
       async (
@@ -54,21 +54,29 @@ export const registerRun = (program: Command, cli: Cli): void => {
 };
 
 export const registerPlan = (program: Command, cli: Cli): void => {
-  withFlake(
-    program
-      .command('plan')
-      .description('show what `lab run` would do and why; the same as `lab run --dry-run`'),
+  withOverride(
+    withFlake(
+      program
+        .command('plan')
+        .description('show what `lab run` would do and why; the same as `lab run --dry-run`'),
+    ),
   )
     .argument(...selectorArgument)
     .option('--no-update', 'do not ask which inputs an update would move')
     .addHelpText('after', '\nExamples:\n  lab plan\n  lab plan --no-update --json\n')
-    .action(async (selectors: string[], options: { update: boolean }, command: Command) =>
-      act(cli, command, { kind: 'run', update: options.update }, selectors, {
-        dryRun: true,
-        yes: false,
-        via: 'cli',
-        confirm: [],
-      }),
+    .action(
+      async (
+        selectors: string[],
+        options: Pick<Acting, 'override'> & { update: boolean },
+        command: Command,
+      ) =>
+        act(cli, command, { kind: 'run', update: options.update }, selectors, {
+          ...options,
+          dryRun: true,
+          yes: false,
+          via: 'cli',
+          confirm: [],
+        }),
     );
 };
 
@@ -129,7 +137,7 @@ export const registerReboot = (program: Command, cli: Cli): void => {
     .option('--needed', 'only those whose reboot policy asks for it', false)
     .addHelpText(
       'after',
-      `${exitCodeHelp}\nExamples:\n  lab reboot grey-area\n  lab reboot '*' --needed --dry-run\n  lab reboot nas --confirm nas --yes\n`,
+      `${exitCodeHelp}\nExamples:\n  lab reboot grey-area\n  lab reboot '*' --needed --dry-run\n  lab reboot nas --confirm nas --yes\n  lab reboot nas --override inhibited --override just-booted\n`,
     )
     .action(
       async (

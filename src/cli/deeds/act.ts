@@ -3,6 +3,7 @@ import { type Failure, fail, type Result } from '../../failure.ts';
 import { criticalReboots, hasWork } from '../../flow/conduct.ts';
 import { prepare } from '../../flow/prepare.ts';
 import { openRun, type Runs, watch } from '../../flow/runs.ts';
+import { type Override, parseOverrides } from '../../plan/override.ts';
 import { type Goal, isByHand, type Plan } from '../../plan/plan.ts';
 import type { RunEvent, RunId } from '../../run/event.ts';
 import { awaitsOwnBoot } from '../../run/progress.ts';
@@ -23,6 +24,8 @@ export type ActOptions = {
   readonly yes: boolean;
   /** Critical machines named on the command line, in place of being asked for them. */
   readonly confirm: readonly string[];
+  /** Blockers to go ahead in spite of, as given: `inhibited`, `nas:users-logged-in`. */
+  readonly override?: readonly string[];
   readonly via: Via;
 };
 
@@ -39,12 +42,13 @@ const dryRun = async (
   lab: Lab,
   goal: Goal,
   selectors: readonly string[],
+  overrides: readonly Override[],
   json: boolean,
 ): Promise<Result<void>> => {
   const remarks: string[] = [];
   const prepared = await prepare(
     lab,
-    { goal, selectors, dryRun: true },
+    { goal, selectors, dryRun: true, overrides },
     (body) => {
       if (body.kind === 'plan-made') remarks.push(...body.remarks);
     },
@@ -210,7 +214,9 @@ export const act = async (
         return done;
       }
     }
-    if (options.dryRun) return dryRun(cli, lab, goal, selectors, json);
+    const overrides = parseOverrides(options.override ?? []);
+    if (!overrides.ok) return overrides;
+    if (options.dryRun) return dryRun(cli, lab, goal, selectors, overrides.value, json);
     if (!options.yes && !cli.interactive)
       return fail({
         kind: 'confirmation',
@@ -238,6 +244,7 @@ export const act = async (
       goal,
       selectors,
       consent: given ? { kind: 'given', confirmed: options.confirm } : { kind: 'ask' },
+      ...(overrides.value.length === 0 ? {} : { overrides: overrides.value }),
     });
     if (!started.ok) return started;
     const answer = given

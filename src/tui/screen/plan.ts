@@ -1,4 +1,5 @@
 import { goalWords } from '../../plan/goal-words.ts';
+import { overrideWords } from '../../plan/override.ts';
 import { isByHand, type MachinePlan, type Plan } from '../../plan/plan.ts';
 import type { LockChange, LockedRef } from '../../ports.ts';
 import { tellDelay } from '../../run/telling.ts';
@@ -178,10 +179,14 @@ export const planLines = (
   pen: Pen,
 ): readonly Line[] => {
   const waves = [...new Set(plan.machines.map(({ wave }) => wave))].sort((a, b) => a - b);
+  const told = [
+    ...(plan.overrides ?? []).map((override) => `goes ahead in spite of ${overrideWords(override)}`),
+    ...remarks,
+  ];
   return [
     ...lockLines(lockChanges, width, pen),
-    ...(remarks.length === 0 ? [] : [blank, line(' Worth knowing', 'title')]),
-    ...remarks.flatMap((text) =>
+    ...(told.length === 0 ? [] : [blank, line(' Worth knowing', 'title')]),
+    ...told.flatMap((text) =>
       labelled(span(`   ${pen.glyphs.warn} `, 'warn'), 5, pen.clean(text), 'warn', width - 1),
     ),
     ...waves.flatMap((wave) => [

@@ -1,0 +1,68 @@
+import { isOverridden } from '../../src/plan/override.ts';
+import type { MachinePlan, Plan } from '../../src/plan/plan.ts';
+import type { MachineProgress } from '../../src/run/progress.ts';
+import { recordOf } from '../../src/run/records.ts';
+import type { RunState } from '../../src/run/state.ts';
+import type { Occupant } from '../../src/sim/machine.ts';
+import type { Effect, World } from '../../src/sim/world.ts';
+
+/** What must hold of blockers and their overrides: nobody is rebooted in the teeth of one that nobody named. */
+
+const blockerOf = {
+  user: 'users-logged-in',
+  inhibitor: 'inhibited',
+  activation: 'activation-in-progress',
+} as const satisfies Record<Occupant, string>;
+
+/** Between the last look at a machine and its reboot lie a few tries to reach it, milliseconds. */
+const lastLookAgeMaxMs = 60_000;
+
+const overridesOf = ({ overrides = [] }: Plan) => overrides;
+
+/** Why this reboot should not have been, or null. Whoever came after the last look could not be seen. */
+export const wrongReboot = (plan: Plan, world: World, { machine, at }: Effect): string | null => {
+  const truth = world.look(machine);
+  const named = (kind: Parameters<typeof isOverridden>[2]): boolean =>
+    isOverridden(overridesOf(plan), machine, kind);
+  for (const [by, since] of truth.occupied)
+    if (at - since > lastLookAgeMaxMs && !named(blockerOf[by]))
+      return `${machine} was rebooted in spite of ${by}, there since ${at - since} ms`;
+  const held = truth.faults.some(({ kind }) => kind === 'inhibited');
+  if (held && !named('inhibited')) return `${machine} was rebooted in spite of an inhibitor`;
+  const { minUptime } = plan.machines.find((entry) => entry.machine.name === machine)?.machine.reboot ?? {
+    minUptime: 0,
+  };
+  const upSeconds = (at - truth.bootedAt) / 1_000;
+  return upSeconds < minUptime && !named('just-booted')
+    ? `${machine} was rebooted ${upSeconds} s after its boot`
+    : null;
+};
+
+/** Why this machine should not have been skipped, or null: what is overridden skips nobody. */
+export const wrongSkip = (plan: Plan, { plan: entry, status, failure }: MachineProgress): string | null => {
+  const { name } = entry.machine;
+  const named = overridesOf(plan).find(
+    ({ blocker, machine }) => blocker === failure?.kind && (machine === null || machine === name),
+  );
+  // It may be overridden only where the plan leads to its goal from whatever is there.
+  return status === 'skipped' && named !== undefined && named.blocker !== 'changed-since-plan'
+    ? `${name} was skipped for ${named.blocker}, which was overridden`
+    : null;
+};
+
+/**
+ * What the machine had before the run, and must have again after a restore: as planned, or, where somebody chose to go
+ * ahead in spite of a change, as its preflight found it.
+ */
+export const startOf = (
+  plan: Plan,
+  state: RunState,
+  { machine, prior }: MachinePlan,
+): { readonly current: string | null; readonly profile: string | null } => {
+  const outcome = recordOf(state, `${machine.name}/preflight`)?.outcome;
+  return outcome?.kind === 'succeeded' &&
+    outcome.facts.current !== null &&
+    isOverridden(overridesOf(plan), machine.name, 'changed-since-plan')
+    ? { current: outcome.facts.current, profile: outcome.facts.profile }
+    : { current: prior?.current ?? null, profile: prior?.profile ?? null };
+};
