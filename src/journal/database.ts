@@ -73,6 +73,26 @@ export const explainJournal = (path: string, doing: string, error: unknown): Jou
   );
 };
 
+/**
+ * Sees that the journal is still the file that was opened: SQLite goes on writing into one that was removed, where nobody
+ * will ever read it, and the lock of a run goes the same way. The result throws `JournalFailure` when it is another.
+ */
+export const watchOverFile = (path: string): (() => void) => {
+  const identity = (): string | null => {
+    const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+    return found === undefined ? null : `${found.dev}:${found.ino}`;
+  };
+  const opened = identity();
+  return () => {
+    if (identity() === opened) return;
+    throw new JournalFailure(
+      `the journal ${path} was removed or replaced while it was written`,
+      'find out by whom; `lab status` tells what the machines run, and a new run begins from there',
+      { trouble: 'damaged' },
+    );
+  };
+};
+
 /** A record that this lab cannot read: it says which one, and never shrugs it off. */
 export const unreadableRecord = (path: string, seq: number): JournalFailure =>
   new JournalFailure(

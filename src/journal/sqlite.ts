@@ -1,7 +1,14 @@
 import { existsSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { EventBody, type RunEvent, RunId } from '../run/event.ts';
-import { explainJournal, journalPathIn, openToRead, openToWrite, unreadableRecord } from './database.ts';
+import {
+  explainJournal,
+  journalPathIn,
+  openToRead,
+  openToWrite,
+  unreadableRecord,
+  watchOverFile,
+} from './database.ts';
 import { type Control, type Journal, JournalFailure, type RunSummary } from './journal.ts';
 import { recollectionsIn } from './recollections.ts';
 
@@ -86,6 +93,7 @@ const journalOver = (open: OpenDatabase, directory: string, now: () => number): 
     insertControl,
     controls,
   } = prepared;
+  const seeSameFile = watchOverFile(path);
   const recollections = recollectionsIn(db);
   /** A run and its place in the list come together or not at all. */
   const begin = (at: number, run: RunId, text: string): number => {
@@ -119,6 +127,7 @@ const journalOver = (open: OpenDatabase, directory: string, now: () => number): 
           body.kind === 'run-started'
             ? begin(at, run, text)
             : Number(insert.run(at, run, text).lastInsertRowid);
+        seeSameFile();
         return { seq, at, run, body };
       }),
     eventsOf: (run, afterSeq = 0) => guard('read', () => read(byRun.all(run, afterSeq))),

@@ -163,21 +163,6 @@ WantedBy=multi-user.target
       await expectSound();
     });
 
-    test('in a reboot: resume finds it rebooted, and does not do it again', async () => {
-      await giveWork({ reboot: true });
-      await goOn();
-      const run = lab.start(['run', '--yes']);
-      await run.until(begins('one/await-boot'));
-      const boots = await lab.fleet.boots('one');
-      await endOfProcess();
-      expect((await run.ended).code).toBe(4);
-      const resumed = await lab.run(['resume']);
-      expect(resumed.code, `${resumed.stdout}${resumed.stderr}`).toBe(0);
-      expect(begun(await lab.events(), 'one/reboot')).toBe(1);
-      expect(await lab.fleet.boots('one')).toBeLessThanOrEqual(boots + 1);
-      await expectSound();
-    });
-
     test('and another begun while its activation goes on: the machine is left alone until that was taken back', async () => {
       // Before the new system is the current one: after that there would be nothing to do.
       await giveWork({ switchSeconds: 10 });
@@ -203,19 +188,6 @@ WantedBy=multi-user.target
       const report = await finish();
       expect(outcomeOf(report, 'one')).toMatchObject({ status: 'done' });
       expect(outcomeOf(report, 'two')).toMatchObject({ status: 'done' });
-    });
-
-    test('before a plan: nothing was touched, and a new run does all of it', async () => {
-      await giveWork();
-      const generation = (await lab.runs('one')).generation;
-      const run = lab.start(['run', '--yes']);
-      await run.until(({ kind }) => kind === 'preparation-started');
-      await endOfProcess();
-      expect((await run.ended).code).toBe(4);
-      expect((await lab.runs('one')).generation).toBe(generation);
-      await goOn();
-      const report = await finish();
-      expect(outcomeOf(report, 'one')).toMatchObject({ status: 'done' });
     });
   });
 

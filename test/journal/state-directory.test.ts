@@ -4,12 +4,13 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { JournalFailure } from '../../src/journal/journal.ts';
 import { openJournal, openJournalToRead } from '../../src/journal/sqlite.ts';
@@ -43,6 +44,32 @@ const thrownBy = (act: () => unknown): JournalFailure => {
   }
   throw new Error('nothing was thrown');
 };
+
+describe('a journal that is taken away while it is written', () => {
+  let place = '';
+  beforeEach(() => {
+    place = mkdtempSync(join(tmpdir(), 'lab-state-'));
+  });
+  afterEach(() => rmSync(place, { recursive: true, force: true }));
+
+  test.for([
+    ['removed', (path: string) => rmSync(path)],
+    [
+      'replaced',
+      (path: string) => {
+        cpSync(path, `${path}.2`);
+        renameSync(`${path}.2`, path);
+      },
+    ],
+    ['removed with its folder', (path: string) => rmSync(dirname(path), { recursive: true })],
+  ] as const)('is noticed by the next append: %s', ([, take]) => {
+    const journal = openJournal(join(place, 'state'), () => 5);
+    journal.append(run, started);
+    take(join(place, 'state', 'journal.db'));
+    expect(thrownBy(() => journal.append(run, noted('lost'))).message).toContain('removed or replaced');
+    journal.close();
+  });
+});
 
 describe('a state directory that cannot be one', () => {
   let place = '';
