@@ -218,6 +218,10 @@ export const createStage = (options: StageOptions) => {
       shutdown.abort('SIGTERM');
       shutdown = new AbortController();
     },
+    /** Nothing happens for so long. */
+    pass: (ms: number): Promise<void> =>
+      time.run(time.process().clock.sleep(ms), { until: startAt + 7 * dayMs, turnsMax: 1_000 }),
+    past: () => deps.past(),
     /** Milliseconds since the start. */
     elapsed: (): number => time.now() - startAt,
     onEffect: (listener: (effect: Effect) => void): void => {

@@ -209,8 +209,7 @@ export const act = async (
       if (!past.ok) return past;
       if (past.value.debts.size === 0) {
         if (json) printJson(cli, 'owed', { owed: [] });
-        else
-          printLines(cli, ['Nothing is owed: no machine of this flake was away when it was to be changed.']);
+        else printLines(cli, ['Nothing is owed to any machine of this flake.']);
         return done;
       }
     }
