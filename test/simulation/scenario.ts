@@ -1,5 +1,6 @@
 import type { Machine } from '../../src/fleet/machine.ts';
 import { type Override, overrideWords } from '../../src/plan/override.ts';
+import type { Past } from '../../src/plan/past.ts';
 import type { Goal } from '../../src/plan/plan.ts';
 import { describeFault, type Fault } from '../../src/sim/fault.ts';
 import type { MachineStart } from '../../src/sim/machine.ts';
@@ -31,6 +32,8 @@ export type Scenario = {
   readonly localMachine: string | null;
   /** Whether a process takes the run up again when that machine has booted. */
   readonly resumesAtBoot: boolean;
+  /** What past runs know. */
+  readonly past?: Past;
   readonly network: { readonly latencyMs: readonly [number, number]; readonly silenceMs: number };
   /** When somebody holds the run back, milliseconds from its approval. */
   readonly pauses: readonly { readonly atMs: number; readonly forMs: number }[];

@@ -368,6 +368,7 @@ const prepare = async (
     localMachine: scenario.localMachine,
     resumesAtBoot: scenario.resumesAtBoot,
     now: clock.now(),
+    ...(scenario.past === undefined ? {} : { past: scenario.past }),
   });
 };
 

@@ -1,4 +1,6 @@
+import type { Durations } from '../../src/plan/durations.ts';
 import type { Override } from '../../src/plan/override.ts';
+import { noPast } from '../../src/plan/past.ts';
 import type { Goal } from '../../src/plan/plan.ts';
 import { progressOf } from '../../src/run/progress.ts';
 import type { Fault } from '../../src/sim/fault.ts';
@@ -30,6 +32,8 @@ export type Plot = {
   /** After the last of `ends` nobody resumes the run. */
   readonly abandoned?: boolean;
   readonly silenceMs?: number;
+  /** What past runs have measured, by machine. */
+  readonly durations?: Readonly<Record<string, Durations>>;
 };
 
 const nature: Nature = {
@@ -90,6 +94,9 @@ export const tell = async (cast: Readonly<Record<string, Character>>, plot: Plot
     pauses: plot.pauses ?? [],
     ends: plot.ends ?? [],
     abandoned: plot.abandoned ?? false,
+    ...(plot.durations === undefined
+      ? {}
+      : { past: { ...noPast, durations: new Map(Object.entries(plot.durations)) } }),
   };
   const simulated = await simulate(scenario);
   const { plan, state, world, startedAt } = simulated;
