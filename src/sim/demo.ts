@@ -126,11 +126,17 @@ const evaluation: Evaluation = {
   ],
 };
 
-const linesOf = (name: string, act: 'copy' | ActivationMode, toplevel: string): readonly string[] => {
+/** What a copy of the demo moves. */
+const closureMegabytes = 210;
+
+const linesOf = (_name: string, act: 'copy' | ActivationMode, toplevel: string): readonly string[] => {
   if (act === 'copy')
     return [
-      ...packages.slice(0, 4).map((text) => `copying path '${storePath(text, text)}' to ssh-ng://${name}`),
-      `copying path '${toplevel}' to ssh-ng://${name}`,
+      ...packages.flatMap((text, index) => [
+        `copying ${text}`,
+        `copied ${(((index + 1) * closureMegabytes) / (packages.length + 1)).toFixed(1)} of ${closureMegabytes}.0 MB`,
+      ]),
+      `copying ${toplevel.slice(toplevel.indexOf('-') + 1)}`,
     ];
   const bootLoader = act === 'switch' || act === 'boot' ? ['updating systemd-boot'] : [];
   if (act === 'boot') return bootLoader;

@@ -90,6 +90,21 @@ export const createShell = (options: {
       case 'stop':
         session.stop();
         break;
+      case 'abort':
+        session.abort();
+        break;
+      case 'pause':
+        session.pause();
+        break;
+      case 'unpause':
+        session.unpause();
+        break;
+      case 'resume':
+        session.resume(intent.run);
+        break;
+      case 'open-past':
+        session.openPast(intent.run);
+        break;
       case 'dismiss':
         session.dismiss();
         break;

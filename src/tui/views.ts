@@ -77,7 +77,7 @@ export const paneOf = (scene: ViewScene): Pane => {
     case 'sequence':
       return sequencePane({ snapshot, rows, width }, pen);
     case 'run':
-      return runPane({ snapshot, now, log, width, spinner, pen });
+      return runPane({ snapshot, now, log, width, spinner, pen, selected: scene.scroll.selected });
     case 'log':
       return logPane(log, search, pen);
     case 'problems':

@@ -57,7 +57,7 @@ test('approve, watch, the run holds, read why', async () => {
 
   lab.show(heldSnapshot);
   await screen.waitFor('Run held: needs you');
-  expect(screen.text()).toContain('what to do    look at its console');
+  expect(screen.text()).toContain('what to do  look at its console');
   expect(screen.text()).toContain('No route to host');
   await screen.press('G');
   expect(screen.text()).toContain('what-are-the-civilian-app');

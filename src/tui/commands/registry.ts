@@ -3,6 +3,7 @@ import type { HelpEntry } from '../screen/help.ts';
 import { type KeyName, keyLabel } from '../state/keys.ts';
 import type { Scene } from '../state/scene.ts';
 import { type Act, notice } from '../state/ui.ts';
+import { beginCommands } from './begin.ts';
 import { type Command, commandGroups, reasonAgainst } from './command.ts';
 import { goCommands } from './go.ts';
 import { commandsOfKey, keysOfCommand } from './keymap.ts';
@@ -10,12 +11,13 @@ import { listCommands } from './list.ts';
 import { logCommands } from './logs.ts';
 import { machineCommands } from './machine.ts';
 import { moveCommands } from './move.ts';
-import { runCommands } from './run.ts';
 import { screenCommands } from './screen.ts';
+import { steerCommands } from './steer.ts';
 
 /** Everything a person can do. Where two commands share a key, the first whose `when` holds has it. */
 export const commands: readonly Command[] = [
-  ...runCommands,
+  ...steerCommands,
+  ...beginCommands,
   ...goCommands,
   ...listCommands,
   ...machineCommands,

@@ -84,7 +84,7 @@ const machineLines = (
 };
 
 /** How a run ended: what happened, what to do, the evidence, and what became of every machine. */
-const resultLines = (
+export const resultLines = (
   run: RunState,
   lockChanges: readonly LockChange[],
   width: number,

@@ -2,8 +2,10 @@ import { type MachineProgress, progressOf } from '../../run/progress.ts';
 import { recordOf, type StepRecord } from '../../run/records.ts';
 import type { RunState } from '../../run/state.ts';
 import { statusWords } from '../../run/telling.ts';
+import { roughly } from '../../text/words.ts';
 import type { Pen } from '../draw/pen.ts';
 import type { Tone } from '../draw/theme.ts';
+import { type Amount, latestAmount } from './amount.ts';
 import { stepWords, stopwatch } from './words.ts';
 
 /** One machine of a run: where it stands, since when, and what the step under way last said. */
@@ -15,13 +17,17 @@ export type RunRow = {
   /** `3/7`: steps that succeeded, and all. */
   readonly progress: string;
   readonly elapsed: string;
+  /** Time spent on it in all, against what was expected: `1:05 of 4 min`. */
+  readonly total: string;
+  /** How far a copy or build is. */
+  readonly amount: Amount | null;
   readonly note: string;
   /** Nothing more will happen to it. */
   readonly over: boolean;
 };
 
 /** The limit of a step, where it has one worth watching: the wait it may take, in milliseconds. */
-const limitOf = ({ step }: StepRecord): number | null => {
+export const limitOf = ({ step }: StepRecord): number | null => {
   switch (step.kind) {
     case 'delay':
       return step.delayMs;
@@ -59,7 +65,18 @@ const rowOf = (run: RunState, progress: MachineProgress, now: number, spinner: s
   const open = records.find((record) => record.status === 'open');
   const succeeded = steps.filter(({ id }) => recordOf(run, id)?.status === 'succeeded').length;
   const spent = records.reduce((sum, { intendedAt, endedAt }) => sum + ((endedAt ?? now) - intendedAt), 0);
-  const base = { name, progress: steps.length === 0 ? '' : `${succeeded}/${steps.length}` };
+  const total =
+    records.length === 0
+      ? plan.decision.kind === 'act'
+        ? `of ${roughly(plan.expectedMs)}`
+        : ''
+      : `${stopwatch(spent)} of ${roughly(plan.expectedMs)}`;
+  const base = {
+    name,
+    progress: steps.length === 0 ? '' : `${succeeded}/${steps.length}`,
+    total,
+    amount: null,
+  };
   if (open !== undefined)
     return {
       ...base,
@@ -67,6 +84,7 @@ const rowOf = (run: RunState, progress: MachineProgress, now: number, spinner: s
       tone: 'busy',
       glyph: spinner,
       elapsed: elapsedWords(open, now),
+      amount: latestAmount(open.notes),
       note: pen.clean(open.notes.at(-1)?.note ?? ''),
       over: false,
     };

@@ -1,4 +1,5 @@
 import type { Goal } from '../../plan/plan.ts';
+import type { RunId } from '../../run/event.ts';
 import type { Tone } from '../draw/theme.ts';
 import type { Sort, SortBy } from '../screen/arrange.ts';
 import type { MachineTab } from '../screen/machine.ts';
@@ -24,6 +25,11 @@ export type Intent =
   | { readonly kind: 'approve' }
   | { readonly kind: 'decline' }
   | { readonly kind: 'stop' }
+  | { readonly kind: 'abort' }
+  | { readonly kind: 'pause' }
+  | { readonly kind: 'unpause' }
+  | { readonly kind: 'resume'; readonly run: RunId }
+  | { readonly kind: 'open-past'; readonly run: RunId }
   | { readonly kind: 'dismiss' }
   | { readonly kind: 'follow-logs'; readonly machine: string; readonly unit: string | null }
   | { readonly kind: 'leave-logs' }

@@ -1,15 +1,15 @@
 import { selectMachines } from '../../fleet/selector.ts';
-import { goalWords } from '../../plan/goal-words.ts';
 import type { Goal } from '../../plan/plan.ts';
-import { count, roughly } from '../../text/words.ts';
-import { countPlan, namesToType, planSummary } from '../screen/plan.ts';
+import { count } from '../../text/words.ts';
+import { selectedKey } from '../screen/pane.ts';
 import { underWay } from '../screen/words.ts';
 import type { KeyName } from '../state/keys.ts';
 import type { Scene } from '../state/scene.ts';
 import { type Act, type Dialog, intent, notice } from '../state/ui.ts';
 import { type Command, command } from './command.ts';
 
-const busy = ({ snapshot }: Scene): string | null => {
+/** Why nothing can be begun now; null when something can. */
+export const busy = ({ snapshot }: Scene): string | null => {
   if (snapshot.evaluation.value === null) return 'the flake has not been evaluated yet';
   switch (snapshot.phase.kind) {
     case 'preparing':
@@ -57,12 +57,12 @@ const targetsOf = (
   return { names: [], words: `all ${count(rows.length, 'machine')}` };
 };
 
-const prepare = (goal: Goal, names: readonly string[]): readonly Act[] => [
+export const prepare = (goal: Goal, names: readonly string[]): readonly Act[] => [
   intent({ kind: 'prepare', goal, machines: names }),
   { kind: 'go', view: { kind: 'run' } },
 ];
 
-const cancel = { label: 'Cancel', danger: false, acts: [] } as const;
+export const cancel = { label: 'Cancel', danger: false, acts: [] } as const;
 
 const updateDialog = (goal: Goal, targets: Targets): Dialog => ({
   title: 'Update and full run',
@@ -111,57 +111,46 @@ const starter = (given: {
     completions: ({ rows }) => rows.map(({ name }) => name),
   });
 
-const approvalDialog = (scene: Scene): Dialog | null => {
-  const plan = scene.snapshot.run?.plan;
-  if (plan == null) return null;
-  const { rebooting, skipped } = countPlan(plan);
-  const names = namesToType(plan);
-  return {
-    title: `Approve: ${goalWords(plan.goal)}`,
-    body: [
-      `${planSummary(plan)}; about ${roughly(plan.expectedMs)}.`,
-      ...(skipped > 0
-        ? [
-            skipped === 1
-              ? 'One machine is left as it is: the plan says why.'
-              : `${skipped} machines are left as they are: the plan says why.`,
-          ]
-        : []),
-      ...(names.length > 0 ? [`Critical: type ${names.join(', then ')} to go on.`] : []),
-    ],
-    choices: [
-      cancel,
-      {
-        label: rebooting > 0 ? `Start: ${count(rebooting, 'reboot')}` : 'Start',
-        danger: true,
-        acts: [intent({ kind: 'approve' })],
-      },
-    ],
-    focus: 0,
-    typed: names.length > 0 ? { names, text: '' } : null,
-  };
+const rollBack: Goal = { kind: 'rollback', to: { kind: 'previous' }, reboot: true };
+
+/** To the generation under the cursor, where generations are on show; else to the one before. */
+const rollBackCommand = command({
+  id: 'roll-back',
+  aliases: ['rollback'],
+  group: 'Run',
+  title:
+    'back to the generation under the cursor, or to the previous one; of the marked machines or this one',
+  keys: ['b'],
+  danger: 'changes',
+  when: ({ view, machine }) =>
+    machine !== null && (view.kind === 'machines' || view.kind === 'machine' || view.kind === 'sequence'),
+  hint: ({ view }) =>
+    view.kind === 'machine' && view.tab === 'generations' ? { text: 'roll back to it', rank: 5 } : null,
+  disabledReason: (scene) => busy(scene) ?? isRunning(scene),
+  run: (scene, argument) => {
+    const { view, pane, scroll, machine } = scene;
+    const number = view.kind === 'machine' && view.tab === 'generations' ? selectedKey(pane, scroll) : null;
+    if (number !== null && machine !== null && argument === '')
+      return prepare({ ...rollBack, to: { kind: 'generation', number: Number(number) } }, [machine]);
+    const targets = targetsOf(scene, argument, 'cursor');
+    return 'problem' in targets ? [notice(targets.problem)] : prepare(rollBack, targets.names);
+  },
+  completions: ({ rows }) => rows.map(({ name }) => name),
+});
+
+/** The generation under the cursor is the one that runs: there is nothing to go back to. */
+const isRunning = ({ view, pane, scroll, snapshot, machine }: Scene): string | null => {
+  if (view.kind !== 'machine' || view.tab !== 'generations' || machine === null) return null;
+  const number = selectedKey(pane, scroll);
+  const generation = snapshot.generations.get(machine)?.value?.find((one) => String(one.number) === number);
+  if (generation === undefined) return 'its generations are not known yet';
+  return generation.isCurrent && generation.isDefault
+    ? `generation ${number} runs, and boots next, already`
+    : null;
 };
 
-const stopDialog: Dialog = {
-  title: 'Stop the run?',
-  body: ['The steps under way end first, no other begins. Machines in between are reported as they are.'],
-  choices: [
-    { label: 'Keep running', danger: false, acts: [] },
-    { label: 'Stop', danger: true, acts: [intent({ kind: 'stop' })] },
-  ],
-  focus: 0,
-  typed: null,
-};
-
-const phaseIs =
-  (...kinds: readonly Scene['snapshot']['phase']['kind'][]) =>
-  ({ snapshot }: Scene): boolean =>
-    kinds.includes(snapshot.phase.kind);
-
-const inRunView = ({ view }: Scene): boolean => view.kind === 'run';
-
-/** Beginning, approving, stopping. */
-export const runCommands: readonly Command[] = [
+/** Beginning. */
+export const beginCommands: readonly Command[] = [
   starter({
     id: 'run',
     aliases: ['full-run'],
@@ -202,61 +191,5 @@ export const runCommands: readonly Command[] = [
     goal: { kind: 'reboot', which: 'all' },
     fallback: 'cursor',
   }),
-  command({
-    id: 'approve',
-    group: 'Run',
-    title: 'approve the plan that waits (asks once more)',
-    keys: ['a', 'enter'],
-    danger: 'changes',
-    when: (scene) => inRunView(scene) && phaseIs('awaiting-approval')(scene),
-    hint: () => ({ text: 'approve', rank: 5 }),
-    disabledReason: (scene) => (phaseIs('awaiting-approval')(scene) ? null : 'no plan waits for approval'),
-    run: (scene) => {
-      const dialog = approvalDialog(scene);
-      return dialog === null
-        ? [notice('the plan is not here yet')]
-        : [
-            { kind: 'go', view: { kind: 'run' } },
-            { kind: 'dialog', dialog },
-          ];
-    },
-  }),
-  command({
-    id: 'discard',
-    aliases: ['decline'],
-    group: 'Run',
-    title: 'discard the plan that waits; nothing was touched',
-    keys: ['x'],
-    when: (scene) => inRunView(scene) && phaseIs('awaiting-approval')(scene),
-    hint: () => ({ text: 'discard', rank: 6 }),
-    disabledReason: (scene) => (phaseIs('awaiting-approval')(scene) ? null : 'no plan waits for approval'),
-    run: () => [intent({ kind: 'decline' }), notice('the plan was discarded', 'quiet')],
-  }),
-  command({
-    id: 'stop',
-    group: 'Run',
-    title: 'stop gracefully: the steps under way end, no other begins',
-    keys: ['x'],
-    when: (scene) => inRunView(scene) && phaseIs('running', 'preparing')(scene),
-    hint: () => ({ text: 'stop', rank: 5 }),
-    disabledReason: ({ snapshot: { phase } }) => {
-      if (phase.kind === 'running') return phase.stopRequested ? 'it is stopping already' : null;
-      return phase.kind === 'preparing' ? null : 'no run is under way';
-    },
-    run: ({ snapshot: { phase } }) =>
-      phase.kind === 'running'
-        ? [{ kind: 'dialog', dialog: stopDialog }]
-        : [intent({ kind: 'stop' }), notice('the preparation stops; no machine was touched', 'quiet')],
-  }),
-  command({
-    id: 'dismiss',
-    aliases: ['close'],
-    group: 'Run',
-    title: 'put the result away',
-    keys: ['x'],
-    when: (scene) => inRunView(scene) && phaseIs('ended', 'refused')(scene),
-    hint: () => ({ text: 'put away', rank: 15 }),
-    disabledReason: (scene) => (phaseIs('ended', 'refused')(scene) ? null : 'there is no result to put away'),
-    run: () => [intent({ kind: 'dismiss' }), { kind: 'go', view: { kind: 'machines' } }],
-  }),
+  rollBackCommand,
 ];

@@ -1,0 +1,200 @@
+import { goalWords } from '../../plan/goal-words.ts';
+import type { MachinePlan } from '../../plan/plan.ts';
+import { progressOf } from '../../run/progress.ts';
+import { recordsOfMachine } from '../../run/records.ts';
+import { reportOf } from '../../run/report.ts';
+import type { RunState } from '../../run/state.ts';
+import { statusWords } from '../../run/telling.ts';
+import { duration } from '../../text/words.ts';
+import { blank, fitText, type Line, labelled, line, span } from '../draw/line.ts';
+import { type Pane, textPane } from './pane.ts';
+import { resultLines } from './result.ts';
+import type { RunScene } from './run-scene.ts';
+import { ageWords, closureWords, endWords } from './words.ts';
+
+/** A run that needs somebody: what happened, what is known, what is not, and what each choice would do. */
+
+export const needsSomebody = ({ ended }: RunState): boolean =>
+  ended !== null && (ended.result === 'held' || ended.result === 'failed' || ended.result === 'interrupted');
+
+/** What can be done about it: the command that does it, and what that would do. */
+export type Choice = {
+  readonly command: 'retry' | 'run' | 'roll-back-run' | 'ssh' | 'dismiss';
+  readonly key: string;
+  readonly does: string;
+  /** Why it makes no sense here; null when it does. */
+  readonly not: string | null;
+};
+
+/** Why the run cannot be taken up where it is; null when it can. */
+export const whyNotRetry = (run: RunState): string | null => {
+  const result = run.ended?.result;
+  if (result === undefined) return 'the run has not ended';
+  if (run.approvedAt === null) return 'its plan was never approved: nothing was begun';
+  return result === 'interrupted'
+    ? null
+    : `a run that ended ${result} is not continued: a new one (r) plans for what the machines run now, and repeats nothing that is done`;
+};
+
+/** Why there is nothing to return from; null when machines were changed. */
+export const whyNotRollBack = (run: RunState): string | null => {
+  const activated = (run.plan?.machines ?? []).filter(
+    (entry) => entry.activation !== null && progressOf(run, entry).touched,
+  );
+  return activated.length > 0 ? null : 'this run activated nothing on any machine';
+};
+
+export const choicesOf = (run: RunState): readonly Choice[] => [
+  {
+    command: 'retry',
+    key: 't',
+    does: 'take the run up where it is: each step in doubt is looked at before anything is done',
+    not: whyNotRetry(run),
+  },
+  {
+    command: 'run',
+    key: 'r',
+    does: 'a new run: looks at everything anew and shows its plan; what is done already is not repeated',
+    not: null,
+  },
+  {
+    command: 'roll-back-run',
+    key: 'b',
+    does: 'return the machines that this run activated to what they ran before, in reverse order; shows its plan first',
+    not: whyNotRollBack(run),
+  },
+  {
+    command: 'ssh',
+    key: 's',
+    does: 'a shell on the machine, to see for yourself (from the machines: 1)',
+    not: null,
+  },
+  {
+    command: 'dismiss',
+    key: 'x',
+    does: 'put this away; nothing is changed, and the history (7) keeps it',
+    not: null,
+  },
+];
+
+const knownOf = (entry: MachinePlan, run: RunState, scene: RunScene, nameWidth: number): readonly Line[] => {
+  const { snapshot, now, pen, width } = scene;
+  const { name } = entry.machine;
+  const { status } = progressOf(run, entry);
+  const seen = snapshot.observations.get(name);
+  const { text } = statusWords[status];
+  const verdict = snapshot.health.get(name);
+  const says =
+    seen === undefined
+      ? 'not looked at since'
+      : seen.kind === 'unreachable'
+        ? `does not answer (${ageWords(now - seen.at)}): ${seen.error.message}`
+        : [
+            `answers (${ageWords(now - seen.at)})`,
+            `runs ${closureWords(seen.current, name)}${entry.wanted === null ? '' : seen.current === entry.wanted ? ', as planned' : ', not what was planned'}`,
+            ...(entry.prior !== null && seen.bootId !== entry.prior.bootId
+              ? ['rebooted since the plan']
+              : []),
+            ...(verdict === undefined ? [] : [`${verdict.verdict}: ${verdict.summary}`]),
+          ].join('; ');
+  const bad = status === 'failed' || seen?.kind === 'unreachable';
+  const sign = bad
+    ? pen.glyphs.bad
+    : status === 'done' || status === 'nothing'
+      ? pen.glyphs.good
+      : pen.glyphs.idle;
+  const label = fitText(`${name} (${text})`, nameWidth, pen.glyphs.more);
+  return labelled(
+    span(`  ${sign} ${label}  `, bad ? 'bad' : 'strong'),
+    nameWidth + 6,
+    pen.clean(says),
+    'plain',
+    width - 1,
+  );
+};
+
+const unknownLines = (run: RunState, scene: RunScene): readonly Line[] => {
+  const { snapshot, pen, width } = scene;
+  const items = (run.plan?.machines ?? []).flatMap((entry): string[] => {
+    const { name } = entry.machine;
+    const doubtful = recordsOfMachine(run, name).filter(
+      ({ status }) => status === 'unknown' || status === 'open',
+    );
+    const seen = snapshot.observations.get(name);
+    return [
+      ...doubtful.map(({ step }) => `${name}: whether "${step.kind}" took effect; nobody saw its end`),
+      ...(seen?.kind === 'unreachable' && entry.decision.kind === 'act'
+        ? [`${name}: what it runs now, and whether it is well; it does not answer`]
+        : []),
+      ...(seen === undefined ? [`${name}: how it is; it has not been looked at since`] : []),
+    ];
+  });
+  return items.length === 0
+    ? [line('  nothing that this run touched', 'quiet')]
+    : items.flatMap((text) =>
+        labelled(span(`  ${pen.glyphs.unknown} `, 'warn'), 4, pen.clean(text), 'warn', width - 1),
+      );
+};
+
+export const holdPane = (scene: RunScene, run: RunState): Pane => {
+  const { width, pen, snapshot } = scene;
+  const report = reportOf(run);
+  if (report === null || run.ended === null) return textPane([]);
+  const { text, tone } = endWords(report.result);
+  const { failure } = report;
+  const wrap = (indent: number, words: string, how: 'plain' | 'strong' | 'bad' | 'quiet'): readonly Line[] =>
+    labelled(span(' '.repeat(indent)), indent, pen.clean(words), how, width - 1);
+  const nameWidth = Math.min(
+    Math.floor(width / 3),
+    Math.max(
+      ...(run.plan?.machines ?? []).map(
+        (entry) => entry.machine.name.length + statusWords[progressOf(run, entry).status].text.length + 3,
+      ),
+      12,
+    ),
+  );
+  const concerned = (run.plan?.machines ?? []).filter(({ decision }) => decision.kind === 'act');
+  return {
+    ...textPane([
+      line(' WHAT HAPPENED', 'title'),
+      ...wrap(2, report.reason, 'plain'),
+      ...(failure === null || failure.message === report.reason ? [] : wrap(2, failure.message, 'bad')),
+      ...(failure?.detail ?? []).map((detail) => [
+        span(`    ${pen.glyphs.vertical} `, 'quiet'),
+        span(pen.clean(detail), 'plain'),
+      ]),
+      ...(failure === null
+        ? []
+        : labelled(span('  what to do', 'quiet'), 14, pen.clean(failure.remedy), 'strong', width - 1)),
+      blank,
+      line(' WHAT IS KNOWN', 'title'),
+      ...(concerned.length === 0 ? [line('  no machine was to be changed', 'quiet')] : []),
+      ...concerned.flatMap((entry) => knownOf(entry, run, scene, nameWidth)),
+      blank,
+      line(' WHAT IS NOT KNOWN', 'title'),
+      ...unknownLines(run, scene),
+      blank,
+      line(' WHAT EACH CHOICE WOULD DO', 'title'),
+      ...choicesOf(run).flatMap(({ key, does, not }) =>
+        labelled(
+          span(`  ${key}  `, not === null ? 'accent' : 'quiet'),
+          5,
+          pen.clean(not === null ? does : `(not now) ${does}: ${not}`),
+          not === null ? 'plain' : 'quiet',
+          width - 1,
+        ),
+      ),
+      blank,
+      line(' EVERY MACHINE', 'title'),
+      ...resultLines(run, run.lock?.changes ?? snapshot.lockChanges, width, pen).slice(2),
+    ]),
+    head: [
+      [
+        span(` ${pen.glyphs[tone === 'bad' ? 'bad' : 'warn']} Run ${text}`, tone),
+        span(`  ${goalWords(run.goal)}, ${duration(report.endedAt - report.startedAt)}`, 'plain'),
+        span(`  ${report.run}`, 'quiet'),
+      ],
+      blank,
+    ],
+  };
+};
