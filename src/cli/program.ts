@@ -7,6 +7,7 @@ import { registerHealth } from './commands/health.ts';
 import { registerJournal } from './commands/journal.ts';
 import { registerMachines } from './commands/machines.ts';
 import { registerRebootSequence } from './commands/reboot-sequence.ts';
+import { registerRollback } from './commands/rollback.ts';
 import { registerDeploy, registerPlan, registerReboot, registerRun } from './commands/run.ts';
 import { registerScreen } from './commands/screen.ts';
 import { registerSsh } from './commands/ssh.ts';
@@ -53,6 +54,7 @@ Examples:
     registerDeploy,
     registerReboot,
     registerRun,
+    registerRollback,
     registerAttach,
     registerStop,
     registerResume,

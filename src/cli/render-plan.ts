@@ -1,16 +1,20 @@
 import { goalWords } from '../plan/goal-words.ts';
 import { overrideWords } from '../plan/override.ts';
-import type { MachinePlan, Plan } from '../plan/plan.ts';
+import type { Goal, MachinePlan, Plan } from '../plan/plan.ts';
 import { tellDelay } from '../run/telling.ts';
 import { sanitiseLine } from '../text/sanitise.ts';
 import { count, roughly, shortPath } from '../text/words.ts';
 import { owedSince } from './render.ts';
 
-const actLine = ({ activation, reboot }: MachinePlan): string =>
+const actLine = ({ activation, reboot }: MachinePlan, goal: Goal): string =>
   [
     ...(activation === null
       ? []
-      : [activation.mode === 'dry-activate' ? 'dry activation' : `deploy (${activation.mode})`]),
+      : [
+          activation.mode === 'dry-activate'
+            ? 'dry activation'
+            : `${goal.kind === 'rollback' ? 'back' : 'deploy'} (${activation.mode})`,
+        ]),
     ...(reboot === null ? [] : ['reboot']),
   ].join(', then ') || 'nothing to do';
 
@@ -39,8 +43,10 @@ const machineLines = (plan: Plan, entry: MachinePlan): readonly string[] => {
         ];
   if (decision.kind === 'nothing')
     return [head(`nothing to do (${entry.noActivationWhy})`), ...rebootLine, ...owedLine];
+  const gate = entry.steps.find((step) => step.kind === 'dependencies');
+  const neededBy = gate?.neededBy ?? [];
   return [
-    head(actLine(entry)),
+    head(actLine(entry, plan.goal)),
     ...(activation === null
       ? []
       : [
@@ -53,16 +59,20 @@ const machineLines = (plan: Plan, entry: MachinePlan): readonly string[] => {
     ...(machine.dependencies.length > 0
       ? [`       only while healthy: ${machine.dependencies.join(', ')}`]
       : []),
-    `       a failure ${failureEffect(entry)} (criticality ${machine.orchestration.criticalityLevel})`,
+    ...(neededBy.length > 0
+      ? [`       only after these, which need it, went back: ${neededBy.join(', ')}`]
+      : []),
+    `       a failure ${failureEffect(entry, plan.goal)} (criticality ${machine.orchestration.criticalityLevel})`,
   ];
 };
 
-const failureEffect = ({ machine }: MachinePlan): string => {
+const failureEffect = ({ machine }: MachinePlan, goal: Goal): string => {
+  const skipped = goal.kind === 'rollback' ? 'what it needs stays as it is' : 'its dependents are skipped';
   switch (machine.orchestration.criticalityLevel) {
     case 'low':
-      return 'is noted; its dependents are skipped';
+      return `is noted; ${skipped}`;
     case 'medium':
-      return 'makes the run partial; its dependents are skipped';
+      return `makes the run partial; ${skipped}`;
     case 'high':
       return 'halts the run';
     case 'critical':

@@ -7,7 +7,9 @@ import { systemClock } from '../clock.ts';
 import { type Failure, fail, ok, type Result } from '../failure.ts';
 import type { Machine } from '../fleet/machine.ts';
 import type { ConductDeps } from '../flow/conduct.ts';
+import { earlierRunsIn } from '../flow/earlier-runs.ts';
 import { openSession } from '../flow/live-session.ts';
+import type { LabDeps } from '../flow/prepare.ts';
 import { recallPast } from '../flow/recall.ts';
 import { hostRuns, type Runs } from '../flow/runs.ts';
 import { dialFromHere } from '../health/dial.ts';
@@ -107,6 +109,12 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
       : { cache: { folder: join(cacheDirectoryOf(env), 'evaluations'), searchPath: env.PATH ?? '' } }),
   });
   // ssh, nix copy and `lab ssh` all read one file, made from what was evaluated.
+  const introduce: LabDeps['introduce'] = (machines) =>
+    writeFleetSshConfig(sshConfigPath, {
+      machines,
+      includes: sshIncludes(options, around),
+      knownHosts: knownHosts.value,
+    });
   const nix: Nix = {
     ...plainNix,
     evaluate: async (asked) => {
@@ -114,11 +122,7 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
       if (!evaluated.ok) return evaluated;
       const state = seeStateDirectory(stateDirectory, uid);
       if (!state.ok) return state;
-      const written = await writeFleetSshConfig(sshConfigPath, {
-        machines: evaluated.value.fleet.machines,
-        includes: sshIncludes(options, around),
-        knownHosts: knownHosts.value,
-      });
+      const written = await introduce(evaluated.value.fleet.machines);
       return written.ok ? evaluated : written;
     },
   };
@@ -168,6 +172,15 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
     opened.value.close();
     return recalled;
   };
+  let reader: Journal | null = null;
+  const journalToRead = (): Result<Journal | null> => {
+    const known = journal ?? reader;
+    if (known !== null || !existsSync(journalPathIn(stateDirectory))) return ok(known);
+    const opened = openJournalIn(env, 'to read');
+    if (opened.ok) reader = opened.value;
+    return opened;
+  };
+  const earlier = earlierRunsIn(journalToRead, options.flake, around.cwd);
   const conductDeps = (via: ConductDeps['by']['via']): Result<ConductDeps> => {
     const opened = journalOnce();
     if (!opened.ok) return opened;
@@ -179,6 +192,8 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
       hostName: hostname(),
       resumesAtBoot,
       past,
+      earlier,
+      introduce,
       journal: opened.value,
       lock: (run) => {
         const room = seeRoomForARun(stateDirectory, uid);
@@ -204,6 +219,8 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
     hostName: hostname(),
     resumesAtBoot,
     past,
+    earlier,
+    introduce,
   };
   const sshArgv = (machine: Machine, command: readonly string[]): readonly string[] => [
     ...openSshArgv(machine, sshConfigPath),
@@ -242,6 +259,7 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
     close: async () => {
       await remote.close();
       journal?.close();
+      reader?.close();
     },
   });
 };

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LabOptions } from '../cli/lab.ts';
 import { systemClock } from '../clock.ts';
-import type { Failure } from '../failure.ts';
+import { type Failure, ok } from '../failure.ts';
+import { earlierRunsIn } from '../flow/earlier-runs.ts';
 import { openSession } from '../flow/live-session.ts';
 import { recallPast } from '../flow/recall.ts';
 import { hostRuns } from '../flow/runs.ts';
@@ -134,7 +135,9 @@ export const openDemo = async (
   const left = new AbortController();
   const journal = createMemoryJournal(() => clock.now());
   const past = () => recallPast(journal, flake, around.cwd);
-  const lab = { flake, nix, target, clock, hostName, resumesAtBoot: false, past };
+  const earlier = earlierRunsIn(() => ok(journal), flake, around.cwd);
+  const introduce = async () => ok(undefined);
+  const lab = { flake, nix, target, clock, hostName, resumesAtBoot: false, past, earlier, introduce };
   const runs = hostRuns(
     {
       ...lab,

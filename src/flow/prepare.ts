@@ -7,9 +7,10 @@ import { type Override, overridesFit } from '../plan/override.ts';
 import { noPast, type Past } from '../plan/past.ts';
 import type { Goal, Plan } from '../plan/plan.ts';
 import type { BuildReport, Clock, Evaluation, LockChange, Nix, Observation, Target } from '../ports.ts';
-import { count } from '../text/words.ts';
-import { observeAll } from './observe.ts';
+import type { EarlierRuns } from './earlier-runs.ts';
+import { byMachine, evaluate, localMachineOf, look } from './evaluate.ts';
 import { createPreparations, type Prepare, preparationFailure, type Recorder } from './preparation.ts';
+import { prepareRollback } from './prepare-rollback.ts';
 import {
   buildSurvived,
   evaluationSurvived,
@@ -29,6 +30,10 @@ export type LabDeps = {
   readonly hostName: string;
   /** Whether a unit resumes at boot what reboots this very machine. */
   readonly resumesAtBoot: boolean;
+  /** What the journal holds of earlier runs of this flake. */
+  readonly earlier: EarlierRuns;
+  /** Makes machines known to ssh that were recorded and not evaluated now. */
+  readonly introduce: (machines: readonly Machine[]) => Promise<Result<void>>;
   /** What past runs know of the machines of this flake. Failure kind `journal`: it cannot be read. */
   readonly past: () => Result<Past>;
 };
@@ -52,55 +57,6 @@ export type Prepared = {
   readonly undoUpdate: () => Promise<Result<void>>;
 };
 
-/** Problems that leave no order to be trusted: nothing may be changed before they are repaired. */
-const checkFleet = (problems: readonly Problem[]): Result<void> => {
-  const grave = problems.filter(
-    ({ severity, kind }) =>
-      severity === 'error' && kind !== 'not-evaluated' && kind !== 'dependency-not-evaluated',
-  );
-  if (grave.length === 0) return ok(undefined);
-  return fail(
-    preparationFailure(
-      'fleet-problems',
-      'check',
-      `the fleet has ${grave.length === 1 ? 'a problem' : `${grave.length} problems`} that leave no safe order: ${grave[0]?.message}`,
-      'repair what `lab check` lists, then run again',
-      grave.map(({ message, remedy }) => `${message}. ${remedy}`),
-    ),
-  );
-};
-
-const evaluate = async (nix: Nix, prepare: Prepare): Promise<Result<Evaluation>> => {
-  const evaluated = await prepare('evaluate', async (options) => {
-    const result = await nix.evaluate(options);
-    if (!result.ok) return result;
-    const { machines, failed } = result.value.fleet;
-    const note = `${count(machines.length, 'machine')}${failed.length > 0 ? `, ${failed.length} could not be evaluated` : ''}`;
-    return ok({ value: result.value, note });
-  });
-  if (!evaluated.ok) return evaluated;
-  const sound = checkFleet(validateFleet(evaluated.value.fleet));
-  return sound.ok ? evaluated : sound;
-};
-
-const look = (
-  target: Target,
-  prepare: Prepare,
-  machines: readonly Machine[],
-  signal: AbortSignal,
-): Promise<Result<ReadonlyMap<string, Observation>>> =>
-  prepare('observe', async () => {
-    const seen = await observeAll(target, machines, signal);
-    const away = [...seen.values()]
-      .filter(({ kind }) => kind === 'unreachable')
-      .map(({ machine }) => machine);
-    return ok({
-      value: seen,
-      note: away.length === 0 ? 'all reachable' : `not reachable: ${away.join(', ')}`,
-    });
-  });
-
-/** `away`: machines whose toplevel is only evaluated, to say what is owed to them; null builds nothing at all. */
 const build = (
   nix: Nix,
   prepare: Prepare,
@@ -115,14 +71,6 @@ const build = (
     const owed = dryRun || away.length === 0 ? [] : (await nix.toplevels(away, options)).built;
     return ok({ value: { built: [...report.built, ...owed], failed: report.failed }, note });
   });
-
-const byMachine = <T>(items: readonly T[], nameOf: (item: T) => string | null): ReadonlyMap<string, T> =>
-  new Map(
-    items.flatMap((item) => {
-      const name = nameOf(item);
-      return name === null ? [] : [[name, item] as const];
-    }),
-  );
 
 const planFor = (
   deps: LabDeps,
@@ -146,9 +94,7 @@ const planFor = (
       problems.filter(({ kind }) => kind === 'dependency-not-evaluated'),
       ({ machines }) => machines[0] ?? null,
     ),
-    localMachine:
-      fleet.machines.find(({ orchestrator, hostName }) => orchestrator && hostName === deps.hostName)?.name ??
-      null,
+    localMachine: localMachineOf(fleet, deps.hostName),
     resumesAtBoot: deps.resumesAtBoot,
     overrides: request.overrides ?? [],
     now: deps.clock.now(),
@@ -246,6 +192,7 @@ export const prepare = async (
 ): Promise<Result<Prepared>> => {
   const { goal, selectors, dryRun } = request;
   const preparations = createPreparations(record, deps.clock, signal);
+  if (goal.kind === 'rollback') return prepareRollback(deps, goal, request, record, preparations, signal);
   const first = await evaluate(deps.nix, preparations);
   if (!first.ok) return first;
   const selected = selectMachines(first.value.fleet, selectors);

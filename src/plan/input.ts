@@ -1,5 +1,5 @@
 import type { Failure } from '../failure.ts';
-import type { Fleet } from '../fleet/machine.ts';
+import type { Fleet, Machine } from '../fleet/machine.ts';
 import type { Observation, Toplevel } from '../ports.ts';
 import type { Override } from './override.ts';
 import type { Past } from './past.ts';
@@ -39,4 +39,6 @@ export type RollbackInput = {
   readonly order: readonly string[] | null;
   /** Machines that are not healthy before it: what needs them cannot be proven before they have gone back. */
   readonly unhealthy: ReadonlySet<string>;
+  /** Machines that are judged otherwise once they have gone back, by the checks that came with what they return to. */
+  readonly judged: ReadonlyMap<string, Machine>;
 };

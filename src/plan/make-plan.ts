@@ -65,11 +65,12 @@ export const makePlan = (input: PlanInput): Plan => {
       first: rebootsBefore === 0,
       neededBy: users,
     };
-    const planned = planMachine(machine, draft, place);
+    const judged = input.rollback?.judged.get(machine.name) ?? machine;
+    const planned = planMachine(judged, draft, place);
     const lost = planned.decision.kind === 'act' ? lossOf(machine, users, leftOut) : null;
     if (lost !== null) {
       leftOut.add(machine.name);
-      return [planMachine(machine, { ...draft, skip: lost }, place)];
+      return [planMachine(judged, { ...draft, skip: lost }, place)];
     }
     if (planned.decision.kind === 'skip') leftOut.add(machine.name);
     if (planned.reboot !== null) rebootsBefore += 1;
@@ -80,7 +81,8 @@ export const makePlan = (input: PlanInput): Plan => {
     machines.filter(({ decision }) => decision.kind === 'act').flatMap(({ machine }) => machine.dependencies),
   );
   const bystanders = fleet.machines
-    .filter(({ name }) => needed.has(name) && !chosen.has(name))
+    // A machine that is judged otherwise once it has gone back is until then what it is now.
+    .filter(({ name }) => needed.has(name) && (!chosen.has(name) || input.rollback?.judged.has(name)))
     .map((machine) => {
       const seen = input.observations.get(machine.name);
       return { machine, failedUnits: seen?.kind === 'reachable' ? seen.failedUnits : [] };

@@ -183,5 +183,9 @@ export const Plan = z.object({
 });
 export type Plan = z.infer<typeof Plan>;
 
+/** Whether these steps return a machine to a generation that it has. */
+export const goesBack = ({ steps }: { readonly steps: readonly Step[] }): boolean =>
+  steps.some((step) => step.kind === 'activate' && step.generation !== undefined);
+
 export const stepId = (machine: string, kind: StepKind, suffix = ''): string =>
   `${machine}/${kind}${suffix === '' ? '' : `-${suffix}`}`;

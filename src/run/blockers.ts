@@ -1,6 +1,6 @@
 import type { BlockerKind } from '../plan/blocker-kinds.ts';
 import { isOverridden } from '../plan/override.ts';
-import type { MachinePlan, Plan } from '../plan/plan.ts';
+import { goesBack, type MachinePlan, type Plan } from '../plan/plan.ts';
 import type { Login, PreflightFacts, Reachable } from '../ports.ts';
 import { duration } from '../text/words.ts';
 
@@ -87,7 +87,8 @@ const loginWords = ({ user, on, from, since, idleMs }: Login, at: number): strin
 const rebootBlockers = (entry: MachinePlan, { seen, facts, at }: Look): readonly Blocker[] => {
   const { minUptime } = entry.machine.reboot;
   const users = facts.logins.filter((login) => counts(entry, facts, login));
-  const young = seen.uptimeSeconds < minUptime;
+  // A person asks for a rollback, and often because of what the machine has just booted.
+  const young = seen.uptimeSeconds < minUptime && !goesBack(entry);
   return [
     ...(facts.inhibitors.length === 0
       ? []

@@ -35,7 +35,9 @@ export const dependencies = async (
           `its dependency ${name} ${status === 'skipped' ? 'was skipped' : 'failed'}: ${failure?.message ?? status}`,
         );
     }
-    const machine: Machine | undefined = member?.machine ?? bystander?.machine;
+    const later = member !== undefined && member.position > context.entry.position;
+    const machine: Machine | undefined =
+      (later ? bystander?.machine : undefined) ?? member?.machine ?? bystander?.machine;
     if (machine === undefined) return skip(name, `its dependency ${name} is not known to this plan`);
     const before =
       member === undefined

@@ -60,7 +60,7 @@ const withMeasured = (took: Machine['took'], measured: readonly Measured[]): Mac
 
 /** Whether the plan of this run names the whole fleet, so that what it does not name has left it. */
 const namesAll = ({ selectors, goal }: RunState): boolean =>
-  selectors.length === 0 && !(goal.kind === 'run' && goal.catchUp === true);
+  selectors.length === 0 && goal.kind !== 'rollback' && !(goal.kind === 'run' && goal.catchUp === true);
 
 /** What is known after one more run: all its events, from its first on. A history that cannot be tells nothing. */
 export const remember = (known: Recollection, events: readonly RunEvent[]): Recollection => {

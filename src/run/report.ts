@@ -1,6 +1,7 @@
 import type { Failure } from '../failure.ts';
 import type { Debt } from '../plan/debt.ts';
 import type { Override } from '../plan/override.ts';
+import { goesBack } from '../plan/plan.ts';
 import { failingWords } from './baseline.ts';
 import type { RunResult } from './event.ts';
 import { owedBy } from './owed.ts';
@@ -125,7 +126,9 @@ const summaryOf = (progress: MachineProgress, rebooted: boolean, health: string 
                 ? 'set for the next boot'
                 : plan.activation.mode === 'dry-activate'
                   ? 'shown what activation would do'
-                  : 'deployed',
+                  : goesBack(plan)
+                    ? 'went back'
+                    : 'deployed',
             ]),
         ...(rebooted ? ['rebooted'] : []),
         ...(health === null ? [] : [health]),

@@ -1,12 +1,14 @@
 import { readdirSync } from 'node:fs';
 import type { Cli, Lab } from '../../src/cli/lab.ts';
 import { runCommandLine } from '../../src/cli/program.ts';
-import { ok, type Result } from '../../src/failure.ts';
+import { fail, ok, type Result } from '../../src/failure.ts';
 import type { Machine } from '../../src/fleet/machine.ts';
+import { earlierRunsIn } from '../../src/flow/earlier-runs.ts';
 import { recallPast } from '../../src/flow/recall.ts';
 import { hostRuns, type Runs } from '../../src/flow/runs.ts';
 import { type ControlKind, type Journal, JournalFailure } from '../../src/journal/journal.ts';
 import type { Evaluation, LockChange, Nix, Toplevel } from '../../src/ports.ts';
+import type { RunId } from '../../src/run/event.ts';
 import { createVirtualClock } from '../../src/sim/clock.ts';
 import type { Fault } from '../../src/sim/fault.ts';
 import { createMachine } from '../../src/sim/machine.ts';
@@ -106,8 +108,10 @@ export const createStage = (options: StageOptions) => {
       }),
     );
   let lock = 0;
+  let broken: Result<Evaluation> | null = null;
   const nix: Nix = {
     evaluate: async () =>
+      broken ??
       ok({ fleet: { machines: options.machines, failed: [] }, discrepancies: [], ...options.evaluation }),
     update: async () => {
       lock += 1;
@@ -150,6 +154,8 @@ export const createStage = (options: StageOptions) => {
     clock,
     hostName: options.hostName ?? 'elsewhere',
     resumesAtBoot: options.resumesAtBoot ?? false,
+    earlier: earlierRunsIn(() => ok(journal), '.', '/'),
+    introduce: async () => ok(undefined),
     past: () => recallPast(journal, '.', '/'),
   };
   const runsBy = (via: 'cli' | 'timer' | 'daemon'): Runs =>
@@ -231,6 +237,32 @@ export const createStage = (options: StageOptions) => {
       const latest = journal.runs(1)[0];
       if (latest !== undefined) journal.ask(latest.run, kind, 'somebody');
     },
+    /** From here on the flake does not evaluate. */
+    breakFlake: (): void => {
+      broken = fail({
+        kind: 'flake-syntax',
+        machine: null,
+        phase: 'evaluate',
+        message: 'flake.nix: syntax error, unexpected end of file',
+        remedy: 'repair it',
+      });
+    },
+    /** Lets time pass between two commands. */
+    wait: (ms: number): Promise<void> =>
+      time.run(time.process().clock.sleep(ms), { until: startAt + 7 * dayMs, turnsMax: 1_000_000 }),
+    /** Leaves a run of another flake in the journal. */
+    leaveRunOf: (flake: string, run: RunId): void => {
+      journal.append(run, {
+        kind: 'run-started',
+        goal: { kind: 'run', update: false },
+        flake,
+        selectors: [],
+        by: { user: 'amy', host: 'desk', pid: 1, via: 'cli' },
+        labVersion: '0.1.0',
+        opened: { cwd: '/', overrideInputs: [], nixOptions: [], sshConfig: null },
+      });
+      journal.append(run, { kind: 'run-ended', result: 'declined', reason: '', failure: null });
+    },
     /** Leaves a run in the journal as a process does that is killed while it prepares. */
     leaveUnfinished: async (): Promise<void> => {
       journal.append('20261119-040000-dead', {
@@ -256,7 +288,11 @@ export const createStage = (options: StageOptions) => {
         text.replaceAll(/\d{8}-\d{6}-[0-9a-f]{4}/gu, 'RUN').replaceAll(/\b[0-9a-f]{16}\b/gu, 'HASH');
       const [out, err] = [hide(written.join('')), hide(errors.join(''))];
       const errorPart = err === '' ? '' : `--- stderr ---\n${err}`;
-      return { shown: `$ lab ${argv.join(' ')}\n${out}${errorPart}(exit ${exitCode})\n`, out, exitCode };
+      return {
+        shown: `$ lab ${hide(argv.join(' '))}\n${out}${errorPart}(exit ${exitCode})\n`,
+        out,
+        exitCode,
+      };
     },
   };
 };

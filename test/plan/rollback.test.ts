@@ -23,6 +23,7 @@ const rollbackOf = (
         returns: new Map(machines.map(({ name }) => [name, { generation: 6, words: 'generation 6' }])),
         order: null,
         unhealthy: new Set(),
+        judged: new Map(),
         ...rollback,
       },
       ...traits.more,

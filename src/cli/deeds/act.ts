@@ -233,7 +233,9 @@ export const act = async (
       const how = `\`lab resume\` goes on with it; with --yes a new run begins in its place`;
       const why = runs.value.whyDied(left.run)?.message ?? 'its process died';
       const message = `run ${left.run} of ${moment(left.startedAt)} was left unfinished: ${sanitiseLine(why)}`;
-      if (!options.yes)
+      // Who asks for the end of just that run has answered already.
+      const undoesIt = goal.kind === 'rollback' && goal.to.kind === 'run' && goal.to.run === left.run;
+      if (!options.yes && !undoesIt)
         return fail({ kind: 'left-unfinished', machine: null, phase: 'run', message, remedy: how });
       if (!json) printLines(cli, [`! ${message}; this run begins in its place`]);
     }
