@@ -18,6 +18,7 @@ export type Told = {
   readonly up?: number;
   readonly healthy?: number;
   readonly stable?: number;
+  readonly minUptime?: number;
   readonly user?: string;
   /** Whether it has a page on port 8080, which its health check asks for. Default true. */
   readonly page?: boolean;
@@ -50,7 +51,7 @@ export const machine = (address: string, told: Told = {}): FlakeMachine => ({
           policy: told.policy ?? 'when-needed',
           stable: told.stable ?? 0,
           // They have booted moments ago, all of them.
-          minUptime: 0,
+          minUptime: told.minUptime ?? 0,
           deadlines: { down: told.down ?? 20, up: told.up ?? 30, healthy: told.healthy ?? 20 },
         },
       },
