@@ -49,6 +49,19 @@ const foundUnderWay = async (
   return healthy.kind === 'succeeded' ? null : healthy;
 };
 
+/** A refusal is no evidence either: what is seen of the machine counts, where it can be seen. */
+const rebootsAfterAll = async (
+  step: Step,
+  bootId: string,
+  context: PerformContext,
+): Promise<StepOutcome | null> => {
+  await context.clock.sleep(triggerShowsMs, context.signal);
+  const seen = await see(context, actDeadlines.seeBeforeMs);
+  if (context.signal.aborted) return interrupted(step);
+  if (seen.kind === 'unreachable' || (seen.state !== 'stopping' && seen.bootId === bootId)) return null;
+  return succeeded('it said that it refused, and reboots', { bootId });
+};
+
 /** Who and what is on the machine right now; asked again for a while, for one answer that is lost is no reason to stop. */
 const lookAround = async ({
   target,
@@ -139,13 +152,16 @@ export const reboot = async (step: Step, context: PerformContext): Promise<StepO
     case 'already-rebooted':
       return succeeded(`it has rebooted since the run looked at it (boot id ${outcome.bootId})`, { bootId });
     case 'refused':
-      return failed(
-        failureAt(
-          step,
-          'reboot-refused',
-          `it refused to reboot: ${outcome.message}`,
-          'reboot it by hand to see why',
-        ),
+      return (
+        (await rebootsAfterAll(step, bootId, context)) ??
+        failed(
+          failureAt(
+            step,
+            'reboot-refused',
+            `it refused to reboot: ${outcome.message}`,
+            'reboot it by hand to see why',
+          ),
+        )
       );
     default:
       return outcome satisfies never;

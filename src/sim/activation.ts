@@ -12,6 +12,9 @@ import { isBusy, numbered, superviseFrom } from './supervisor.ts';
 /** Shares of the duration after which the profile is set and the new generation is live. */
 const share = { profile: 0.1, live: 0.5, crash: 0.7 } as const;
 
+/** A supervised activation is ended after this share of what its asker waits for it. */
+const limitShare = 0.95;
+
 type Course = {
   readonly setsProfile: boolean;
   readonly goesLive: boolean;
@@ -63,8 +66,19 @@ const courseOf = (machine: SimMachine, { toplevel, mode, supervision }: Activate
 
 const withFaults = (faults: readonly Fault[], fine: Course, runs: boolean): Course => {
   const lie = faultOf(faults, 'activation-lies');
+  if (lie?.about === 'failure')
+    return { ...fine, outcome: refused(1, 'a check before the switch refused it') };
   if (lie !== null)
     return { ...fine, setsProfile: false, goesLive: lie.about === 'the-profile' && fine.goesLive };
+  const nothing = { ...fine, setsProfile: false, goesLive: false };
+  if (faultOf(faults, 'copy-lies') !== null)
+    return { ...nothing, outcome: refused(91, 'the toplevel is not on the machine: copy it first') };
+  const full = faults.flatMap((fault) => (fault.kind === 'disk-full' ? [fault.path] : []));
+  if (fine.setsProfile && full.includes('at-profile'))
+    return { ...nothing, outcome: refused(93, 'the system profile could not be set') };
+  // The profile leads to the new one, the boot loader does not.
+  if (fine.setsProfile && full.includes('at-boot-entry'))
+    return { ...fine, goesLive: false, outcome: refused(1, 'Failed to install bootloader') };
   const exit = faultOf(faults, 'activation-exit');
   // switch-to-configuration writes the boot entry before anything that can exit 2, 4 or 100.
   if (exit === null || (!runs && exit.code !== 1)) return fine;
@@ -100,7 +114,17 @@ export const beginActivation = (machine: SimMachine, request: ActivateRequest, n
   if (goesLive) dues.push({ at: after(share.live), kind: 'live', toplevel });
   if (failsUnit !== null) dues.push({ at: after(share.live), kind: 'unit-fails', unit: failsUnit });
   if (crashes) dues.push({ at: after(share.crash), kind: 'crash' });
+  const limitMs =
+    request.supervision === undefined ? Number.POSITIVE_INFINITY : request.deadlineMs * limitShare;
+  const endsAt = now + limitMs;
+  const inTime: readonly Due[] =
+    lasts <= limitMs
+      ? dues
+      : [
+          ...dues.filter(({ at }) => at < endsAt),
+          { at: endsAt, kind: 'unit-ended', unit, outcome: refused(124, 'it did not end in time') },
+        ];
   const begun: TransientUnit = { request, outcome: null, watch: superviseFrom(machine, request) };
   const units = new Map(machine.units).set(unit, begun);
-  return withDue({ ...machine, units }, ...dues);
+  return withDue({ ...machine, units }, ...inTime);
 };

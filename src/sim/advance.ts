@@ -58,7 +58,7 @@ const powerOff = (machine: SimMachine): SimMachine => ({
 
 const boot = (machine: SimMachine, at: number): SimMachine => {
   const { nature, faults } = machine;
-  const booted = faultOf(faults, 'old-generation') === null ? machine.profile : machine.booted;
+  const booted = faultOf(faults, 'old-generation') === null ? machine.entry : machine.booted;
   const loop = faultOf(faults, 'boot-loop');
   const boots = machine.boots + 1;
   const up: SimMachine = {
@@ -78,6 +78,12 @@ const boot = (machine: SimMachine, at: number): SimMachine => {
     ? withDue(running, { at: at + loop.afterMs, kind: 'crash' })
     : running;
 };
+
+/** A full /boot still holds what it held: only what is new on it cannot be written. */
+const writesEntry = ({ faults, origin }: SimMachine, toplevel: string): boolean =>
+  toplevel === origin.profile ||
+  toplevel === origin.current ||
+  !faults.some((fault) => fault.kind === 'disk-full' && fault.path === 'at-boot-entry');
 
 const apply = (machine: SimMachine, due: Due): SimMachine => {
   const { nature, faults } = machine;
@@ -116,7 +122,10 @@ const apply = (machine: SimMachine, due: Due): SimMachine => {
     case 'unit-recovers':
       return { ...machine, failedUnits: machine.failedUnits.filter((unit) => unit !== due.unit) };
     case 'profile':
-      return withProfile(machine, due.toplevel, at, due.generation);
+      return {
+        ...withProfile(machine, due.toplevel, at, due.generation),
+        entry: writesEntry(machine, due.toplevel) ? due.toplevel : machine.entry,
+      };
     case 'live':
       // What runs already is not restarted.
       return due.toplevel === machine.current || machine.power === 'down'
@@ -124,7 +133,7 @@ const apply = (machine: SimMachine, due: Due): SimMachine => {
         : restartServices({ ...machine, current: due.toplevel }, 'activation', at);
     case 'foreign': {
       const { toplevel } = due;
-      const theirs = { ...withProfile(machine, toplevel, at, undefined), current: toplevel };
+      const theirs = { ...withProfile(machine, toplevel, at, undefined), current: toplevel, entry: toplevel };
       // The faults are those of what we deploy.
       return { ...restartServices({ ...theirs, faults: [] }, 'activation', at), faults };
     }

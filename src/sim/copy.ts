@@ -1,29 +1,17 @@
-import type { Machine } from '../fleet/machine.ts';
 import type { SshError, Target } from '../ports.ts';
-import type { SimMachine } from './machine.ts';
+import { faultOf } from './fault.ts';
+import type { Hands, Lasting } from './hands.ts';
 import type { WorldOptions } from './world.ts';
 
-type Given = { readonly signal?: AbortSignal };
-
 /** What of the world a copy needs. */
-type Surroundings = {
-  readonly look: (name: string) => SimMachine;
-  readonly reach: (machine: Machine, deadlineMs: number, given: Given) => Promise<SshError | null>;
-  /** Sleeps through `ms`, telling the lines on the way. */
-  readonly lasting: (
-    ms: number,
-    lines: readonly string[],
-    onProgress: ((line: string) => void) | undefined,
-    signal: AbortSignal | undefined,
-  ) => Promise<void>;
-  /** Whether the connection is lost in the middle. */
-  readonly cut: (machine: Machine, act: 'copy') => boolean;
+type Surroundings = Pick<Hands, 'look' | 'reach' | 'link'> & {
+  readonly lasting: Lasting;
   readonly linesOf: WorldOptions['linesOf'];
 };
 
 /** `Target.copy` over the simulated world. */
 export const copyOver =
-  ({ look, reach, lasting, cut, linesOf }: Surroundings): Target['copy'] =>
+  ({ look, reach, link, lasting, linesOf }: Surroundings): Target['copy'] =>
   async (machine, toplevel, { deadlineMs, signal, onProgress }) => {
     const given = signal === undefined ? {} : { signal };
     const truth = look(machine.name);
@@ -39,12 +27,22 @@ export const copyOver =
         },
       }) as const;
     const problem = await reach(machine, deadlineMs, given);
-    if (problem !== null) return failure(problem.message);
-    await lasting(truth.nature.copyMs, linesOf?.(machine.name, 'copy', toplevel) ?? [], onProgress, signal);
+    const kindOf = ({ dispatched }: SshError): string => (dispatched ? 'timeout' : 'unreachable');
+    if (problem !== null) return failure(problem.message, kindOf(problem));
+    const lastsMs = truth.nature.copyMs + (faultOf(truth.faults, 'slow-copy')?.ms ?? 0);
+    await lasting(
+      Math.min(lastsMs, deadlineMs),
+      linesOf?.(machine.name, 'copy', toplevel) ?? [],
+      onProgress,
+      signal,
+    );
     if (signal?.aborted === true) return failure('given up', 'cancelled');
-    if (cut(machine, 'copy')) return failure('the connection was lost');
+    if (lastsMs > deadlineMs) return failure(`not there within ${deadlineMs / 1_000} s`, 'timeout');
+    const fault = truth.faults.find((one) => one.kind === 'cut-during' && one.act === 'copy');
+    if (fault?.kind === 'cut-during' && link.cut(machine.name, fault.forMs))
+      return failure('the connection was lost');
     const lost = await reach(machine, deadlineMs, given);
-    if (lost !== null) return failure(lost.message);
+    if (lost !== null) return failure(lost.message, kindOf(lost));
     const full = look(machine.name).faults.some(
       (fault) => fault.kind === 'disk-full' && fault.path === 'during-copy',
     );

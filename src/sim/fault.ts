@@ -14,11 +14,23 @@ export type Fault =
   | { readonly kind: 'cut-at-trigger'; readonly arrived: boolean }
   /** The connection ends at the confirmation, and none can be made for a while; `arrived` says whether the word did. */
   | { readonly kind: 'cut-at-confirm'; readonly arrived: boolean; readonly forMs: number }
+  /** The round trip of this number (from 1) loses its connection, and none can be made for a while; see `dispatched`. */
+  | {
+      readonly kind: 'trip-lost';
+      readonly trip: number;
+      readonly dispatched: boolean;
+      readonly forMs: number;
+    }
+  /** The round trip of this number hangs until its deadline; `dispatched`: its command does its work all the same. */
+  | { readonly kind: 'trip-hangs'; readonly trip: number; readonly dispatched: boolean }
+  /** Takes connections, but every command hangs until its deadline, for a while. */
+  | { readonly kind: 'stalls'; readonly atMs: number; readonly forMs: number | null }
   /** Every connection may fail. */
   | { readonly kind: 'flaky'; readonly chance: number }
   /** Every answer takes this much longer. */
   | { readonly kind: 'slow-link'; readonly ms: number }
-  | { readonly kind: 'hostkey-changed'; readonly when: 'always' | 'after-reboot' }
+  /** A number is milliseconds from the start. */
+  | { readonly kind: 'hostkey-changed'; readonly when: 'always' | 'after-reboot' | number }
   // ── the reboot ──
   /** Hangs in shutdown, reachable. */
   | { readonly kind: 'never-goes-down' }
@@ -32,13 +44,20 @@ export type Fault =
   /** For a while after its reboot its connections come and go. */
   | { readonly kind: 'flaps'; readonly forMs: number; readonly periodMs: number; readonly downMs: number }
   | { readonly kind: 'reboot-refused' }
+  /** The trigger of the reboot says the contrary of what it did. */
+  | { readonly kind: 'trigger-lies'; readonly says: 'triggered' | 'refused' }
   /** After the reboot, /run/booted-system is not there. */
   | { readonly kind: 'boot-unreadable' }
   // ── the activation of something new ──
   | { readonly kind: 'activation-exit'; readonly code: 1 | 2 | 4 | 100 }
-  /** Says 0 and changes nothing. */
-  | { readonly kind: 'activation-lies'; readonly about: 'everything' | 'the-profile' }
+  /** Says 0 and changes nothing, or not the profile; or says 1 though all is as it should be. */
+  | { readonly kind: 'activation-lies'; readonly about: 'everything' | 'the-profile' | 'failure' }
   | { readonly kind: 'slow-activation'; readonly ms: number }
+  | { readonly kind: 'slow-copy'; readonly ms: number }
+  /** Says that the closure is there, and it is not. */
+  | { readonly kind: 'copy-lies' }
+  /** Who watches over an activation there counts its time so many times slower. */
+  | { readonly kind: 'slow-ticks'; readonly factor: number }
   /** Crashes and boots again in the middle of it. */
   | { readonly kind: 'crash-in-activation' }
   /** What was recorded cannot be activated again. */
@@ -52,7 +71,7 @@ export type Fault =
   | { readonly kind: 'unit-fails-after'; readonly cause: 'activation' | 'reboot'; readonly unit: string }
   | { readonly kind: 'falls-ill'; readonly atMs: number; readonly forMs: number | null }
   // ── before anything ──
-  | { readonly kind: 'disk-full'; readonly path: '/nix' | '/boot' | 'during-copy' }
+  | { readonly kind: 'disk-full'; readonly path: DiskFullAt }
   | { readonly kind: 'sudo-refused' }
   | { readonly kind: 'inhibited' }
   /** For a while somebody is on it: logged in and typing, holding off shutdowns, or activating something. */
@@ -68,6 +87,9 @@ export type Fault =
   | { readonly kind: 'crash'; readonly atMs: number }
   /** Somebody else deploys to it. */
   | { readonly kind: 'foreign-deploy'; readonly atMs: number; readonly toplevel: string };
+
+/** Seen by the preflight, or only once something is written: the closure, the profile, the entry of the boot loader. */
+export type DiskFullAt = '/nix' | '/boot' | 'during-copy' | 'at-profile' | 'at-boot-entry';
 
 export type FaultKind = Fault['kind'];
 

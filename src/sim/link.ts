@@ -33,6 +33,9 @@ export type Link = {
   problem(machine: Machine): SshError | null;
   /** Once in the life of a machine: no connection from now on, for so long. False when that was before. */
   cut(machine: string, forMs: number): boolean;
+  /** No connection from now on, for so long. */
+  lose(machine: string, forMs: number): void;
+  readonly startedAt: number;
 };
 
 export const createLink = (
@@ -80,7 +83,10 @@ export const createLink = (
             return silent;
           break;
         case 'hostkey-changed':
-          if (fault.when === 'always' || truth.boots > 0)
+          if (
+            fault.when === 'always' ||
+            (fault.when === 'after-reboot' ? truth.boots > 0 : now >= startedAt + fault.when)
+          )
             return sshError(machine, 'hostkey-mismatch', `${machine.name} answers with another host key`, {
               phase: 'handshake',
               retryable: false,
@@ -97,5 +103,6 @@ export const createLink = (
     cutUntil.set(machine, world.now() + forMs);
     return true;
   };
-  return { problem, cut };
+  const lose = (machine: string, forMs: number): void => void cutUntil.set(machine, world.now() + forMs);
+  return { problem, cut, lose, startedAt };
 };

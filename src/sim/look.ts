@@ -12,7 +12,7 @@ import type {
   SshError,
 } from '../ports.ts';
 import { faultOf } from './fault.ts';
-import { isWell, isWellButForServices, type SimMachine, serves, stateOf } from './machine.ts';
+import { isWell, type SimMachine, serves, stateOf } from './machine.ts';
 
 /** What a simulated machine shows to who looks at it: pure. The verdict over the readings is the production one. */
 
@@ -164,17 +164,20 @@ export const reportFor = (
   return reportOf(observation, readings);
 };
 
-/** What a health reading saw: `well` where all is; `serves` says of its services alone, `up` of everything else. */
+/** What a health reading saw: `well` where all is; `serves` says of its services alone, `up` of its boot. */
 export type HealthSeen = {
   readonly at: number;
   readonly well: boolean;
   readonly serves: boolean;
   readonly up: boolean;
+  /** The failed units of a machine that answers. */
+  readonly failedUnits: readonly string[];
 };
 
 export const seenOf = (truth: SimMachine, answered: boolean, at: number): HealthSeen => ({
   at,
   well: answered && isWell(truth),
   serves: answered && serves(truth),
-  up: answered && isWellButForServices(truth),
+  up: answered && truth.power === 'up' && !truth.starting,
+  failedUnits: answered ? truth.failedUnits : [],
 });

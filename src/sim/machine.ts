@@ -86,6 +86,8 @@ export type SimMachine = {
   readonly booted: string;
   readonly current: string;
   readonly profile: string;
+  /** What its boot loader boots: what the profile names, unless that could not be written. */
+  readonly entry: string;
   readonly generation: number;
   /** Every generation of its profile, the oldest first. */
   readonly generations: readonly SimGeneration[];
@@ -172,6 +174,7 @@ export const createMachine = (start: MachineStart, now: number): SimMachine => {
     booted: start.booted,
     current: start.current,
     profile: start.profile,
+    entry: start.profile,
     generation,
     generations: [...(start.earlier ?? []), start.profile].map((toplevel, index, all) => {
       const age = all.length - 1 - index;

@@ -37,10 +37,15 @@ export const awaitWord = (machine: SimMachine, name: string, now: number): SimMa
   const unit = machine.units.get(name);
   const waits = unit?.outcome != null && unit.watch !== null && unit.watch.verdict === null;
   if (!waits || unit.request.supervision === undefined) return machine;
+  const { confirmWithinMs } = unit.request.supervision;
   const others = machine.due.filter((due) => due.kind !== 'unconfirmed' || due.unit !== name);
   return withDue(
     { ...machine, due: others },
-    { at: now + unit.request.supervision.confirmWithinMs, kind: 'unconfirmed', unit: name },
+    {
+      at: now + confirmWithinMs * (faultOf(machine.faults, 'slow-ticks')?.factor ?? 1),
+      kind: 'unconfirmed',
+      unit: name,
+    },
   );
 };
 
@@ -66,7 +71,32 @@ export const unitEnded = (
   return act(machine, name, at, outcome);
 };
 
-const restored = (why: 'asked' | 'unconfirmed' | 'refused') => ({ kind: 'restored', why }) as const;
+const restored = (why: 'asked' | 'unconfirmed' | 'refused' | 'no-boot-default') =>
+  ({ kind: 'restored', why }) as const;
+
+/** It was confirmed, and its disk was too full to make it the boot default: it returns. */
+const withoutBootDefault = (
+  machine: SimMachine,
+  name: string,
+  watch: Watch,
+  at: number,
+  profileWasSet: boolean,
+): SimMachine => {
+  const { activationMs } = machine.nature;
+  const after = (share: number): number => at + Math.round(activationMs * share);
+  const toplevel = machine.units.get(name)?.request.toplevel ?? watch.profile;
+  return withDue(
+    machine,
+    ...(profileWasSet
+      ? ([
+          { at: after(0.1), kind: 'profile', toplevel },
+          { at: after(0.3), kind: 'profile', toplevel: watch.profile },
+        ] as const)
+      : []),
+    { at: after(0.5), kind: 'live', toplevel: watch.current },
+    { at: after(1), kind: 'returned', unit: name, outcome: null },
+  );
+};
 
 /** Acts on the verdict, or on the refusal that `outcome` is. */
 const act = (machine: SimMachine, name: string, at: number, outcome: ActivateOutcome | null): SimMachine => {
@@ -76,6 +106,10 @@ const act = (machine: SimMachine, name: string, at: number, outcome: ActivateOut
   if (outcome === null && unit.watch.verdict === 'confirm') {
     const done = { at: at + Math.round(activationMs * 0.2), kind: 'confirmed', unit: name } as const;
     const lies = faultOf(machine.faults, 'activation-lies') !== null;
+    const full = machine.faults.flatMap((fault) => (fault.kind === 'disk-full' ? [fault.path] : []));
+    const fits = !full.includes('at-profile') && !full.includes('at-boot-entry');
+    if (unit.request.mode === 'switch' && !fits)
+      return withoutBootDefault(machine, name, unit.watch, at, full.includes('at-boot-entry'));
     return unit.request.mode === 'switch' && !lies
       ? withDue(
           machine,
@@ -128,7 +162,15 @@ export const returnedUnit = (
 ): SimMachine => {
   const unit = machine.units.get(name);
   if (unit?.watch == null) return machine;
-  const why = outcome !== null ? 'refused' : unit.watch.verdict === 'restore' ? 'asked' : 'unconfirmed';
+  const { verdict } = unit.watch;
+  const why =
+    outcome !== null
+      ? 'refused'
+      : verdict === 'confirm'
+        ? 'no-boot-default'
+        : verdict === 'restore'
+          ? 'asked'
+          : 'unconfirmed';
   const end =
     machine.current === unit.watch.current
       ? restored(why)

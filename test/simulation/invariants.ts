@@ -47,6 +47,7 @@ export const createChecker = (plan: Plan, world: World): Checker => {
   const intentSeq = new Map<string, number>();
   const confirmed = new Set<string>();
   /** Their services did not answer when their preflight looked, nor at a gate since. */
+  const failedBefore = new Map<string, readonly string[]>();
   const illBefore = new Set<string>();
 
   const broke = (rule: string): never => {
@@ -56,6 +57,11 @@ export const createChecker = (plan: Plan, world: World): Checker => {
   const progressFor = (name: string) => {
     const entry = plan.machines.find(({ machine }) => machine.name === name);
     return entry === undefined ? null : progressOf(now(), entry);
+  };
+  /** Only what failed before anything was done to the machine: at its preflight, or at the plan. */
+  const failedBeforeToo = (name: string, units: readonly string[]): boolean => {
+    const before = failedBefore.get(name) ?? world.look(name).origin.failedUnits;
+    return units.every((unit) => before.includes(unit));
   };
   const over = (status: string | undefined): boolean =>
     status === 'failed' || status === 'restored' || status === 'skipped';
@@ -98,7 +104,7 @@ export const createChecker = (plan: Plan, world: World): Checker => {
       const reading = world.lastReading(name);
       if (reading === null || reading.at < since || effect.at - reading.at > readingAgeMaxMs)
         broke(`${effect.kind} of ${effect.machine} without a look at its dependency ${name}`);
-      else if (!reading.well)
+      else if (!reading.up || !reading.serves || !failedBeforeToo(name, reading.failedUnits))
         broke(`${effect.kind} of ${effect.machine} though its dependency ${name} was seen unwell`);
     }
   };
@@ -195,12 +201,18 @@ export const createChecker = (plan: Plan, world: World): Checker => {
       if (reading !== null && reading.at >= record.intendedAt && !reading.serves && reading.up)
         illBefore.add(step.machine);
       else illBefore.delete(step.machine);
+      // What failed while nothing had been done to the machine is not held against what is done to it.
+      if (!touched.has(step.machine)) failedBefore.set(step.machine, world.look(step.machine).failedUnits);
     }
     if (step.kind === 'gate') {
       const reading = world.lastReading(step.machine);
       if (reading === null || reading.at < record.intendedAt)
         broke(`the gate ${step.id} passed without a reading`);
-      else if (!reading.up || (!reading.serves && !illBefore.has(step.machine)))
+      else if (
+        !reading.up ||
+        (!reading.serves && !illBefore.has(step.machine)) ||
+        !failedBeforeToo(step.machine, reading.failedUnits)
+      )
         broke(`the gate ${step.id} passed though the machine was not well`);
       if (reading?.serves === true) illBefore.delete(step.machine);
       const target = targetFor(step.machine, step.current);
@@ -281,8 +293,8 @@ export const createChecker = (plan: Plan, world: World): Checker => {
       if (watched) broke(`${name} still waits for a confirmation, long after`);
       if (truth.current !== prior.current && truth.current !== prior.profile)
         broke(`${name} was never confirmed and runs ${truth.current} (wanted ${wanted})`);
-      if (truth.profile !== prior.profile && truth.profile !== prior.current)
-        broke(`${name} was never confirmed and would boot ${truth.profile}`);
+      if (truth.entry !== prior.profile && truth.entry !== prior.current)
+        broke(`${name} was never confirmed and would boot ${truth.entry}`);
     }
   };
 

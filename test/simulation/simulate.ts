@@ -4,6 +4,7 @@ import { JournalFailure } from '../../src/journal/journal.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
 import type { Plan, Step } from '../../src/plan/plan.ts';
 import type { Observation } from '../../src/ports.ts';
+import { copyAgainForMs } from '../../src/run/copy.ts';
 import { drive } from '../../src/run/drive.ts';
 import type { EventBody, RunEvent } from '../../src/run/event.ts';
 import { progressOf } from '../../src/run/progress.ts';
@@ -58,7 +59,8 @@ const boundMsOf = (step: Step): number => {
     case 'preflight':
       return actDeadlines.observeMs + actDeadlines.preflightMs + actDeadlines.healthMs + slackMs;
     case 'copy':
-      return actDeadlines.copyMs + slackMs;
+      // Another try may begin as long as a lost connection is taken up again.
+      return 2 * actDeadlines.copyMs + copyAgainForMs + slackMs;
     case 'dependencies':
       return step.needs.length * actDeadlines.healthMs + slackMs;
     case 'activate':

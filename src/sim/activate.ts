@@ -1,0 +1,93 @@
+import type { ActivateOutcome, ActivateRequest, SshError, Target } from '../ports.ts';
+import { beginActivation } from './activation.ts';
+import type { Hands, Lasting } from './hands.ts';
+import { awaitWord } from './supervisor.ts';
+import type { WorldOptions } from './world.ts';
+
+/** As the real adapter waits: between two tries to reach a machine, and for one command. */
+const reconnect = { tries: 5, pauseMs: 3_000 } as const;
+const commandDeadlineMs = 30_000;
+
+type Surroundings = Hands & { readonly lasting: Lasting; readonly linesOf: WorldOptions['linesOf'] };
+
+const unknown = (message: string): ActivateOutcome => ({ kind: 'unknown', message });
+
+/** `Target.activate` over the simulated world: started in a unit of its own, then followed over new connections. */
+export const activateOver = (world: Surroundings): Target['activate'] => {
+  const { clock, now, look, change, effect, forgetUnit, reach, link, lasting, linesOf } = world;
+
+  /** What the start command does on the machine: begins the unit, or finds it there. */
+  const begin = (name: string, request: ActivateRequest): void => {
+    const found = look(name);
+    const left = found.units.get(request.unit);
+    const units = new Map(found.units);
+    // One that returned because nobody confirmed it makes room for another attempt.
+    if (left?.watch?.verdict === 'expired' && left.watch.end !== null) units.delete(request.unit);
+    const before = awaitWord({ ...found, units }, request.unit, now());
+    change(before);
+    if (before.units.has(request.unit)) return;
+    const { toplevel, mode, unit } = request;
+    change(beginActivation(before, request, now()));
+    const changes =
+      (mode !== 'boot' && before.current !== toplevel) ||
+      (mode !== 'test' && request.supervision === undefined && before.profile !== toplevel);
+    effect({ at: now(), machine: name, kind: 'activate', mode, toplevel, unit, changes });
+  };
+
+  return async (machine, request, { signal, onProgress }) => {
+    const until = now() + request.deadlineMs;
+    const given = signal === undefined ? {} : { signal };
+    const commandMs = (): number => Math.max(1, Math.min(commandDeadlineMs, until - now()));
+    let problem: SshError | null = null;
+    let perhapsStarted = false;
+    for (let attempt = 1; attempt <= reconnect.tries; attempt += 1) {
+      if (attempt > 1) await clock.sleep(reconnect.pauseMs, signal);
+      problem = await reach(machine, commandMs(), given, () => begin(machine.name, request));
+      if (problem === null) break;
+      perhapsStarted ||= problem.dispatched;
+      if (!problem.retryable) break;
+    }
+    if (problem !== null)
+      return perhapsStarted
+        ? unknown(`nobody knows whether it was started on ${machine.name}: ${problem.message}`)
+        : {
+            kind: 'refused',
+            code: null,
+            message: `the activation was not started on ${machine.name}: ${problem.message}`,
+            log: [],
+          };
+    const cutFor = look(machine.name).faults.find(
+      (fault) => fault.kind === 'cut-during' && fault.act === 'activate',
+    );
+    if (cutFor?.kind === 'cut-during') link.cut(machine.name, cutFor.forMs);
+    const lines = linesOf?.(machine.name, request.mode, request.toplevel) ?? [];
+    for (let first = true; ; first = false) {
+      const ends = look(machine.name).due.find(
+        (due) => (due.kind === 'unit-ended' || due.kind === 'returned') && due.unit === request.unit,
+      )?.at;
+      const leftMs = Math.max(0, Math.min(ends ?? 0, until) - now());
+      await lasting(leftMs, first ? lines : [], onProgress, signal);
+      if (signal?.aborted === true) return unknown('nobody waits for it any more');
+      const lost = await reach(machine, commandMs(), given);
+      if (now() >= until) return unknown('no end within its deadline');
+      if (lost !== null) {
+        if (!lost.retryable) return unknown(lost.message);
+        await clock.sleep(reconnect.pauseMs, signal);
+        continue;
+      }
+      const truth = look(machine.name);
+      const unit = truth.units.get(request.unit);
+      if (unit === undefined) return unknown(`${request.unit} is gone: the machine has rebooted`);
+      if (unit.outcome === null) continue;
+      if (unit.watch !== null) {
+        change(awaitWord(truth, request.unit, now()));
+        const taken = unit.outcome.kind !== 'refused' && unit.watch.end?.kind === 'restored';
+        return taken
+          ? { kind: 'refused', code: null, message: 'it was live, and was returned since', log: [] }
+          : unit.outcome;
+      }
+      forgetUnit(machine.name, request.unit);
+      return unit.outcome;
+    }
+  };
+};

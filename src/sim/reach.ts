@@ -1,0 +1,95 @@
+import type { Machine } from '../fleet/machine.ts';
+import type { Clock, SshError } from '../ports.ts';
+import { type Fault, faultOf } from './fault.ts';
+import { type Link, type Network, sshError } from './link.ts';
+import type { SimMachine } from './machine.ts';
+import type { Random } from './random.ts';
+
+/**
+ * One round trip to a simulated machine: null when its answer arrived, else why it did not. `arrive` is what the command
+ * does there, at the moment it does; it may do so though its answer never comes (`dispatched`).
+ */
+export type Reach = (
+  machine: Machine,
+  deadlineMs: number,
+  given: { readonly signal?: AbortSignal },
+  arrive?: () => void,
+) => Promise<SshError | null>;
+
+type Surroundings = {
+  readonly clock: Clock;
+  readonly now: () => number;
+  readonly random: Random;
+  readonly network: Network;
+  readonly link: Link;
+  readonly look: (name: string) => SimMachine;
+  /** Counts the round trips to a machine, from 1. */
+  readonly nextTrip: (name: string) => number;
+  readonly answered: (name: string) => void;
+};
+
+/** A call, because the compiler takes a property that was false once for false ever after. */
+const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted === true;
+
+const hangs = (
+  faults: readonly Fault[],
+  trip: number,
+  sinceStartMs: number,
+): { dispatched: boolean } | null => {
+  for (const fault of faults) {
+    if (fault.kind === 'trip-hangs' && fault.trip === trip) return fault;
+    if (
+      fault.kind === 'stalls' &&
+      sinceStartMs >= fault.atMs &&
+      (fault.forMs === null || sinceStartMs < fault.atMs + fault.forMs)
+    )
+      return { dispatched: false };
+  }
+  return null;
+};
+
+export const reachOver = (world: Surroundings): Reach => {
+  const { clock, now, random, network, link, look } = world;
+  return async (machine, deadlineMs, { signal }, arrive = () => {}) => {
+    const cancelled = (): SshError => sshError(machine, 'cancelled', 'given up', { retryable: false });
+    const timeout = (dispatched: boolean): SshError =>
+      sshError(machine, 'timeout', `${machine.name} did not answer within ${deadlineMs / 1_000} s`, {
+        phase: 'exec',
+        dispatched,
+      });
+    const trip = world.nextTrip(machine.name);
+    const slowMs = faultOf(look(machine.name).faults, 'slow-link')?.ms ?? 0;
+    const tripMs = random.between(...network.latencyMs) + slowMs;
+    await clock.sleep(Math.min(tripMs, deadlineMs), signal);
+    if (isAborted(signal)) return cancelled();
+    if (tripMs > deadlineMs)
+      return sshError(machine, 'timeout', `${machine.name} took longer than ${deadlineMs / 1_000} s`);
+    const problem = link.problem(machine);
+    if (problem?.kind === 'timeout') {
+      await clock.sleep(Math.min(network.silenceMs, deadlineMs) - tripMs, signal);
+      return isAborted(signal) ? cancelled() : problem;
+    }
+    if (problem !== null) return problem;
+    const { faults } = look(machine.name);
+    const lost = faults.find(
+      (fault): fault is Extract<Fault, { kind: 'trip-lost' }> =>
+        fault.kind === 'trip-lost' && fault.trip === trip,
+    );
+    const hanging = hangs(faults, trip, now() - link.startedAt);
+    if ((lost ?? hanging)?.dispatched !== false) arrive();
+    if (lost !== undefined) {
+      link.lose(machine.name, lost.forMs);
+      return sshError(machine, 'disconnected', `the connection to ${machine.name} was lost`, {
+        phase: lost.dispatched ? 'exec' : 'channel',
+        dispatched: lost.dispatched,
+      });
+    }
+    if (hanging !== null) {
+      await clock.sleep(deadlineMs - tripMs, signal);
+      // Whether it had begun is known to nobody who waits for it.
+      return isAborted(signal) ? cancelled() : timeout(true);
+    }
+    world.answered(machine.name);
+    return null;
+  };
+};

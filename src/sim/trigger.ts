@@ -1,0 +1,33 @@
+import type { Target, TriggerOutcome } from '../ports.ts';
+import { beginReboot } from './advance.ts';
+import { faultOf } from './fault.ts';
+import type { Hands } from './hands.ts';
+
+/** `Target.triggerReboot` over the simulated world: comparison of the boot id and trigger are one command. */
+export const triggerOver =
+  ({ now, look, change, effect, reach }: Hands): Target['triggerReboot'] =>
+  async (machine, request, given) => {
+    const trigger = (): TriggerOutcome => {
+      const truth = look(machine.name);
+      if (truth.bootId !== request.bootId) return { kind: 'already-rebooted', bootId: truth.bootId };
+      const refused = { kind: 'refused', message: 'Access denied' } as const;
+      if (faultOf(truth.faults, 'reboot-refused') !== null) return refused;
+      const lost = truth.boots === 0 ? faultOf(truth.faults, 'cut-at-trigger') : null;
+      const says = faultOf(truth.faults, 'trigger-lies')?.says;
+      if (lost?.arrived !== false && says !== 'triggered' && !truth.rebooting) {
+        change(beginReboot(truth, now()));
+        effect({ at: now(), machine: machine.name, kind: 'reboot', bootId: request.bootId });
+      }
+      if (lost !== null)
+        return { kind: 'probably-triggered', message: 'the connection ended before it answered' };
+      return says === 'refused' ? refused : { kind: 'triggered' };
+    };
+    let outcome: TriggerOutcome | null = null;
+    const problem = await reach(machine, request.deadlineMs, given, () => {
+      outcome = trigger();
+    });
+    if (problem === null && outcome !== null) return outcome;
+    return problem?.dispatched === true
+      ? { kind: 'probably-triggered', message: problem.message }
+      : { kind: 'refused', message: problem?.message ?? 'it did not answer' };
+  };
