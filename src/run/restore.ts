@@ -78,6 +78,18 @@ const byActivation = async (step: Restore, context: PerformContext): Promise<Ste
   if (step.profile !== null && step.profile !== step.current && step.mode !== 'test') {
     const bootDefault = await bringAbout(step, step.profile, 'boot', context);
     if (bootDefault.kind !== 'succeeded') return bootDefault;
+    // A shutdown that came late may have undone the first while the second was under way.
+    const seen = await see(context, actDeadlines.seeAfterMs);
+    if (context.signal.aborted) return interrupted(step);
+    if (!back.facts.needsReboot && seen.kind === 'reachable' && seen.current !== step.current)
+      return failed(
+        failureAt(
+          step,
+          'restore-lost',
+          `it was returned to what it ran, and rebooted since: it runs ${seen.current ?? 'an unknown toplevel'}`,
+          'look at the machine: its boot default is the recorded one again',
+        ),
+      );
   }
   return back.facts.needsReboot
     ? failed(

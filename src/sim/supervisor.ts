@@ -144,7 +144,9 @@ export const tellSupervisor = (
   if (unit?.watch == null || unit.watch.verdict !== null || unit.watch.end !== null) return machine;
   // A confirmation of what is not live yet is none.
   if (verdict === 'confirm' && unit.outcome === null) return machine;
-  const told = withUnit(machine, name, { ...unit, watch: { ...unit.watch, verdict } });
+  // It waits no longer. What is started under its name later waits for itself.
+  const due = machine.due.filter((one) => one.kind !== 'unconfirmed' || one.unit !== name);
+  const told = withUnit({ ...machine, due }, name, { ...unit, watch: { ...unit.watch, verdict } });
   return unit.outcome === null ? told : act(told, name, at, null);
 };
 
