@@ -4,6 +4,7 @@ import { bootedAtOf, type Debt, owedAfterSeeing, shownBy } from './debt.ts';
 import type { Durations } from './durations.ts';
 import type { PlanInput } from './input.ts';
 import { modesFor, modesLeft, whyModes } from './modes.ts';
+import { newChecksOf } from './new-checks.ts';
 import type { Prior, SkipReason } from './plan.ts';
 import { rebootReasons } from './reboot-reasons.ts';
 
@@ -27,6 +28,7 @@ export type Draft = {
   readonly local: boolean;
   readonly durations: Durations;
   readonly owed: Debt | null;
+  readonly newChecks: readonly number[];
 };
 
 const priorOf = (seen: Reachable): Prior => ({
@@ -74,6 +76,7 @@ export const draftFor = (input: PlanInput, machine: Machine): Draft => {
     local: false,
     durations: input.past?.durations.get(machine.name) ?? {},
     owed: debt,
+    newChecks: wanted === null ? [] : newChecksOf(machine, input.past?.checks.get(machine.name)),
   };
   const skip = (reason: SkipReason, message: string, remedy: string): Draft => ({
     ...empty,

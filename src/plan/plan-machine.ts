@@ -37,6 +37,7 @@ export const planMachine = (
     restore: todo.restore,
     expectedMs: expectedMsOf(todo.steps, draft.durations),
     ...(Object.keys(draft.durations).length === 0 ? {} : { durations: draft.durations }),
+    ...(draft.newChecks.length === 0 ? {} : { newChecks: draft.newChecks }),
     ...(draft.owed === null ? {} : { owed: draft.owed }),
   });
   const idle = { activation: null, reboot: null, steps: [], contingent: [], restore: null };

@@ -158,6 +158,8 @@ export const MachinePlan = z.object({
   expectedMs: durationMs,
   /** How long things have taken on it; absent without a history. */
   durations: Durations.exactOptional(),
+  /** Places in its list of health checks of those that come with this deployment; absent when none does. */
+  newChecks: z.array(z.int().min(0)).readonly().exactOptional(),
   /** What past runs could not do on it, which this one now sees to; absent when nothing is owed. */
   owed: Debt.exactOptional(),
 });

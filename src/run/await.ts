@@ -18,6 +18,9 @@ import {
 /** Pause between two looks, milliseconds: quick at first, then gentle (sshd and fail2ban punish the impatient). */
 export const pollPause = { firstMs: 1_000, factor: 1.5, mostMs: 5_000 } as const;
 
+/** What was failing before the run gets so long at a gate to recover: the run may be what repairs it. Milliseconds. */
+const recoveryMs = 20_000;
+
 const pauses = function* (): Generator<number, never> {
   for (
     let pauseMs: number = pollPause.firstMs;
@@ -127,12 +130,15 @@ export const passGate = async (
     if (verdict.kind === 'passed') {
       steadySince ??= now;
       const failing = report === null ? noFailing : failingIn(report);
-      if (now - steadySince >= step.stableMs)
-        return succeeded(verdict.why, isFailing(failing) ? { failing } : {});
+      const recoversUntil = failing.checks.length === 0 ? 0 : deadlineAt - step.deadlineMs + recoveryMs;
+      const until = Math.max(steadySince + step.stableMs, Math.min(recoversUntil, deadlineAt));
+      if (now >= until) return succeeded(verdict.why, isFailing(failing) ? { failing } : {});
       say(
-        `${isFailing(failing) ? verdict.why : 'healthy'}; watching that it stays so for ${step.stableMs / 1_000} s`,
+        isFailing(failing)
+          ? `${verdict.why}; watching whether it stays so`
+          : `healthy; watching that it stays so for ${step.stableMs / 1_000} s`,
       );
-      await clock.sleep(Math.min(pollPause.mostMs, steadySince + step.stableMs - now), signal);
+      await clock.sleep(Math.min(pollPause.mostMs, until - now), signal);
     } else {
       steadySince = null;
       if (now > deadlineAt)

@@ -15,6 +15,19 @@ export const failingIn = ({ readings, failedUnits }: HealthReport): Failing => {
   };
 };
 
+/**
+ * What of it was there to fail before the run. A check that comes with this deployment has to pass: that it failed on a
+ * machine which did not know of it yet says nothing.
+ */
+export const failingBefore = (report: HealthReport, { machine, newChecks = [] }: MachinePlan): Failing => {
+  const failing = failingIn(report);
+  if (newChecks.length === 0) return failing;
+  // One reading a check, in their order; else it cannot be said which of them is new.
+  if (report.readings.length !== machine.healthChecks.length) return { ...failing, checks: [] };
+  const fresh = newChecks.map((index) => report.readings[index]?.check);
+  return { ...failing, checks: failing.checks.filter((check) => !fresh.includes(check)) };
+};
+
 export const isFailing = ({ checks, units }: Failing): boolean => checks.length + units.length > 0;
 
 export const failingWords = ({ checks, units }: Failing): string =>

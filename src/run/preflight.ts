@@ -1,6 +1,6 @@
 import type { Step } from '../plan/plan.ts';
 import type { Reachable } from '../ports.ts';
-import { failingIn, failingWords, isFailing } from './baseline.ts';
+import { failingBefore, failingWords, isFailing } from './baseline.ts';
 import { blockedBy, blockersOf, blockerWords, weighed } from './blockers.ts';
 import { type Failing, noFailing, type StepOutcome } from './event.ts';
 import {
@@ -13,16 +13,15 @@ import {
 } from './step-context.ts';
 
 /** What fails before anything is done. Where the checks cannot be read nothing is known to fail, so all of them count. */
-const failingBefore = async (
-  { target, entry: { machine }, signal }: PerformContext,
+const lookForFailing = async (
+  { target, entry, signal }: PerformContext,
   { failedUnits }: Reachable,
-): Promise<Failing> =>
-  machine.healthChecks.length === 0
-    ? { ...noFailing, units: failedUnits }
-    : {
-        ...failingIn(await target.health(machine, { deadlineMs: actDeadlines.healthMs, signal })),
-        units: failedUnits,
-      };
+): Promise<Failing> => {
+  const { machine } = entry;
+  if (machine.healthChecks.length === 0) return { ...noFailing, units: failedUnits };
+  const report = await target.health(machine, { deadlineMs: actDeadlines.healthMs, signal });
+  return { ...failingBefore(report, entry), units: failedUnits };
+};
 
 /** Whether the machine can be acted on at all, whether anything speaks against it, and what it runs before it is changed. */
 export const preflight = async (step: Step, context: PerformContext): Promise<StepOutcome> => {
@@ -57,7 +56,7 @@ export const preflight = async (step: Step, context: PerformContext): Promise<St
     const { kind, message, remedy, detail } = blockedBy(machine.name, standing);
     return { kind: 'skipped', reason: 'blocked', failure: failureAt(step, kind, message, remedy, detail) };
   }
-  const failing = await failingBefore(context, seen);
+  const failing = await lookForFailing(context, seen);
   if (signal.aborted) return interrupted(step);
   const found =
     overridden.length === 0 ? 'enough room' : `goes ahead in spite of ${blockerWords(overridden)}`;

@@ -2,10 +2,13 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { Debt } from '../plan/debt.ts';
 import { type DurationKind, type Durations, durationKinds, learn } from '../plan/durations.ts';
+import { aimsOf } from '../plan/new-checks.ts';
 import type { Past } from '../plan/past.ts';
+import type { MachinePlan } from '../plan/plan.ts';
 import type { RunEvent } from './event.ts';
 import { type Measured, measuredIn } from './measured.ts';
 import { debtAfter, owedBy } from './owed.ts';
+import { progressOf } from './progress.ts';
 import { type RunState, replayIfPossible } from './state.ts';
 
 /**
@@ -23,6 +26,8 @@ const Took = z.object({ samplesMs: z.array(ms).max(samplesKept).readonly(), long
 const Machine = z.object({
   machine: z.string().max(256),
   debt: Debt.nullable(),
+  /** What its health checks looked at when a run last brought it to its goal; null while none has. */
+  checks: z.array(z.string().max(64)).readonly().nullable(),
   took: z.partialRecord(z.enum(durationKinds), Took),
 });
 type Machine = z.infer<typeof Machine>;
@@ -62,6 +67,14 @@ const withMeasured = (took: Machine['took'], measured: readonly Measured[]): Mac
 const namesAll = ({ selectors, goal }: RunState): boolean =>
   selectors.length === 0 && goal.kind !== 'rollback' && !(goal.kind === 'run' && goal.catchUp === true);
 
+/** Whether the machine runs what the flake wants, proven by this run. */
+const cameToGoal = (state: RunState, entry: MachinePlan): boolean => {
+  const { status } = progressOf(state, entry);
+  const { goal } = state;
+  if (goal.kind !== 'run' && (goal.kind !== 'deploy' || goal.mode === 'dry-activate')) return false;
+  return state.approvedAt !== null && entry.wanted !== null && (status === 'done' || status === 'nothing');
+};
+
 /** What is known after one more run: all its events, from its first on. A history that cannot be tells nothing. */
 export const remember = (known: Recollection, events: readonly RunEvent[]): Recollection => {
   const state = replayIfPossible(events);
@@ -77,6 +90,7 @@ export const remember = (known: Recollection, events: readonly RunEvent[]): Reco
     return {
       machine: name,
       debt: debtAfter(old?.debt ?? null, state, entry, left.get(name) ?? null),
+      checks: cameToGoal(state, entry) ? aimsOf(entry.machine) : (old?.checks ?? null),
       took: withMeasured(
         old?.took ?? {},
         measured.filter(({ machine }) => machine === name),
@@ -109,6 +123,9 @@ export const pastOf = (known: Recollection, place: string): Past => {
   return {
     debts: new Map(
       machines.flatMap(({ machine, debt }) => (debt === null ? [] : [[machine, debt] as const])),
+    ),
+    checks: new Map(
+      machines.flatMap(({ machine, checks }) => (checks === null ? [] : [[machine, checks] as const])),
     ),
     durations: new Map(
       machines

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import type { HealthCheck } from '../../src/fleet/machine.ts';
 import type { Debt } from '../../src/plan/debt.ts';
+import { aimsOf, newChecksOf } from '../../src/plan/new-checks.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import type { EventBody, RunEvent, StepOutcome } from '../../src/run/event.ts';
 import { labPlace, nothingRecalled, pastOf, Recollection, remember } from '../../src/run/recollection.ts';
@@ -10,6 +12,17 @@ import { skippedFor, started, succeededWith } from './history.ts';
 /** Runs of one lab, told one after the other, and what is known after each. */
 
 const minuteMs = 60_000;
+
+const check: HealthCheck = {
+  type: 'tcp',
+  name: null,
+  from: 'target',
+  timeoutSeconds: 1,
+  retries: 0,
+  intervalSeconds: 1,
+  host: 'localhost',
+  port: 8080,
+};
 
 const createPastOf = (cwd = '/', flake = '/lab') => {
   let known: Recollection = nothingRecalled;
@@ -195,6 +208,33 @@ test('where a lab lies is the same however it is said', () => {
   expect(labPlace('github:amy/lab', '/lab')).toBe('github:amy/lab');
   expect(labPlace('git+file:///lab?rev=0123', '/lab')).toBe('git+file:///lab?rev=0123');
   expect(labPlace('git+file:///lab?dir=nix', '/lab')).not.toBe('/lab');
+});
+
+test('which checks a machine had is known from the last run that brought it to its goal', () => {
+  const lab = createPastOf();
+  const page = { ...box, healthChecks: [{ ...check, name: 'page', port: 8080 }] };
+  lab.run(0, plan(), fullRun(20_000));
+  expect(lab.past().checks.get('box')).toEqual(aimsOf(box));
+  // It was tried, and failed.
+  lab.run(minuteMs, planFor([page]), [['box/preflight', succeededWith(), 1_000]]);
+  expect(lab.past().checks.get('box')).toEqual(aimsOf(box));
+  lab.run(2 * minuteMs, planFor([page], { goal: { kind: 'reboot', which: 'needed' } }));
+  expect(lab.past().checks.get('box')).toEqual(aimsOf(box));
+  lab.run(3 * minuteMs, planFor([page]), fullRun(20_000));
+  expect(lab.past().checks.get('box')).toEqual(aimsOf(page));
+});
+
+test('a check is new by what it looks at, not by what it is called or how long it is waited for', () => {
+  const [was] = box.healthChecks;
+  if (was === undefined) throw new Error('it has a check');
+  const had = aimsOf(box);
+  const withChecks = (...healthChecks: HealthCheck[]) => newChecksOf({ ...box, healthChecks }, had);
+  expect(withChecks({ ...was, name: 'renamed', retries: 9, timeoutSeconds: 9, intervalSeconds: 9 })).toEqual(
+    [],
+  );
+  expect(withChecks(check, was)).toEqual([0]);
+  expect(withChecks({ ...was, from: 'orchestrator' })).toEqual([0]);
+  expect(newChecksOf(box, undefined)).toEqual([]);
 });
 
 describe('how long things take', () => {

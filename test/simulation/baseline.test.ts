@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { aimsOf } from '../../src/plan/new-checks.ts';
+import { recordOf } from '../../src/run/records.ts';
 import { reportOf } from '../../src/run/report.ts';
 import type { Fault } from '../../src/sim/fault.ts';
+import { machineNamed } from './fleet.ts';
 import { tell } from './story.ts';
 
 /** A check that fails from before the run, and for so long. */
@@ -46,6 +49,25 @@ describe('what was failing before the run', () => {
       },
     });
     expect(became.box).toBe('restored: unhealthy');
+  });
+
+  test('is given its time to recover: the run may be what repairs it', async () => {
+    // Nothing else would make a gate wait for it.
+    const { state, became } = await tell({ box: { faults: [ill(25_000)], stable: 0 } });
+    expect(became.box).toBe('done');
+    expect(reportOf(state)?.machines[0]?.summary).toBe('deployed, rebooted, healthy');
+    const gate = recordOf(state, 'box/gate-after-activation');
+    expect(gate?.notes.map(({ note }) => note)).toContain(
+      'failing as before the run: service (connection refused); watching whether it stays so',
+    );
+    expect(gate?.outcome?.kind === 'succeeded' && gate.outcome.facts.failing).toBeUndefined();
+  });
+
+  test('is not a check that comes with what is deployed: it has to pass', async () => {
+    const before = aimsOf(machineNamed('box'));
+    const old = await tell({ box: { faults: [ill(null)] } }, { checks: { box: before } });
+    const fresh = await tell({ box: { faults: [ill(null)] } }, { checks: { box: [] } });
+    expect([old.became.box, fresh.became.box]).toEqual(['done', 'restored: unhealthy']);
   });
 
   test('is kept over the death of the process that saw it', async () => {

@@ -34,6 +34,8 @@ export type Plot = {
   readonly silenceMs?: number;
   /** What past runs have measured, by machine. */
   readonly durations?: Readonly<Record<string, Durations>>;
+  /** What the checks of a machine looked at when a run last brought it to its goal. */
+  readonly checks?: Readonly<Record<string, readonly string[]>>;
 };
 
 const nature: Nature = {
@@ -94,9 +96,11 @@ export const tell = async (cast: Readonly<Record<string, Character>>, plot: Plot
     pauses: plot.pauses ?? [],
     ends: plot.ends ?? [],
     abandoned: plot.abandoned ?? false,
-    ...(plot.durations === undefined
-      ? {}
-      : { past: { ...noPast, durations: new Map(Object.entries(plot.durations)) } }),
+    past: {
+      ...noPast,
+      durations: new Map(Object.entries(plot.durations ?? {})),
+      checks: new Map(Object.entries(plot.checks ?? {})),
+    },
   };
   const simulated = await simulate(scenario);
   const { plan, state, world, startedAt } = simulated;

@@ -6,7 +6,9 @@ export const registerStatus = (program: Command, cli: Cli): void => {
   withFlake(
     program
       .command('status')
-      .description('look at every machine: what it runs, since when, and whether it needs a reboot'),
+      .description(
+        'look at every machine: what it runs, since when, whether it needs a reboot, and what it is owed',
+      ),
   )
     .argument(...selectorArgument)
     .option('--wanted', 'also evaluate what the flake wants, and compare', false)
