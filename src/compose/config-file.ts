@@ -1,4 +1,4 @@
-import { readFileSync, unwatchFile, watchFile } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -10,7 +10,7 @@ import type { Surroundings } from './surroundings.ts';
 
 /** A file larger than this is no configuration. */
 const configCharsMax = 256 * 1024;
-/** How often the file is looked at: by name and date, so that editors which replace it are noticed too. */
+/** How often the file is read again: by name, so that editors which replace it are noticed too. */
 const lookEveryMs = 1_000;
 
 export const configPathOf = (env: Surroundings['env']): string =>
@@ -58,15 +58,15 @@ export const openConfig = (env: Surroundings['env'], flake: string): OpenConfig 
     problem: broken ? first.problem : null,
     watch: (listener) => {
       let before: unknown = first;
-      // Called for a file that is not there, too, and for a new date without a new word.
-      const onChange = (): void => {
+      const look = (): void => {
         const news = now();
         if (isDeepStrictEqual(news, before)) return;
         before = news;
         listener(news);
       };
-      watchFile(path, { interval: lookEveryMs, persistent: false }, onChange);
-      return () => unwatchFile(path, onChange);
+      // Not by its date: a change between the first reading and the first look at the date would never be told.
+      const timer = setInterval(look, lookEveryMs).unref();
+      return () => clearInterval(timer);
     },
   };
 };
