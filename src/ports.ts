@@ -211,8 +211,37 @@ export type HealthReport = {
 
 // ── acting on a machine ──────────────────────────────────────────────────────────────────────────────────────
 
+/** Who acts on machines: a run, the person and host it belongs to, and how long its lease lasts unless it is renewed. */
+export type Claim = { readonly run: string; readonly owner: string; readonly ttlMs: number };
+/**
+ * The latest lease of a machine, as the machine tells it. `expired`: nobody has renewed it for too long · `broken`: a
+ * person took it away, and is its owner now · `unreadable`: the record of it is damaged. `leftMs` is 0 unless it is held.
+ */
+export type Lease = Pick<Claim, 'run' | 'owner'> & {
+  readonly state: 'held' | 'expired' | 'released' | 'broken' | 'unreadable';
+  readonly leftMs: number;
+};
+/**
+ * take: for a run that begins; what is free, expired, released or broken becomes its own · renew: only while nobody else
+ * has had it since · release: give it back · look: nothing · break: take it away from the run that the claim names.
+ */
+export type LeaseRequest = {
+  readonly ask: 'take' | 'renew' | 'release' | 'look' | 'break';
+  readonly claim: Claim;
+  readonly deadlineMs: number;
+};
+/** `by`: whose it is, or was last. `unknown`: the machine did not say; `error` where it was not reached. */
+export type LeaseAnswer =
+  | { readonly kind: 'held' }
+  | { readonly kind: 'free'; readonly last: Lease | null }
+  | { readonly kind: 'taken'; readonly by: Lease }
+  | { readonly kind: 'unknown'; readonly message: string; readonly error: SshError | null };
+/** What becomes of an act on a machine whose lease somebody else has, or has had since: nothing was done. */
+export type Fenced = { readonly kind: 'fenced'; readonly by: Lease };
+
 export type ActivationMode = 'switch' | 'boot' | 'test' | 'dry-activate';
 export type ActivateRequest = {
+  readonly claim: Claim;
   readonly toplevel: string;
   readonly mode: ActivationMode;
   /** The number in the system profile that becomes the boot default, if it holds the toplevel; else a new one is made. */
@@ -248,6 +277,7 @@ export type ActivateOutcome =
       readonly message: string;
       readonly log: readonly string[];
     }
+  | Fenced
   | { readonly kind: 'unknown'; readonly message: string };
 
 /** What is said to the supervisor of an activation. The first word counts: what comes later changes nothing. */
@@ -262,6 +292,7 @@ export type SettleOutcome =
   | { readonly kind: 'restored'; readonly why: 'asked' | 'unconfirmed' | 'refused' | 'no-boot-default' }
   | { readonly kind: 'stuck'; readonly message: string }
   | { readonly kind: 'gone' }
+  | Fenced
   | { readonly kind: 'unknown'; readonly message: string };
 
 /** `already-rebooted`: the boot id on the machine is no longer the one named, so nothing was triggered. */
@@ -269,10 +300,13 @@ export type TriggerOutcome =
   | { readonly kind: 'triggered' }
   | { readonly kind: 'probably-triggered'; readonly message: string }
   | { readonly kind: 'already-rebooted'; readonly bootId: string }
+  | Fenced
   | { readonly kind: 'refused'; readonly message: string };
 
-/** What `lab` does to and asks of machines. */
+/** What `lab` does to and asks of machines. Every act carries a claim, and the machine refuses it to who has lost the lease. */
 export type Target = {
+  /** Asks for the lease of the machine, or about it. */
+  lease(machine: Machine, request: LeaseRequest, options: { signal?: AbortSignal }): Promise<LeaseAnswer>;
   observe(
     machine: Machine,
     options: { deadlineMs: number; signal?: AbortSignal; fresh?: boolean },
@@ -301,13 +335,18 @@ export type Target = {
   /** Ends the supervision of an activation, over a connection made for it, and says what came of it. */
   settle(
     machine: Machine,
-    request: { readonly unit: string; readonly verdict: Verdict; readonly deadlineMs: number },
+    request: {
+      readonly claim: Claim;
+      readonly unit: string;
+      readonly verdict: Verdict;
+      readonly deadlineMs: number;
+    },
     options: { signal?: AbortSignal },
   ): Promise<SettleOutcome>;
   /** Reboots the machine only if its boot id still is `bootId`. */
   triggerReboot(
     machine: Machine,
-    request: { bootId: string; unit: string; deadlineMs: number },
+    request: { claim: Claim; bootId: string; unit: string; deadlineMs: number },
     options: { signal?: AbortSignal },
   ): Promise<TriggerOutcome>;
 };

@@ -13,6 +13,7 @@ import {
   type UnitReading,
   unitScript,
 } from './activation-unit.ts';
+import { claimArguments, fencedBy, unlockedMessage } from './lease.ts';
 import { isToplevel, isUnitName } from './names.ts';
 import { readRecord, recordBytesMax } from './record.ts';
 import { supervisorScript, tickMs } from './supervisor.ts';
@@ -138,6 +139,7 @@ const start = async (activation: Activation): Promise<ActivateOutcome | null> =>
     '-c',
     startScript,
     'sh',
+    ...claimArguments(request.claim),
     unit,
     descriptionOf(request),
     detachedRunner,
@@ -167,6 +169,8 @@ const started = (machine: Machine, request: ActivateRequest, result: ExecResult)
       ? unknown(`nobody knows whether ${request.unit}.service was started on ${machine.name}: ${record}`)
       : refused(`the activation was not started on ${machine.name}: ${record}`);
   }
+  const fenced = fencedBy(record);
+  if (fenced !== null) return fenced.kind === 'fenced' ? fenced : refused(unlockedMessage(machine));
   switch (record.first('outcome')) {
     case 'started':
       return null;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ActivateOutcome, ActivateRequest, ExecResult } from '../ports.ts';
 import { sanitiseLine } from '../text/sanitise.ts';
+import { leasePrelude } from './lease.ts';
 import { profileFunctions } from './profile.ts';
 import { prelude, readRecord } from './record.ts';
 import { supervisedExit, sweepRoots } from './supervisor.ts';
@@ -48,12 +49,16 @@ const answeredExits = [
 /**
  * Starts the unit unless it is there already. Units of earlier activations that have ended, and whose run nobody took
  * up to read them, are unloaded first, and so is what was kept from garbage collection for activations that are gone.
- * Arguments: unit, description, `detachedRunner`, script of the unit, its arguments. Without `--pipe`, which would tie
+ * Arguments: run, owner and time to live of the claim, unit, description, `detachedRunner`, script of the unit, its
+ * arguments. Without `--pipe`, which would tie
  * the activation to the connection; `Type=exec` returns as soon as it runs. A supervised one that is there waits anew;
  * one that has returned because nobody confirmed it makes room for another attempt.
  */
-export const startScript = `${prelude}
+export const startScript = `${leasePrelude}
 ${unitFunctions}
+echo lab-start
+fence "$1" "$2" "$3" || { echo lab-end; exit 0; }
+shift 3
 units_ended | while read -r ended; do
   if [ "$ended" != "$1" ]; then
     unit_remove "$ended"
@@ -61,7 +66,6 @@ units_ended | while read -r ended; do
   fi
 done
 ${sweepRoots}
-echo lab-start
 dir=/run/lab/$1 unit=$1 description=$2 runner=$3 script=$4
 shift 4
 if [ -d "$dir" ]; then
@@ -80,7 +84,7 @@ start() {
     start_detached "$unit" "$description" "$runner" "$script" "$@"
   fi
 }
-if said=$(start "$@"); then
+if said=$(start "$@" 9<&-); then
   put outcome started
 elif unit_known "$unit"; then
   put outcome existing

@@ -1,16 +1,18 @@
 import type { Machine } from '../fleet/machine.ts';
-import type { Remote, TriggerOutcome } from '../ports.ts';
+import type { Claim, Remote, TriggerOutcome } from '../ports.ts';
 import { sanitiseLine } from '../text/sanitise.ts';
+import { claimArguments, fencedBy, leasePrelude, unlockedMessage } from './lease.ts';
 import { isBootId, isUnitName } from './names.ts';
-import { prelude, readRecord, recordBytesMax } from './record.ts';
+import { readRecord, recordBytesMax } from './record.ts';
 
 /**
- * Arguments: the boot id that may be ended, the unit's name. The comparison and the trigger are one command on the
+ * Arguments: the boot id that may be ended, the unit's name, and the claim. The look at the lease, the comparison and the trigger are one command on the
  * machine, so a repeat after a crash of `lab` cannot reboot it twice. The reboot comes from a timer a second later,
  * so that this command ends first. A timer's default accuracy is a minute (systemd.timer(5)), hence AccuracySec.
  */
-export const triggerScript = `${prelude}
+export const triggerScript = `${leasePrelude}
 echo lab-trigger
+fence "$3" "$4" "$5" || { echo lab-end; exit 0; }
 now=$(head -c 64 /proc/sys/kernel/random/boot_id)
 put boot-id "$now"
 known() { [ "$(systemctl show --property=LoadState --value -- "$1")" = loaded ]; }
@@ -19,7 +21,7 @@ if [ "$now" != "$1" ]; then
 elif ! command -v systemd-run >/dev/null; then
   put outcome refused
   put message 'systemd-run is not there; lab needs systemd on the machine'
-elif said=$(systemd-run --unit="$2" --on-active=1 --timer-property=AccuracySec=100ms --collect --no-ask-password --quiet systemctl reboot 2>&1); then
+elif said=$(systemd-run --unit="$2" --on-active=1 --timer-property=AccuracySec=100ms --collect --no-ask-password --quiet systemctl reboot 2>&1 9<&-); then
   put outcome triggered
 elif known "$2.timer" || known "$2.service"; then
   put outcome triggered
@@ -37,14 +39,22 @@ echo lab-end
 export const triggerReboot = async (
   remote: Remote,
   machine: Machine,
-  request: { bootId: string; unit: string; deadlineMs: number },
+  request: { claim: Claim; bootId: string; unit: string; deadlineMs: number },
   options: { signal?: AbortSignal },
 ): Promise<TriggerOutcome> => {
   if (!isBootId(request.bootId))
     return { kind: 'refused', message: `“${sanitiseLine(request.bootId, 60)}” is not a boot id` };
   if (!isUnitName(request.unit))
     return { kind: 'refused', message: `“${sanitiseLine(request.unit, 60)}” is not a unit name` };
-  const argv = ['sh', '-c', triggerScript, 'sh', request.bootId, request.unit];
+  const argv = [
+    'sh',
+    '-c',
+    triggerScript,
+    'sh',
+    request.bootId,
+    request.unit,
+    ...claimArguments(request.claim),
+  ];
   const answer = await remote.exec(machine, argv, {
     deadlineMs: request.deadlineMs,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
@@ -69,6 +79,9 @@ export const triggerReboot = async (
   const record = readRecord('trigger', answer.value);
   if (typeof record === 'string')
     return { kind: 'refused', message: `${machine.name} did not run the trigger: ${record}` };
+  const fenced = fencedBy(record);
+  if (fenced !== null)
+    return fenced.kind === 'fenced' ? fenced : { kind: 'refused', message: unlockedMessage(machine) };
   const bootId = record.first('boot-id') ?? '';
   switch (record.first('outcome')) {
     case 'triggered':

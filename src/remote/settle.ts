@@ -1,7 +1,8 @@
 import type { Machine } from '../fleet/machine.ts';
-import type { Clock, Remote, SettleOutcome, Verdict } from '../ports.ts';
+import type { Claim, Clock, Remote, SettleOutcome, Verdict } from '../ports.ts';
 import { sanitiseLine } from '../text/sanitise.ts';
 import { clearScript } from './activation-unit.ts';
+import { claimArguments, fencedBy } from './lease.ts';
 import { isUnitName } from './names.ts';
 import { readRecord, recordBytesMax } from './record.ts';
 import { settleScript } from './supervisor.ts';
@@ -10,13 +11,20 @@ const commandDeadlineMs = 30_000;
 const reconnectPauseMs = 3_000;
 
 type Deps = { readonly remote: Remote; readonly clock: Clock };
-type Request = { readonly unit: string; readonly verdict: Verdict; readonly deadlineMs: number };
+type Request = {
+  readonly claim: Claim;
+  readonly unit: string;
+  readonly verdict: Verdict;
+  readonly deadlineMs: number;
+};
 
 const unknown = (message: string): SettleOutcome => ({ kind: 'unknown', message });
 
 /** What one answer of `settleScript` says: null while the end has not come. A string when it says nothing. */
 const outcomeIn = (answer: ReturnType<typeof readRecord>): SettleOutcome | null | string => {
   if (typeof answer === 'string') return answer;
+  const fenced = fencedBy(answer);
+  if (fenced !== null) return fenced.kind === 'fenced' ? fenced : 'its lease could not be locked';
   const end = answer.first('end');
   switch (end) {
     case 'pending':
@@ -46,7 +54,7 @@ const outcomeIn = (answer: ReturnType<typeof readRecord>): SettleOutcome | null 
 export const settle = async (
   { remote, clock }: Deps,
   machine: Machine,
-  { unit, verdict, deadlineMs }: Request,
+  { claim, unit, verdict, deadlineMs }: Request,
   { signal }: { signal?: AbortSignal },
 ): Promise<SettleOutcome> => {
   if (!isUnitName(unit)) return unknown(`“${sanitiseLine(unit, 120)}” is not a unit name`);
@@ -62,12 +70,13 @@ export const settle = async (
   let why = 'nobody waits for it any more';
   remote.forget(machine);
   while (signal?.aborted !== true) {
-    const answer = await run(['sh', '-c', settleScript, 'sh', unit, verdict]);
+    const answer = await run(['sh', '-c', settleScript, 'sh', unit, verdict, ...claimArguments(claim)]);
     if (answer.ok) {
       const outcome = outcomeIn(readRecord('settle', answer.value));
       if (outcome !== null && typeof outcome !== 'string') {
         // Its failure changes nothing: the unit has ended, and is gone at the next boot at the latest.
-        if (outcome.kind !== 'gone') await run(['sh', '-c', clearScript, 'sh', unit]);
+        if (outcome.kind !== 'gone' && outcome.kind !== 'fenced')
+          await run(['sh', '-c', clearScript, 'sh', unit]);
         return outcome;
       }
       why = outcome ?? `${unit}.service has not ended`;

@@ -1,5 +1,5 @@
+import { leasePrelude } from './lease.ts';
 import { profileFunctions } from './profile.ts';
-import { prelude } from './record.ts';
 import { unitFunctions } from './unit-functions.ts';
 
 /**
@@ -160,15 +160,17 @@ exit ${supervisedExit.restored}
 const settleTicks = 50;
 
 /**
- * Tells the supervisor its verdict, unless it has one, and waits a while for what comes of it. Arguments: unit, verdict.
- * Asking again is safe: the first word counts.
+ * Tells the supervisor its verdict, unless it has one, and waits a while for what comes of it. Arguments: unit, verdict,
+ * and the claim. Asking again is safe: the first word counts.
  */
-export const settleScript = `${prelude}
+export const settleScript = `${leasePrelude}
 ${unitFunctions}
 echo lab-settle
 dir=/run/lab/$1
+fence "$3" "$4" "$5" || { echo lab-end; exit 0; }
 if [ -d "$dir" ]; then
   if [ "$2" = restore ] || [ -e "$dir/code" ]; then ln -s "$2" "$dir/verdict" 2>/dev/null; fi
+  exec 9<&-
   ticks=0
   running=yes
   while ! [ -e "$dir/end" ] && [ "$running" = yes ] && [ "$ticks" -lt ${settleTicks} ]; do

@@ -1,6 +1,7 @@
 import type { Clock, HealthReport, Remote, Target } from '../ports.ts';
 import { activate } from './activate.ts';
 import { generations } from './generations.ts';
+import { lease } from './lease.ts';
 import { observe } from './observe.ts';
 import { preflight } from './preflight.ts';
 import { triggerReboot } from './reboot.ts';
@@ -20,6 +21,7 @@ export const createTarget = ({ remote, clock, copyClosure, health }: TargetParts
   preflight: (machine, options) => preflight(remote, machine, options),
   health,
   generations: (machine, options) => generations(remote, machine, options),
+  lease: (machine, request, options) => lease(remote, machine, request, options),
   copy: copyClosure,
   activate: (machine, request, options) => activate({ remote, clock }, machine, request, options),
   settle: (machine, request, options) => settle({ remote, clock }, machine, request, options),

@@ -2,6 +2,7 @@ import type { Step } from '../plan/plan.ts';
 import type { ActivateOutcome, Reachable } from '../ports.ts';
 import { dependencies } from './dependencies.ts';
 import type { StepOutcome } from './event.ts';
+import { claimOf, fenced } from './lease.ts';
 import { recordOf } from './records.ts';
 import {
   actDeadlines,
@@ -88,6 +89,8 @@ const outcomeOfActivation = (step: Step, mode: string, outcome: ActivateOutcome)
           outcome.log,
         ),
       );
+    case 'fenced':
+      return fenced(step, outcome.by, 'not activated');
     case 'unknown':
       return unknown(
         failureAt(
@@ -167,6 +170,7 @@ export const bringAbout = async (
   const activated = await target.activate(
     entry.machine,
     {
+      claim: claimOf(state),
       toplevel,
       mode,
       ...(step.generation === undefined ? {} : { generation: step.generation }),

@@ -1,6 +1,7 @@
 import type { Step } from '../plan/plan.ts';
 import { contradiction } from './activation.ts';
 import type { StepOutcome } from './event.ts';
+import { claimOf, fenced } from './lease.ts';
 import {
   actDeadlines,
   failed,
@@ -33,6 +34,7 @@ export const confirm = async (
   const settled = await target.settle(
     entry.machine,
     {
+      claim: claimOf(state),
       unit: unitName(state.run, `activate-${step.mode}`),
       verdict: 'confirm',
       deadlineMs: actDeadlines.confirmMs,
@@ -57,6 +59,8 @@ export const confirm = async (
           remedy,
         ),
       );
+    case 'fenced':
+      return fenced(step, settled.by, 'not confirmed');
     case 'unknown':
       return unknown(
         failureAt(

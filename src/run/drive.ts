@@ -1,6 +1,7 @@
 import type { Step } from '../plan/plan.ts';
 import type { Clock, Target } from '../ports.ts';
 import type { EventBody, RunEvent, StepOutcome } from './event.ts';
+import { holdLeases } from './lease.ts';
 import { next } from './next.ts';
 import { perform } from './perform.ts';
 import { awaitsOwnBoot } from './progress.ts';
@@ -96,6 +97,7 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
     underWay.set(step.id, work);
   };
 
+  const leases = holdLeases(() => state, deps, signal, breakWith);
   // Once a stop is asked for, the steps under way alone are waited for, and an abort ends them.
   const endAsked = new Promise<void>((resolve) => {
     for (const asked of [deps.stop, deps.abort])
@@ -123,6 +125,7 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
       const left = (): boolean => allRecords(state).some(({ status }) => status === 'open');
       if (deps.abort.aborted || (deps.stop.aborted && underWay.size === 0 && left())) {
         await Promise.all(underWay.values());
+        await leases.release();
         append({
           kind: 'run-ended',
           result: 'interrupted',
@@ -144,6 +147,7 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
           ]);
           break;
         case 'end':
+          await leases.release();
           append({
             kind: 'run-ended',
             result: decision.result,
@@ -164,5 +168,7 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
     breakWith(error);
     await Promise.all(underWay.values());
     throw error;
+  } finally {
+    leases.stop();
   }
 };

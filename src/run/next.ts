@@ -1,6 +1,7 @@
 import type { Failure } from '../failure.ts';
 import type { Step } from '../plan/plan.ts';
 import type { RunResult } from './event.ts';
+import { leased, leaseLost } from './lease.ts';
 import { type MachineProgress, progressOf, unconfirmed } from './progress.ts';
 import { recordOf } from './records.ts';
 import type { RunState } from './state.ts';
@@ -35,7 +36,7 @@ export const needsRestore = (state: RunState, progress: MachineProgress): boolea
   // Tried once: an outcome that could not be learnt is no reason to try for ever.
   if ((recordOf(state, plan.restore.id)?.outcome ?? null) !== null) return false;
   // What somebody else made of it meanwhile is theirs.
-  if (progress.failure?.kind === changedSincePlan) return false;
+  if (progress.failure?.kind === changedSincePlan || progress.failure?.kind === leaseLost) return false;
   if (plan.machine.orchestration.criticalityLevel === 'critical') return true;
   return (
     current.kind === 'activate' ||
@@ -75,7 +76,7 @@ const conclude = (state: RunState, progress: readonly MachineProgress[]): Decisi
       kind: 'end',
       result: 'failed',
       reason: `no machine was brought to its goal: ${missing}`,
-      failure: null,
+      failure: bad.find(({ failure }) => failure?.kind === leased)?.failure ?? null,
     };
   if (grave.length === 0 && leftOut.length === 0)
     return {

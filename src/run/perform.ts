@@ -5,6 +5,7 @@ import { confirm } from './confirm.ts';
 import { copy } from './copy.ts';
 import { dependencies, stillNeeded } from './dependencies.ts';
 import type { StepOutcome } from './event.ts';
+import { underLease } from './lease.ts';
 import { preflight } from './preflight.ts';
 import { reboot } from './reboot.ts';
 import { allRecords } from './records.ts';
@@ -29,7 +30,7 @@ export const delayEndsAt = (state: RunState, step: Extract<Step, { kind: 'delay'
 export const perform = async (step: Step, context: PerformContext): Promise<StepOutcome> => {
   switch (step.kind) {
     case 'preflight':
-      return preflight(step, context);
+      return underLease(step, context, () => preflight(step, context));
     case 'copy':
       return copy(step, context);
     case 'dependencies':

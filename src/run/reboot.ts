@@ -3,6 +3,7 @@ import type { Target } from '../ports.ts';
 import { blockedBy, blockersOf, blockerWords, weighed } from './blockers.ts';
 import { dependencies } from './dependencies.ts';
 import type { StepOutcome } from './event.ts';
+import { claimOf, fenced } from './lease.ts';
 import {
   actDeadlines,
   away,
@@ -141,7 +142,12 @@ export const reboot = async (step: Step, context: PerformContext): Promise<StepO
   if (held !== null) return held;
   const outcome = await target.triggerReboot(
     entry.machine,
-    { bootId, unit: unitName(state.run, 'reboot'), deadlineMs: actDeadlines.triggerMs },
+    {
+      claim: claimOf(state),
+      bootId,
+      unit: unitName(state.run, 'reboot'),
+      deadlineMs: actDeadlines.triggerMs,
+    },
     { signal },
   );
   switch (outcome.kind) {
@@ -151,6 +157,8 @@ export const reboot = async (step: Step, context: PerformContext): Promise<StepO
       return succeeded(`probably triggered: ${outcome.message}`, { bootId });
     case 'already-rebooted':
       return succeeded(`it has rebooted since the run looked at it (boot id ${outcome.bootId})`, { bootId });
+    case 'fenced':
+      return fenced(step, outcome.by, 'not rebooted');
     case 'refused':
       return (
         (await rebootsAfterAll(step, bootId, context)) ??

@@ -47,7 +47,7 @@ const usageKinds: ReadonlySet<string> = new Set([
 const heldKinds: ReadonlySet<string> = new Set(['died', 'left-unfinished', 'journal']);
 
 export const exitCodeOfFailure = (failure: Failure): number =>
-  failure.kind === 'locked'
+  failure.kind === 'locked' || failure.kind === 'leased'
     ? exitCodes.locked
     : heldKinds.has(failure.kind)
       ? exitCodes.held

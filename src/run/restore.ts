@@ -1,6 +1,7 @@
 import type { Step } from '../plan/plan.ts';
 import { bringAbout } from './activation.ts';
 import type { StepOutcome } from './event.ts';
+import { claimOf, fenced } from './lease.ts';
 import { progressOf, unconfirmed } from './progress.ts';
 import {
   actDeadlines,
@@ -36,6 +37,7 @@ const bySupervisor = async (step: Restore, context: PerformContext): Promise<Ste
   const settled = await target.settle(
     entry.machine,
     {
+      claim: claimOf(state),
       unit: unitName(state.run, `activate-${activation.mode}`),
       verdict: 'restore',
       deadlineMs: activation.confirmWithinMs + actDeadlines.returnMs,
@@ -51,6 +53,8 @@ const bySupervisor = async (step: Restore, context: PerformContext): Promise<Ste
     case 'gone':
     case 'stuck':
       return null;
+    case 'fenced':
+      return fenced(step, settled.by, 'not told to return to what it ran');
     case 'unknown':
       return unknown(
         failureAt(

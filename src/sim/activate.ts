@@ -1,6 +1,7 @@
-import type { ActivateOutcome, ActivateRequest, SshError, Target } from '../ports.ts';
+import type { ActivateOutcome, ActivateRequest, Fenced, SshError, Target } from '../ports.ts';
 import { beginActivation } from './activation.ts';
 import type { Hands, Lasting } from './hands.ts';
+import { fence, isFenced } from './lease.ts';
 import { awaitWord } from './supervisor.ts';
 import type { WorldOptions } from './world.ts';
 
@@ -17,21 +18,23 @@ export const activateOver = (world: Surroundings): Target['activate'] => {
   const { clock, now, look, change, effect, forgetUnit, reach, link, lasting, linesOf } = world;
 
   /** What the start command does on the machine: begins the unit, or finds it there. */
-  const begin = (name: string, request: ActivateRequest): void => {
-    const found = look(name);
+  const begin = (name: string, request: ActivateRequest): Fenced | null => {
+    const found = fence(look(name), request.claim, now());
+    if (isFenced(found)) return found;
     const left = found.units.get(request.unit);
     const units = new Map(found.units);
     // One that returned because nobody confirmed it makes room for another attempt.
     if (left?.watch?.verdict === 'expired' && left.watch.end !== null) units.delete(request.unit);
     const before = awaitWord({ ...found, units }, request.unit, now());
     change(before);
-    if (before.units.has(request.unit)) return;
-    const { toplevel, mode, unit } = request;
+    if (before.units.has(request.unit)) return null;
+    const { toplevel, mode, unit, claim } = request;
     change(beginActivation(before, request, now()));
     const changes =
       (mode !== 'boot' && before.current !== toplevel) ||
       (mode !== 'test' && request.supervision === undefined && before.profile !== toplevel);
-    effect({ at: now(), machine: name, kind: 'activate', mode, toplevel, unit, changes });
+    effect({ at: now(), machine: name, run: claim.run, kind: 'activate', mode, toplevel, unit, changes });
+    return null;
   };
 
   return async (machine, request, { signal, onProgress }) => {
@@ -40,9 +43,12 @@ export const activateOver = (world: Surroundings): Target['activate'] => {
     const commandMs = (): number => Math.max(1, Math.min(commandDeadlineMs, until - now()));
     let problem: SshError | null = null;
     let perhapsStarted = false;
+    const answers: (Fenced | null)[] = [];
     for (let attempt = 1; attempt <= reconnect.tries; attempt += 1) {
       if (attempt > 1) await clock.sleep(reconnect.pauseMs, signal);
-      problem = await reach(machine, commandMs(), given, () => begin(machine.name, request));
+      problem = await reach(machine, commandMs(), given, () => {
+        answers.push(begin(machine.name, request));
+      });
       if (problem === null) break;
       perhapsStarted ||= problem.dispatched;
       if (!problem.retryable) break;
@@ -56,6 +62,8 @@ export const activateOver = (world: Surroundings): Target['activate'] => {
             message: `the activation was not started on ${machine.name}: ${problem.message}`,
             log: [],
           };
+    const fenced = answers.at(-1);
+    if (fenced != null) return fenced;
     const cutFor = look(machine.name).faults.find(
       (fault) => fault.kind === 'cut-during' && fault.act === 'activate',
     );

@@ -1,5 +1,6 @@
 import type { ActivateOutcome, ActivateRequest, SettleOutcome, SystemState, Verdict } from '../ports.ts';
 import { type Fault, faultOf } from './fault.ts';
+import type { LeaseRecord } from './lease.ts';
 import { bootIdOf } from './random.ts';
 
 /**
@@ -102,6 +103,7 @@ export type SimMachine = {
   readonly units: ReadonlyMap<string, TransientUnit>;
   /** Who is on it, since when. */
   readonly occupied: ReadonlyMap<Occupant, number>;
+  readonly lease: LeaseRecord | null;
   /** A reboot was triggered and has not yet come to its boot. */
   readonly rebooting: boolean;
   /** What will happen to it, the earliest first. */
@@ -186,6 +188,7 @@ export const createMachine = (start: MachineStart, now: number): SimMachine => {
     failedUnits,
     units: new Map(),
     occupied: new Map(),
+    lease: null,
     rebooting: false,
     due: [...fatesOf(faults, now)].sort(earlierFirst),
     unwellSince: null,

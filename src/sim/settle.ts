@@ -1,6 +1,7 @@
-import type { Target } from '../ports.ts';
+import type { Fenced, Target } from '../ports.ts';
 import { faultOf } from './fault.ts';
 import type { Hands } from './hands.ts';
+import { fence, isFenced } from './lease.ts';
 import type { SimMachine } from './machine.ts';
 import { tellSupervisor } from './supervisor.ts';
 
@@ -12,26 +13,33 @@ const commandDeadlineMs = 30_000;
 /** `Target.settle` over the simulated world, as the real adapter does it: said again until the machine has acted. */
 export const settleOver =
   ({ clock, now, look, change, effect, forgetUnit, reach, link }: Hands): Target['settle'] =>
-  async (machine, { unit, verdict, deadlineMs }, given) => {
+  async (machine, { claim, unit, verdict, deadlineMs }, given) => {
     const until = now() + deadlineMs;
     let why = 'nobody waits for it any more';
     while (given.signal?.aborted !== true) {
       let lost = false;
-      let told: SimMachine | null = null;
+      let told: SimMachine | Fenced | null = null;
       const say = (): void => {
-        const before = look(machine.name);
-        const fault = verdict === 'confirm' ? faultOf(before.faults, 'cut-at-confirm') : null;
+        const found = look(machine.name);
+        const fault = verdict === 'confirm' ? faultOf(found.faults, 'cut-at-confirm') : null;
         lost = fault !== null && link.cut(machine.name, fault.forMs);
         if (lost && fault?.arrived === false) return;
+        const before = fence(found, claim, now());
+        if (isFenced(before)) {
+          told = before;
+          return;
+        }
         told = tellSupervisor(before, unit, verdict, now());
         change(told);
-        if (told !== before) effect({ at: now(), machine: machine.name, kind: 'settle', verdict, unit });
+        if (told !== before)
+          effect({ at: now(), machine: machine.name, run: claim.run, kind: 'settle', verdict, unit });
       };
       const commandMs = Math.max(1, Math.min(commandDeadlineMs, until - now()));
       const unheard = await reach(machine, commandMs, given, say);
       const problem = lost ? link.problem(machine) : unheard;
-      const heard = told as SimMachine | null;
+      const heard = told as SimMachine | Fenced | null;
       if (problem === null && heard !== null) {
+        if (isFenced(heard)) return heard;
         const watch = heard.units.get(unit)?.watch ?? null;
         if (watch === null) return { kind: 'gone' };
         if (watch.end !== null) {

@@ -2,13 +2,16 @@ import type { Target, TriggerOutcome } from '../ports.ts';
 import { beginReboot } from './advance.ts';
 import { faultOf } from './fault.ts';
 import type { Hands } from './hands.ts';
+import { fence, isFenced } from './lease.ts';
 
 /** `Target.triggerReboot` over the simulated world: comparison of the boot id and trigger are one command. */
 export const triggerOver =
   ({ now, look, change, effect, reach }: Hands): Target['triggerReboot'] =>
   async (machine, request, given) => {
     const trigger = (): TriggerOutcome => {
-      const truth = look(machine.name);
+      const truth = fence(look(machine.name), request.claim, now());
+      if (isFenced(truth)) return truth;
+      change(truth);
       if (truth.bootId !== request.bootId) return { kind: 'already-rebooted', bootId: truth.bootId };
       const refused = { kind: 'refused', message: 'Access denied' } as const;
       if (faultOf(truth.faults, 'reboot-refused') !== null) return refused;
@@ -16,7 +19,8 @@ export const triggerOver =
       const says = faultOf(truth.faults, 'trigger-lies')?.says;
       if (lost?.arrived !== false && says !== 'triggered' && !truth.rebooting) {
         change(beginReboot(truth, now()));
-        effect({ at: now(), machine: machine.name, kind: 'reboot', bootId: request.bootId });
+        const { claim, bootId } = request;
+        effect({ at: now(), machine: machine.name, run: claim.run, kind: 'reboot', bootId });
       }
       if (lost !== null)
         return { kind: 'probably-triggered', message: 'the connection ended before it answered' };

@@ -3,6 +3,7 @@ import type { ActivationMode, BootParts, Clock, HealthReport, Target, Verdict } 
 import { activateOver } from './activate.ts';
 import { advance } from './advance.ts';
 import { copyOver } from './copy.ts';
+import { leaseOver } from './lease.ts';
 import { createLink, type Network } from './link.ts';
 import {
   generationsOf,
@@ -32,7 +33,7 @@ export type Closure = {
 };
 
 /** Something done to a machine on our behalf, at the moment the machine began to do it. */
-export type Effect = { readonly at: number; readonly machine: string } & (
+export type Effect = { readonly at: number; readonly machine: string; readonly run: string } & (
   | {
       readonly kind: 'activate';
       readonly mode: ActivationMode;
@@ -152,6 +153,7 @@ export const createWorld = (options: WorldOptions): World => {
     const hands = { clock, now: options.now, look, change, effect, forgetUnit, reach, link };
 
     return {
+      lease: leaseOver(hands),
       observe: async (machine, given) => {
         const problem = await reach(machine, given.deadlineMs, given);
         return observationOf(machine, look(machine.name), problem, options.now(), options.closures);

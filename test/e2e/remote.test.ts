@@ -46,13 +46,14 @@ describe.skipIf(!available.ok)('a machine with a real systemd', () => {
     const make = `mkdir -p /tmp/${name}/bin && cat >/tmp/${name}/bin/switch-to-configuration && chmod +x /tmp/${name}/bin/* && nix-store --add /tmp/${name}`;
     return (await fleet.exec('app', ['sh', '-c', make], { stdin: script })).stdout.trim();
   };
+  const claim = { run: '20260101-120000-beef', owner: 'alice@desk', ttlMs: 600_000 };
   let units = 0;
   const go = async (path: string, mode: ActivationMode, said: string[] = []): Promise<ActivateOutcome> => {
     units += 1;
     const outcome = await activate(
       { remote, clock },
       machine,
-      { toplevel: path, mode, unit: `lab-test-${units}`, deadlineMs: 60_000 },
+      { claim, toplevel: path, mode, unit: `lab-test-${units}`, deadlineMs: 60_000 },
       { onProgress: (line) => said.push(line) },
     );
     const left = await fleet.exec('app', [
@@ -163,7 +164,7 @@ describe.skipIf(!available.ok)('a machine with a real systemd', () => {
 
   test('runs an activation once when two ask for it under one name', async () => {
     const path = await toplevel('once', 'echo ran >>/run/ran; sleep 1; exit 100');
-    const request = { toplevel: path, mode: 'test' as const, unit: 'lab-once', deadlineMs: 60_000 };
+    const request = { claim, toplevel: path, mode: 'test' as const, unit: 'lab-once', deadlineMs: 60_000 };
     const first = activate({ remote, clock }, machine, request, {});
     await vi.waitFor(async () => expect((await fleet.exec('app', ['cat', '/run/ran'])).stdout).toBe('ran\n'));
     // The one that comes later may find the unit cleared by the other: then it does not know, and says so.
@@ -177,7 +178,8 @@ describe.skipIf(!available.ok)('a machine with a real systemd', () => {
 
   test('reboots once for one boot id, however often it is asked', async () => {
     const { bootId } = await seen();
-    const ask = () => triggerReboot(remote, machine, { bootId, unit: 'lab-reboot-test', deadlineMs }, {});
+    const ask = () =>
+      triggerReboot(remote, machine, { claim, bootId, unit: 'lab-reboot-test', deadlineMs }, {});
     expect(await Promise.all([ask(), ask()])).toEqual([{ kind: 'triggered' }, { kind: 'triggered' }]);
     await vi.waitFor(async () => expect((await seen()).bootId).not.toBe(bootId), {
       timeout: deadlineMs,

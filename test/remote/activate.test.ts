@@ -15,12 +15,13 @@ import { detachedRunner } from '../../src/remote/unit-functions.ts';
 import { leapingClock } from './clocks.ts';
 import { answered, answersInTurn, exited, fakeRemote, lost, lostMidway } from './fake-remote.ts';
 import { addToplevel, hashed, type LocalMachine, localMachine } from './local-machine.ts';
-import { machineNamed } from './machine.ts';
+import { claim, claimWords, machineNamed } from './machine.ts';
 
 const machine = machineNamed('grey-area');
 const toplevel = hashed('a', 'nixos-system-test');
 const unit = 'lab-activate-switch-20260101-120000-beef';
 const request = (set: Partial<ActivateRequest> = {}): ActivateRequest => ({
+  claim,
   toplevel,
   mode: 'switch',
   unit,
@@ -196,6 +197,7 @@ describe('an activation over a connection that fails', () => {
         '-c',
         startScript,
         'sh',
+        ...claimWords,
         unit,
         `lab switch ${toplevel}`,
         detachedRunner,

@@ -2,12 +2,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { triggerReboot, triggerScript } from '../../src/remote/reboot.ts';
 import { answered, exited, fakeRemote, lost, lostMidway } from './fake-remote.ts';
 import { type LocalMachine, localMachine } from './local-machine.ts';
-import { machineNamed } from './machine.ts';
+import { claim, claimWords, machineNamed } from './machine.ts';
 
 const machine = machineNamed('sleeper-service');
 const bootId = '0f0e0d0c-0b0a-4908-8706-050403020100';
 const otherBoot = 'a0a1a2a3-0b0a-4908-8706-050403020100';
-const request = { bootId, unit: 'lab-reboot-1', deadlineMs: 10_000 };
+const request = { claim, bootId, unit: 'lab-reboot-1', deadlineMs: 10_000 };
 
 describe('triggering a reboot, with the script in a real shell', () => {
   let local: LocalMachine;
@@ -60,7 +60,15 @@ describe('triggering a reboot', () => {
     const remote = fakeRemote(() => answered('trigger', `boot-id=${bootId}`, 'outcome=triggered'));
     await trigger(remote);
     expect(remote.calls).toHaveLength(1);
-    expect(remote.calls[0]?.argv).toEqual(['sh', '-c', triggerScript, 'sh', bootId, 'lab-reboot-1']);
+    expect(remote.calls[0]?.argv).toEqual([
+      'sh',
+      '-c',
+      triggerScript,
+      'sh',
+      bootId,
+      'lab-reboot-1',
+      ...claimWords,
+    ]);
     expect(remote.calls[0]?.options).toMatchObject({ asRoot: true, idempotent: false, deadlineMs: 10_000 });
   });
 

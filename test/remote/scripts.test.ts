@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { runProcess } from '../../src/process/run.ts';
 import { clearScript, readScript, startScript, unitScript } from '../../src/remote/activation-unit.ts';
 import { generationsScript } from '../../src/remote/generations.ts';
+import { leaseScript } from '../../src/remote/lease.ts';
 import { observeScript } from '../../src/remote/observe.ts';
 import { preflightScript } from '../../src/remote/preflight.ts';
 import { triggerScript } from '../../src/remote/reboot.ts';
@@ -12,6 +13,7 @@ const scripts = {
   detachedRunner,
   observeScript,
   generationsScript,
+  leaseScript,
   preflightScript,
   triggerScript,
   startScript,

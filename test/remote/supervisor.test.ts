@@ -18,7 +18,7 @@ import { settleScript } from '../../src/remote/supervisor.ts';
 import { leapingClock, realClock } from './clocks.ts';
 import { answered, answersInTurn, fakeRemote, lost, lostMidway } from './fake-remote.ts';
 import { hashed, type LocalMachine, localMachine } from './local-machine.ts';
-import { machineNamed } from './machine.ts';
+import { claim, claimWords, machineNamed } from './machine.ts';
 
 const machine = machineNamed('grey-area');
 const before = hashed('a', 'nixos-system-test');
@@ -56,11 +56,11 @@ describe.each([
     activate(
       { remote: local.remote, clock: realClock },
       machine,
-      { toplevel: after, mode, unit, deadlineMs, supervision: { confirmWithinMs, recorded } },
+      { claim, toplevel: after, mode, unit, deadlineMs, supervision: { confirmWithinMs, recorded } },
       {},
     );
   const say = (verdict: Verdict, deadlineMs = 20_000) =>
-    settle({ remote: local.remote, clock: realClock }, machine, { unit, verdict, deadlineMs }, {});
+    settle({ remote: local.remote, clock: realClock }, machine, { claim, unit, verdict, deadlineMs }, {});
   const itsEnd = (): Promise<string> =>
     vi.waitFor(
       () =>
@@ -111,6 +111,7 @@ describe.each([
         { remote: local.remote, clock: realClock },
         machine,
         {
+          claim,
           toplevel: after,
           mode,
           generation: number,
@@ -320,7 +321,7 @@ describe('a supervisor in a session of its own, where there is no systemd', () =
   };
   const argvOf = (confirmWithinMs: number): readonly string[] => {
     const remote = fakeRemote(() => lost({ retryable: false }));
-    const request = { toplevel: after, mode: 'switch' as const, unit, deadlineMs: 20_000 };
+    const request = { claim, toplevel: after, mode: 'switch' as const, unit, deadlineMs: 20_000 };
     const supervision = { confirmWithinMs, recorded: { current: null, profile: null } };
     void activate({ remote, clock: leapingClock() }, machine, { ...request, supervision }, {});
     return remote.calls[0]?.argv ?? [];
@@ -328,11 +329,23 @@ describe('a supervisor in a session of its own, where there is no systemd', () =
   const go = (options: { confirmWithinMs?: number; onProgress?: (line: string) => void } = {}) => {
     const { confirmWithinMs = 60_000, onProgress = () => {} } = options;
     const supervision = { confirmWithinMs, recorded: { current: null, profile: null } };
-    const request = { toplevel: after, mode: 'switch' as const, unit, deadlineMs: 20_000, supervision };
+    const request = {
+      claim,
+      toplevel: after,
+      mode: 'switch' as const,
+      unit,
+      deadlineMs: 20_000,
+      supervision,
+    };
     return activate({ remote: local.remote, clock: realClock }, machine, request, { onProgress });
   };
   const say = (verdict: Verdict) =>
-    settle({ remote: local.remote, clock: realClock }, machine, { unit, verdict, deadlineMs: 20_000 }, {});
+    settle(
+      { remote: local.remote, clock: realClock },
+      machine,
+      { claim, unit, verdict, deadlineMs: 20_000 },
+      {},
+    );
   beforeEach(() => {
     local = localMachine({ systemd: false });
     generation('a');
@@ -411,7 +424,7 @@ describe('a supervisor in a session of its own, where there is no systemd', () =
 describe('a word to the supervisor over a connection that fails', () => {
   const say = async (remote: ReturnType<typeof fakeRemote>, verdict: Verdict, signal?: AbortSignal) => {
     const clock = leapingClock();
-    const request = { unit, verdict, deadlineMs: 60_000 };
+    const request = { claim, unit, verdict, deadlineMs: 60_000 };
     return settle({ remote, clock }, machine, request, signal === undefined ? {} : { signal });
   };
   const cleared = answered('clear', 'state=not-found');
@@ -421,7 +434,7 @@ describe('a word to the supervisor over a connection that fails', () => {
     expect(await say(remote, 'confirm')).toEqual({ kind: 'confirmed' });
     expect(remote.forgotten).toEqual(['grey-area']);
     expect(remote.calls.map(({ argv }) => argv)).toEqual([
-      ['sh', '-c', settleScript, 'sh', unit, 'confirm'],
+      ['sh', '-c', settleScript, 'sh', unit, 'confirm', ...claimWords],
       ['sh', '-c', clearScript, 'sh', unit],
     ]);
     expect(remote.calls.every(({ options }) => options.asRoot === true)).toBe(true);

@@ -6,6 +6,7 @@ import type { Fault } from '../../src/sim/fault.ts';
 import { createMachine, isWell, type Nature, type SimMachine, stateOf } from '../../src/sim/machine.ts';
 import { toplevelOf } from '../simulation/fleet.ts';
 
+const claim = { run: '20260101-120000-beef', owner: 'alice@desk', ttlMs: 600_000 };
 const nature: Nature = {
   copyMs: 1_000,
   activationMs: 10_000,
@@ -19,7 +20,11 @@ const [old, wanted] = [toplevelOf('box', 'old'), toplevelOf('box', 'new')];
 const box = (...faults: readonly Fault[]): SimMachine =>
   createMachine({ name: 'box', nature, faults, booted: old, current: old, profile: old }, 0);
 const switchTo = (machine: SimMachine, now: number): SimMachine =>
-  beginActivation(machine, { toplevel: wanted, mode: 'switch', unit: 'lab-switch', deadlineMs: 60_000 }, now);
+  beginActivation(
+    machine,
+    { claim, toplevel: wanted, mode: 'switch', unit: 'lab-switch', deadlineMs: 60_000 },
+    now,
+  );
 
 describe('a simulated machine', () => {
   test('switches as the real one does: profile, then live, then its services, then the end', () => {
@@ -59,7 +64,11 @@ describe('a simulated machine', () => {
 
   test('a second activation beside one that runs is refused by its lock', () => {
     const first = advance(switchTo(box(), 0), 100);
-    const both = beginActivation(first, { toplevel: old, mode: 'switch', unit: 'other', deadlineMs: 1 }, 100);
+    const both = beginActivation(
+      first,
+      { claim, toplevel: old, mode: 'switch', unit: 'other', deadlineMs: 1 },
+      100,
+    );
     expect(advance(both, 60_000).units.get('other')?.outcome).toMatchObject({ kind: 'refused', code: 11 });
   });
 

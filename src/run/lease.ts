@@ -1,0 +1,188 @@
+import type { Machine } from '../fleet/machine.ts';
+import type { Step } from '../plan/plan.ts';
+import type { Claim, Clock, Lease, LeaseAnswer, LeaseRequest, Target } from '../ports.ts';
+import type { StepOutcome } from './event.ts';
+import { progressOf } from './progress.ts';
+import { recordOf } from './records.ts';
+import type { RunState } from './state.ts';
+import { failed, failureAt, interrupted, type PerformContext, unknown } from './step-context.ts';
+
+/**
+ * The leases of a run: taken by the preflight of each machine, before anything is done to any of them, renewed while the
+ * run goes on, and given back at its end. A run that loses one (its orchestrator was asleep or cut off for longer than a
+ * lease lasts, or a person broke it) finds its next act on that machine refused there.
+ */
+
+export const leaseTimes = {
+  /** How long a lease lasts that nobody renews: the longest wait for what a dead orchestrator has left. */
+  ttlMs: 10 * 60_000,
+  /** Three chances before it runs out: one may fall into a reboot, and one be lost. */
+  renewMs: 3 * 60_000,
+  askMs: 10_000,
+  /** The end of a run does not wait long for machines that are gone. */
+  releaseMs: 5_000,
+} as const;
+const takeAttemptsMax = 3;
+const takeAgainMs = 3_000;
+
+export const claimOf = ({ run, by }: Pick<RunState, 'run' | 'by'>): Claim => ({
+  run,
+  owner: `${by.user}@${by.host}`,
+  ttlMs: leaseTimes.ttlMs,
+});
+
+/** The failure of a machine that another run holds; nothing was done to it. */
+export const leased = 'leased';
+/** The failure of a machine that this run held and another one, or a person, has taken since. */
+export const leaseLost = 'lease-lost';
+
+const minutes = (ms: number): string => `${Math.max(1, Math.ceil(ms / 60_000))} min`;
+
+/** Whose a lease is, in words: `run 20261120-234101-3fa9 of alice@desk`. */
+export const holderOf = ({ run, owner }: Pick<Lease, 'run' | 'owner'>): string => `run ${run} of ${owner}`;
+
+/** A lease in words, and what to do about it. */
+export const leaseWords = (machine: string, lease: Lease): { message: string; remedy: string } => {
+  const unlock = `\`lab unlock ${machine} --run ${lease.run}\``;
+  switch (lease.state) {
+    case 'held':
+      return {
+        message: `${holderOf(lease)} holds it, for ${minutes(lease.leftMs)} yet unless it is renewed`,
+        remedy: `wait until that run has ended; when its orchestrator is gone, the lease runs out by itself, or ${unlock} breaks it`,
+      };
+    case 'expired':
+      return { message: `${holderOf(lease)} held it last, and the lease ran out`, remedy: 'run again' };
+    case 'released':
+      return { message: `${holderOf(lease)} held it last, and gave it back`, remedy: 'run again' };
+    case 'broken':
+      return { message: `${lease.owner} has broken the lease of run ${lease.run}`, remedy: 'run again' };
+    case 'unreadable':
+      return {
+        message: 'the record of its lease is damaged (/var/lib/lab/lease)',
+        remedy: `see that nobody else works on it, then ${unlock}`,
+      };
+    default:
+      return lease.state satisfies never;
+  }
+};
+
+/** What becomes of an act that the machine refused because the run has lost its lease. `undone`: `not activated`. */
+export const fenced = (step: Step, by: Lease, undone: string): StepOutcome =>
+  failed(
+    failureAt(
+      step,
+      leaseLost,
+      `${undone}, for this run has lost its lease: ${leaseWords(step.machine, by).message}`,
+      'see what was done to it meanwhile, then plan again',
+    ),
+  );
+
+const takenBy = (step: Step, by: Lease): StepOutcome => {
+  const { message, remedy } = leaseWords(step.machine, by);
+  return { kind: 'skipped', reason: 'blocked', failure: failureAt(step, leased, message, remedy) };
+};
+
+/** Why the lease could not be had, when the look at the machine found nothing wrong with it. */
+const notToBeHad = (step: Step, answer: Extract<LeaseAnswer, { kind: 'unknown' }>): StepOutcome => {
+  const { error, message } = answer;
+  if (error?.retryable === true)
+    return {
+      kind: 'skipped',
+      reason: 'unreachable',
+      failure: failureAt(step, error.kind, message, error.remedy),
+    };
+  return failed(
+    failureAt(
+      step,
+      'lease-unknown',
+      `its lease could not be had: ${message}`,
+      error?.remedy ?? 'see whether root can write /var/lib/lab there, and run `flock`',
+    ),
+  );
+};
+
+/**
+ * Takes the lease, then looks at the machine: what is seen is seen under the lease. What the look finds wrong explains
+ * better than a lease that could not be had, and gives a lease back that was.
+ */
+export const underLease = async (
+  step: Step,
+  context: PerformContext,
+  look: () => Promise<StepOutcome>,
+): Promise<StepOutcome> => {
+  const { target, entry, clock, signal, state } = context;
+  const claim = claimOf(state);
+  const ask = (what: LeaseRequest['ask']): Promise<LeaseAnswer> =>
+    target.lease(entry.machine, { ask: what, claim, deadlineMs: leaseTimes.askMs }, { signal });
+  for (let attempt = 1; ; attempt += 1) {
+    const answer = await ask('take');
+    if (signal.aborted) return interrupted(step);
+    if (answer.kind === 'taken') return takenBy(step, answer.by);
+    const outcome = await look();
+    if (outcome.kind !== 'succeeded') {
+      if (answer.kind === 'held' && !signal.aborted) await ask('release');
+      return outcome;
+    }
+    if (answer.kind === 'held') return outcome;
+    if (answer.kind === 'free')
+      return unknown(failureAt(step, 'lease-unknown', 'its lease was not taken', 'run again'));
+    if (attempt >= takeAttemptsMax || answer.error?.retryable !== true) return notToBeHad(step, answer);
+    await clock.sleep(takeAgainMs, signal);
+    if (signal.aborted) return interrupted(step);
+  }
+};
+
+/** The machines whose lease this run has, or `perhaps` has: its preflight was given up in the middle. */
+const heldIn = (state: RunState, perhaps: boolean): readonly Machine[] =>
+  (state.plan?.machines ?? []).flatMap((entry) => {
+    const looked = entry.steps.find(({ kind }) => kind === 'preflight');
+    const status = looked === undefined ? undefined : recordOf(state, looked.id)?.status;
+    const held = status === 'succeeded' || (perhaps && (status === 'open' || status === 'unknown'));
+    return held && progressOf(state, entry).failure?.kind !== leaseLost ? [entry.machine] : [];
+  });
+
+/** The leases of a run that is driven. */
+export type HeldLeases = {
+  /** Renews no more. What is held runs out, unless the run is resumed before. */
+  readonly stop: () => void;
+  /** Gives back what is held, at the end of the run. Leases of machines that do not answer run out. */
+  readonly release: () => Promise<void>;
+};
+
+/**
+ * Renews the leases of the run until it is told otherwise or the signal aborts. A renewal that fails changes nothing: a
+ * machine in the middle of its reboot does not answer, and who has lost a lease learns it from the next act, on the
+ * machine itself. `onBug` hears what should never be thrown.
+ */
+export const holdLeases = (
+  current: () => RunState,
+  { target, clock }: { readonly target: Target; readonly clock: Clock },
+  signal: AbortSignal,
+  onBug: (error: unknown) => void,
+): HeldLeases => {
+  const ended = new AbortController();
+  const askAll = async (ask: 'renew' | 'release', given: { signal?: AbortSignal }): Promise<void> => {
+    const state = current();
+    const deadlineMs = ask === 'release' ? leaseTimes.releaseMs : leaseTimes.askMs;
+    const request = { ask, claim: claimOf(state), deadlineMs } as const;
+    await Promise.all(
+      heldIn(state, ask === 'release').map((machine) => target.lease(machine, request, given)),
+    );
+  };
+  const pausing = AbortSignal.any([signal, ended.signal]);
+  const renewing = (async (): Promise<void> => {
+    while (!pausing.aborted) {
+      await askAll('renew', { signal });
+      await clock.sleep(leaseTimes.renewMs, pausing);
+    }
+  })().catch(onBug);
+  return {
+    stop: () => ended.abort(),
+    release: async () => {
+      ended.abort();
+      // One that is under way would take back what is given back.
+      await renewing;
+      await askAll('release', {});
+    },
+  };
+};

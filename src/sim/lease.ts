@@ -1,0 +1,95 @@
+import type { Claim, Fenced, Lease, LeaseAnswer, LeaseRequest, Target } from '../ports.ts';
+import { faultOf } from './fault.ts';
+import type { Hands } from './hands.ts';
+import type { SimMachine } from './machine.ts';
+
+/** The lease of a simulated machine, as the scripts of the real one keep it: pure, but for the round trip. */
+
+/** What the machine has on its disk. `at` is the simulation's time, and counts as uptime: within the boot, or from it. */
+export type LeaseRecord = Claim & {
+  readonly state: 'held' | 'released' | 'broken';
+  readonly bootId: string;
+  readonly at: number;
+};
+
+/** What a look at the machine would tell, or null where nobody ever had it. */
+export const leaseOf = (machine: SimMachine, now: number): Lease | null => {
+  const { lease } = machine;
+  if (lease === null) return null;
+  const { run, owner, state, ttlMs } = lease;
+  if (state !== 'held') return { run, owner, state, leftMs: 0 };
+  const leftMs = (lease.bootId === machine.bootId ? lease.at : machine.bootedAt) + ttlMs - now;
+  return leftMs > 0 ? { run, owner, state: 'held', leftMs } : { run, owner, state: 'expired', leftMs: 0 };
+};
+
+const isTheirs = (last: Lease, { run, owner }: Claim): boolean =>
+  last.run === run && last.owner === owner && last.state !== 'broken';
+
+const withLease = (
+  machine: SimMachine,
+  claim: Claim,
+  state: LeaseRecord['state'],
+  now: number,
+): SimMachine => ({ ...machine, lease: { ...claim, state, bootId: machine.bootId, at: now } });
+
+/** The look at the lease that every act begins with: the machine with the lease renewed, or by whom it was taken. */
+export const fence = (machine: SimMachine, claim: Claim, now: number): SimMachine | Fenced => {
+  const last = leaseOf(machine, now);
+  return last !== null && !isTheirs(last, claim)
+    ? { kind: 'fenced', by: last }
+    : withLease(machine, claim, 'held', now);
+};
+export const isFenced = (fenced: SimMachine | Fenced): fenced is Fenced => 'kind' in fenced;
+
+/** What the machine answers, and what becomes of it. */
+export const answerLease = (
+  machine: SimMachine,
+  { ask, claim }: Pick<LeaseRequest, 'ask' | 'claim'>,
+  now: number,
+): readonly [SimMachine, LeaseAnswer] => {
+  const last = leaseOf(machine, now);
+  const theirs = last === null || isTheirs(last, claim);
+  const free = last !== null && last.state !== 'held';
+  const taken = (): readonly [SimMachine, LeaseAnswer] =>
+    last === null ? [machine, { kind: 'free', last }] : [machine, { kind: 'taken', by: last }];
+  switch (ask) {
+    case 'take':
+      return theirs || free ? [withLease(machine, claim, 'held', now), { kind: 'held' }] : taken();
+    case 'renew':
+      return theirs ? [withLease(machine, claim, 'held', now), { kind: 'held' }] : taken();
+    case 'release':
+      if (!theirs) return taken();
+      return [
+        last === null ? machine : withLease(machine, claim, 'released', now),
+        { kind: 'free', last: null },
+      ];
+    case 'break':
+      return last?.run === claim.run
+        ? [withLease(machine, claim, 'broken', now), { kind: 'free', last: null }]
+        : taken();
+    case 'look':
+      return last?.state === 'held' ? taken() : [machine, { kind: 'free', last }];
+    default:
+      return ask satisfies never;
+  }
+};
+
+/** `Target.lease` over the simulated world. */
+export const leaseOver =
+  ({ now, look, change, reach }: Hands): Target['lease'] =>
+  async (machine, request, given) => {
+    const answers: LeaseAnswer[] = [];
+    const error = await reach(machine, request.deadlineMs, given, () => {
+      const truth = look(machine.name);
+      if (faultOf(truth.faults, 'sudo-refused') !== null) {
+        answers.push({ kind: 'unknown', message: 'sudo: a password is required', error: null });
+        return;
+      }
+      const [after, answer] = answerLease(truth, request, now());
+      change(after);
+      answers.push(answer);
+    });
+    return error === null
+      ? (answers.at(-1) ?? { kind: 'unknown', message: 'it did not answer', error })
+      : { kind: 'unknown', message: error.message, error };
+  };
