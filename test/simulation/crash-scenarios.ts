@@ -53,6 +53,8 @@ export type CrashCase = {
   readonly fault: number | null;
   readonly machine: 'nas' | 'app';
   readonly crash: CrashPoint | null;
+  /** A rollback in place of a run. */
+  readonly back?: true;
 };
 
 const random = createRandom(11);
@@ -78,7 +80,7 @@ export const crashFaults: readonly Fault[] = faultMakers.map((make) => {
   }
 });
 
-export const crashScenario = ({ fault, machine, crash }: CrashCase): Scenario => {
+export const crashScenario = ({ fault, machine, crash, back }: CrashCase): Scenario => {
   const suffered = fault === null ? undefined : crashFaults[fault];
   return {
     seed: 1,
@@ -90,6 +92,7 @@ export const crashScenario = ({ fault, machine, crash }: CrashCase): Scenario =>
       booted: toplevelOf(name, 'old'),
       current: toplevelOf(name, 'old'),
       profile: toplevelOf(name, 'old'),
+      earlier: [toplevelOf(name, 'new')],
     })),
     closures: new Map(
       machines.flatMap(({ name }) => [
@@ -99,7 +102,10 @@ export const crashScenario = ({ fault, machine, crash }: CrashCase): Scenario =>
     ),
     wanted: new Map(machines.map(({ name }) => [name, toplevelOf(name, 'new')])),
     selection: machines.map(({ name }) => name),
-    goal: { kind: 'run', update: false },
+    goal:
+      back === true
+        ? { kind: 'rollback', to: { kind: 'previous' }, reboot: true }
+        : { kind: 'run', update: false },
     localMachine: null,
     resumesAtBoot: false,
     network: { latencyMs: [20, 60], silenceMs: 3_000 },
@@ -109,19 +115,21 @@ export const crashScenario = ({ fault, machine, crash }: CrashCase): Scenario =>
   };
 };
 
-/** `app/7/after/31/500`: how a case is named where it fails, and given to `npm run sim -- --crash`. */
-export const nameOfCase = ({ fault, machine, crash }: CrashCase): string =>
+/** `app/7/after/31/500`, and `back/app/7…` of a rollback: how a case is named where it fails, and given to `npm run sim -- --crash`. */
+export const nameOfCase = ({ fault, machine, crash, back }: CrashCase): string =>
   [
+    ...(back === true ? ['back'] : []),
     machine,
     fault ?? 'none',
     ...(crash === null ? [] : [crash.when, crash.append, crash.downMs ?? 'never']),
   ].join('/');
 
 export const caseNamed = (name: string): CrashCase | null => {
-  const match = /^(nas|app)\/(none|\d+)(?:\/(before|after)\/(\d+)\/(\d+|never))?$/u.exec(name);
+  const match = /^(back\/)?(nas|app)\/(none|\d+)(?:\/(before|after)\/(\d+)\/(\d+|never))?$/u.exec(name);
   if (match === null) return null;
-  const [, machine, fault, when, append, downMs] = match;
+  const [, back, machine, fault, when, append, downMs] = match;
   return {
+    ...(back === undefined ? {} : { back: true as const }),
     machine: machine === 'nas' ? 'nas' : 'app',
     fault: fault === undefined || fault === 'none' ? null : Number(fault),
     crash:

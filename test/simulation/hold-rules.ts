@@ -1,5 +1,5 @@
 import { isOverridden } from '../../src/plan/override.ts';
-import type { MachinePlan, Plan } from '../../src/plan/plan.ts';
+import { goesBack, type MachinePlan, type Plan } from '../../src/plan/plan.ts';
 import type { MachineProgress } from '../../src/run/progress.ts';
 import { recordOf } from '../../src/run/records.ts';
 import type { RunState } from '../../src/run/state.ts';
@@ -29,9 +29,9 @@ export const wrongReboot = (plan: Plan, world: World, { machine, at }: Effect): 
       return `${machine} was rebooted in spite of ${by}, there since ${at - since} ms`;
   const held = truth.faults.some(({ kind }) => kind === 'inhibited');
   if (held && !named('inhibited')) return `${machine} was rebooted in spite of an inhibitor`;
-  const { minUptime } = plan.machines.find((entry) => entry.machine.name === machine)?.machine.reboot ?? {
-    minUptime: 0,
-  };
+  const entry = plan.machines.find((each) => each.machine.name === machine);
+  // What a rollback returns to is worth a reboot minutes after another.
+  const minUptime = entry === undefined || goesBack(entry) ? 0 : entry.machine.reboot.minUptime;
   const upSeconds = (at - truth.bootedAt) / 1_000;
   return upSeconds < minUptime && !named('just-booted')
     ? `${machine} was rebooted ${upSeconds} s after its boot`

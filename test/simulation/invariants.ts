@@ -98,7 +98,8 @@ export const createChecker = (plan: Plan, world: World): Checker => {
     const since = unpaused !== null && intended > unpaused.seq ? unpaused.at : resumedAt;
     for (const name of entry.machine.dependencies) {
       const progress = progressFor(name);
-      if (progress !== null && progress.status !== 'done' && progress.status !== 'nothing')
+      const before = progress !== null && progress.plan.position < entry.position;
+      if (before && progress.status !== 'done' && progress.status !== 'nothing')
         broke(`${effect.kind} of ${effect.machine} while its dependency ${name} is ${progress.status}`);
       if (effect.kind === 'activate' && (effect.mode === 'boot' || !effect.changes)) continue;
       const reading = world.lastReading(name);
@@ -106,6 +107,16 @@ export const createChecker = (plan: Plan, world: World): Checker => {
         broke(`${effect.kind} of ${effect.machine} without a look at its dependency ${name}`);
       else if (!reading.up || !reading.serves || !failedBeforeToo(name, reading.failedUnits))
         broke(`${effect.kind} of ${effect.machine} though its dependency ${name} was seen unwell`);
+    }
+  };
+
+  /** A rollback must not put something old beneath the new that needs it. */
+  const checkDependents = (effect: Effect, entry: MachinePlan): void => {
+    for (const { machine, position } of plan.machines) {
+      const status = progressFor(machine.name)?.status;
+      const needs = machine.dependencies.includes(entry.machine.name);
+      if (needs && position < entry.position && status !== 'done' && status !== 'nothing')
+        broke(`${effect.kind} of ${effect.machine} while ${machine.name}, which needs it, is ${status}`);
     }
   };
 
@@ -147,6 +158,7 @@ export const createChecker = (plan: Plan, world: World): Checker => {
     if (!restoring && effect.kind !== 'settle') {
       const seq = intentSeq.get(intent.step.id) ?? 0;
       checkDependencies(effect, entry, seq);
+      if (plan.goal.kind === 'rollback') checkDependents(effect, entry);
       if (stopSeq !== null && seq > stopSeq) broke(`${effect.kind} of ${effect.machine} after a stop`);
       if (orchestrator !== undefined && orchestrator !== effect.machine && touched.has(orchestrator))
         broke(`${effect.kind} of ${effect.machine} after the orchestrator's machine`);

@@ -29,6 +29,9 @@ const goals: readonly Goal[] = [
   { kind: 'deploy', mode: 'dry-activate' },
   { kind: 'reboot', which: 'all' },
   { kind: 'reboot', which: 'needed' },
+  { kind: 'rollback', to: { kind: 'previous' }, reboot: true },
+  { kind: 'rollback', to: { kind: 'previous' }, reboot: true },
+  { kind: 'rollback', to: { kind: 'previous' }, reboot: false },
 ];
 
 const randomMachine = (
@@ -82,6 +85,7 @@ const startOf = (random: Random, name: string, faults: readonly Fault[]): Machin
     nature: natureOf(random),
     faults,
     ...ran,
+    earlier: [wanted],
     failedUnits: random.chance(0.15) ? ['flaky-timer.service'] : [],
   };
 };

@@ -15,6 +15,7 @@ import { createMachine, type Due, type SimMachine } from '../../src/sim/machine.
 import { createMemoryJournal } from '../../src/sim/memory-journal.ts';
 import { createRandom } from '../../src/sim/random.ts';
 import { createWorld, type World } from '../../src/sim/world.ts';
+import { prepareBack, relatedTo } from './backwards.ts';
 import { createChecker, Violation } from './invariants.ts';
 import type { ProcessEnd, Scenario } from './scenario.ts';
 
@@ -344,6 +345,7 @@ const prepare = async (
   clock: ReturnType<ReturnType<typeof createVirtualClock>['process']>['clock'],
 ): Promise<Plan> => {
   const target = world.targetOn(clock);
+  if (scenario.goal.kind === 'rollback') return prepareBack(scenario, target, clock);
   const observations = new Map<string, Observation>();
   for (const machine of scenario.machines)
     observations.set(machine.name, await target.observe(machine, { deadlineMs: actDeadlines.observeMs }));
@@ -381,7 +383,10 @@ const prepare = async (
 const checkLiveness = (scenario: Scenario, plan: Plan, final: RunState): void => {
   if (final.ended?.result === 'held' || final.ended?.result === 'interrupted') return;
   const faulty = scenario.starts.filter(({ faults = [] }) => faults.length > 0).map(({ name }) => name);
-  const excused = new Set([...faulty, ...dependentsOf(scenario.machines, faulty)]);
+  const excused =
+    plan.goal.kind === 'rollback'
+      ? relatedTo(scenario.machines, faulty)
+      : new Set([...faulty, ...dependentsOf(scenario.machines, faulty)]);
   for (const entry of plan.machines) {
     const { status, failure } = progressOf(final, entry);
     if (excused.has(entry.machine.name) || status === 'done' || status === 'nothing') continue;

@@ -77,6 +77,7 @@ export const tell = async (cast: Readonly<Record<string, Character>>, plot: Plot
         booted: at('booted'),
         current: at('current'),
         profile: at('profile'),
+        earlier: [toplevelOf(name, 'new')],
         failedUnits: failedUnits ?? [],
       };
     }),
