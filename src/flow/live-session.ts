@@ -1,5 +1,6 @@
 import type { Failure } from '../failure.ts';
 import type { Machine } from '../fleet/machine.ts';
+import { noPast } from '../plan/past.ts';
 import type { LabDeps } from './prepare.ts';
 import type { Runs } from './runs.ts';
 import type { FollowLogs, LabSnapshot, LookSchedule, Session } from './session.ts';
@@ -36,6 +37,7 @@ const nothingKnown = (lab: LabDeps, demo: boolean): LabSnapshot => ({
   lockChanges: [],
   events: [],
   generations: new Map(),
+  recalled: noPast,
   past: null,
   opened: null,
   logs: null,
@@ -52,7 +54,7 @@ export const openSession = (deps: LiveSessionDeps): Session => {
   const store = createStore(nothingKnown(lab, deps.demo), clock);
   const { snapshot, inBackground } = store;
   const looks = createLooks(lab, store, deps.schedule);
-  const past = createPastRuns(deps.runs, store);
+  const past = createPastRuns(deps.runs, lab.past, store);
   const run = createFollowedRun(deps.runs, looks, store, () => inBackground(past.load()));
   const logs = createLogFollower(deps.followLogs, store, clock.now);
   const machineNamed = (name: string): Machine | undefined =>

@@ -1,4 +1,6 @@
+import type { Result } from '../failure.ts';
 import { JournalFailure } from '../journal/journal.ts';
+import type { Past } from '../plan/past.ts';
 import type { RunId } from '../run/event.ts';
 import { replayIfPossible } from '../run/state.ts';
 import { type PastRun, pastRunOf } from './past-run.ts';
@@ -14,7 +16,7 @@ export type PastRuns = {
   readonly open: (run: RunId) => void;
 };
 
-export const createPastRuns = (runs: Runs, store: SessionStore): PastRuns => {
+export const createPastRuns = (runs: Runs, recall: () => Result<Past>, store: SessionStore): PastRuns => {
   const known = new Map<RunId, { readonly lastSeq: number; readonly past: PastRun }>();
   let loading: Promise<void> | null = null;
 
@@ -32,7 +34,9 @@ export const createPastRuns = (runs: Runs, store: SessionStore): PastRuns => {
       const entry = known.get(run);
       if (entry !== undefined) past.push(entry.past);
     }
-    store.change({ past });
+    const recalled = recall();
+    if (!recalled.ok) store.say('warning', `past runs: ${recalled.failure.message}`);
+    store.change({ past, ...(recalled.ok ? { recalled: recalled.value } : {}) });
   };
 
   const load = (): Promise<void> => {

@@ -1,6 +1,7 @@
 import type { Failure } from '../failure.ts';
 import type { Machine } from '../fleet/machine.ts';
 import type { Problem } from '../fleet/validate.ts';
+import type { Past } from '../plan/past.ts';
 import type { Goal } from '../plan/plan.ts';
 import type {
   CheckReading,
@@ -106,6 +107,8 @@ export type LabSnapshot = {
   readonly events: readonly RunEvent[];
   /** Generations of the machines that were asked for them. */
   readonly generations: ReadonlyMap<string, Dated<readonly Generation[]>>;
+  /** What past runs left owed, and how long things took: by machine. */
+  readonly recalled: Past;
   /** Runs of the journal, newest first, bounded; null until they were read. */
   readonly past: readonly PastRun[] | null;
   /** The past run that was opened last, whole. */

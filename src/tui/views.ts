@@ -75,7 +75,10 @@ export const paneOf = (scene: ViewScene): Pane => {
         search,
       });
     case 'sequence':
-      return sequencePane({ snapshot, rows, width }, pen);
+      return sequencePane(
+        { snapshot, rows, width, marked: ui.marked, tree: ui.tree, onlyMarked: ui.onlyMarked },
+        pen,
+      );
     case 'run':
       return runPane({ snapshot, now, log, width, spinner, pen, selected: scene.scroll.selected });
     case 'log':

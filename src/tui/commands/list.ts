@@ -7,6 +7,7 @@ import type { Act } from '../state/ui.ts';
 import { type Command, command, hint } from './command.ts';
 
 const inTable = ({ view }: Scene): boolean => view.kind === 'machines';
+const inSequence = ({ view }: Scene): boolean => view.kind === 'sequence';
 const onlyThere = (scene: Scene): string | null =>
   inTable(scene) ? null : 'only in the list of machines: 1';
 
@@ -22,6 +23,7 @@ const titles: Readonly<Record<SortBy, string>> = {
   generation: 'generation, the highest first',
   uptime: 'uptime, the longest first',
   'last-run': 'outcome of the last run, failures first',
+  debt: 'what past runs left undone',
   seen: 'age of what is known',
 };
 
@@ -46,6 +48,8 @@ const sortBeside = (id: string, key: KeyName, steps: 1 | -1): Command =>
     disabledReason: onlyThere,
     run: ({ ui }) => [{ kind: 'sort', by: columnBeside(ui.sort.by, steps, columnOrder) }],
   });
+
+const markable = ({ view }: Scene): boolean => view.kind === 'machines' || view.kind === 'sequence';
 
 const toggleMark = (scene: Scene): readonly Act[] => {
   const { machine, ui, pane, scroll, bodyHeight } = scene;
@@ -87,9 +91,9 @@ export const listCommands: readonly Command[] = [
     group: 'List',
     title: 'mark or unmark the machine under the cursor',
     keys: ['space'],
-    when: inTable,
+    when: markable,
     hint: hint('mark', 45),
-    disabledReason: onlyThere,
+    disabledReason: (scene) => (markable(scene) ? null : 'only in the list of machines: 1'),
     run: toggleMark,
   }),
   command({
@@ -101,6 +105,35 @@ export const listCommands: readonly Command[] = [
     disabledReason: onlyThere,
     run: toggleAll,
   }),
+  command({
+    id: 'tree',
+    aliases: ['xray'],
+    group: 'List',
+    title: 'the sequence as a tree of needs, and back to waves',
+    keys: ['t'],
+    when: inSequence,
+    hint: ({ ui }) => ({ text: ui.tree ? 'waves' : 'tree', rank: 12 }),
+    run: ({ ui, view }) => [
+      { kind: 'sequence', tree: view.kind === 'sequence' ? !ui.tree : true, onlyMarked: ui.onlyMarked },
+      { kind: 'go', view: { kind: 'sequence' } },
+    ],
+  }),
+  command({
+    id: 'only-marked',
+    aliases: ['subset'],
+    group: 'List',
+    title: 'the sequence of the marked machines alone, and back to all',
+    keys: ['o'],
+    when: inSequence,
+    hint: ({ ui }) => ({ text: ui.onlyMarked ? 'all' : 'only marked', rank: 14 }),
+    disabledReason: ({ ui, view }) =>
+      view.kind !== 'sequence'
+        ? 'only in the sequence: 2'
+        : ui.marked.size === 0 && !ui.onlyMarked
+          ? 'mark machines first, with Space'
+          : null,
+    run: ({ ui }) => [{ kind: 'sequence', tree: ui.tree, onlyMarked: !ui.onlyMarked }],
+  }),
   sort('name', 'N'),
   sort('state', 'S'),
   sort('drift', 'F'),
@@ -110,6 +143,7 @@ export const listCommands: readonly Command[] = [
   sort('uptime', 'U'),
   sort('last-run', 'L'),
   sort('generation', 'V'),
+  sort('debt', 'T'),
   sort('groups', null),
   sort('platform', null),
   sort('ssh', null),

@@ -17,6 +17,10 @@ type Glyphs = {
   readonly crumb: string;
   readonly rule: string;
   readonly vertical: string;
+  readonly branch: string;
+  readonly last: string;
+  /** On the path that decides how long everything takes. */
+  readonly critical: string;
   readonly corners: readonly [string, string, string, string];
   readonly full: string;
   readonly empty: string;
@@ -40,6 +44,9 @@ const unicode: Glyphs = {
   crumb: '›',
   rule: '─',
   vertical: '│',
+  branch: '├─',
+  last: '└─',
+  critical: '◆',
   corners: ['╭', '╮', '╰', '╯'],
   full: '█',
   empty: '░',
@@ -62,6 +69,9 @@ const ascii: Glyphs = {
   crumb: '>',
   rule: '-',
   vertical: '|',
+  branch: '|-',
+  last: '`-',
+  critical: '*',
   corners: ['+', '+', '+', '+'],
   full: '#',
   empty: '.',

@@ -15,6 +15,7 @@ export const sortColumns = [
   'generation',
   'uptime',
   'last-run',
+  'debt',
   'seen',
 ] as const;
 export type SortBy = (typeof sortColumns)[number];
@@ -65,6 +66,7 @@ const compare: Record<SortBy, (a: MachineRow, b: MachineRow) => number> = {
   uptime: (a, b) => number(a.bootedAt, b.bootedAt),
   'last-run': (a, b) =>
     number(lastRunRank(a), lastRunRank(b)) || number(a.lastRun?.at ?? null, b.lastRun?.at ?? null),
+  debt: (a, b) => emptyLast(a.debt.text, b.debt.text),
   seen: (a, b) => number(a.seenAt, b.seenAt),
 };
 

@@ -126,6 +126,9 @@ export const overviewLines = (scene: MachineScene, machine: Machine): readonly L
     ...toplevelLines(scene, observation),
     ...fact(scene, 'drift', row.drift.text === '' ? 'not known' : row.drift.text, row.drift.tone),
     ...fact(scene, 'reboot needed', row.reboot.text === '' ? 'not known' : row.reboot.text, row.reboot.tone),
+    ...(row.debt.text === ''
+      ? []
+      : fact(scene, 'owed', `${row.debt.text}: ${snapshot.recalled.debts.get(row.name)?.why ?? ''}`, 'warn')),
     ...problemLines(scene),
   ];
 };

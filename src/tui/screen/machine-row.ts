@@ -1,6 +1,7 @@
 import type { FailedMachine, Machine } from '../../fleet/machine.ts';
 import { lastOutcomes, type PastMachine, type PastRun } from '../../flow/past-run.ts';
 import type { LabSnapshot } from '../../flow/session.ts';
+import { type Debt, debtWords, owedAfterSeeing, shownBy } from '../../plan/debt.ts';
 import { driftOf, rebootNeed } from '../../plan/drift.ts';
 import type { HealthReport, Observation, Reachable, Toplevel } from '../../ports.ts';
 import { statusWords } from '../../run/telling.ts';
@@ -26,6 +27,8 @@ export type MachineRow = {
   readonly bootedAt: number | null;
   /** What the latest run that concerned it made of it. */
   readonly lastRun: { readonly cell: Cell; readonly at: number } | null;
+  /** What past runs left undone on it. */
+  readonly debt: Cell;
   readonly role: string;
   readonly groups: string;
   /** When the oldest of what is shown was read; null when nothing was. */
@@ -74,6 +77,7 @@ const failedRow = (failed: FailedMachine, pen: Pen): MachineRow => ({
   generation: null,
   bootedAt: null,
   lastRun: null,
+  debt: { text: '', tone: 'quiet' },
   role: '',
   groups: '',
   seenAt: null,
@@ -101,6 +105,7 @@ type Parts = readonly [
   boolean,
   number | undefined,
   Outcome | undefined,
+  Debt | undefined,
 ];
 
 const partsOf = (
@@ -119,11 +124,12 @@ const partsOf = (
     snapshot.observing.has(name) || snapshot.probing.has(name),
     snapshot.awaySince.get(name),
     outcome,
+    snapshot.recalled.debts.get(name),
   ];
 };
 
 const machineRow = (parts: Parts, pen: Pen): MachineRow => {
-  const [machine, busy, observation, report, toplevel, looking, since, outcome] = parts;
+  const [machine, busy, observation, report, toplevel, looking, since, outcome, owed] = parts;
   const { name } = machine;
   const seen = observation?.kind === 'reachable' ? observation : null;
   const state = busy ?? stateOf(observation, report, looking, since ?? null, pen);
@@ -146,6 +152,9 @@ const machineRow = (parts: Parts, pen: Pen): MachineRow => {
     outcome === undefined
       ? null
       : { cell: outcomeCell(outcome, pen), at: outcome.run.endedAt ?? outcome.run.startedAt };
+  const left = owed === undefined ? null : seen === null ? owed : owedAfterSeeing(owed, shownBy(seen));
+  const debt: Cell =
+    left === null ? { text: '', tone: 'quiet' } : { text: pen.clean(debtWords(left)), tone: 'warn' };
   return {
     name,
     machine,
@@ -158,6 +167,7 @@ const machineRow = (parts: Parts, pen: Pen): MachineRow => {
     generation: seen?.generation ?? null,
     bootedAt: seen === null ? null : seen.at - seen.uptimeSeconds * 1_000,
     lastRun,
+    debt,
     role,
     groups,
     seenAt: times.length === 0 ? null : Math.min(...times),
@@ -172,6 +182,7 @@ const machineRow = (parts: Parts, pen: Pen): MachineRow => {
       reboot.text,
       ssh.text,
       lastRun?.cell.text ?? '',
+      debt.text,
     ]
       .join(' ')
       .toLowerCase(),

@@ -18,6 +18,7 @@ const columns: readonly Column<SortBy>[] = [
   { id: 'drift', title: 'DRIFT', rank: 2, good: 25, least: 17, most: 40 },
   { id: 'reboot', title: 'REBOOT NEEDED', rank: 3, good: 30, least: 19, most: 60 },
   { id: 'last-run', title: 'LAST RUN', rank: 5, good: 14, least: null, most: 24 },
+  { id: 'debt', title: 'OWED', rank: 4.5, good: 12, least: null, most: 28 },
   { id: 'uptime', title: 'UP', rank: 7, good: 3, least: null, most: 5 },
   { id: 'generation', title: 'GEN', rank: 8, good: 4, least: null, most: 6 },
   { id: 'ssh', title: 'SSH', rank: 10, good: 10, least: null, most: 18 },
@@ -82,6 +83,8 @@ const cellOf = (row: MachineRow, id: SortBy, now: number, pen: Pen, width = 99):
       return ageCell(row.bootedAt, now);
     case 'last-run':
       return lastRunCell(row, now);
+    case 'debt':
+      return row.debt;
     case 'seen':
       return seenCell(row, now, pen);
     default:

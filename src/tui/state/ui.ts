@@ -87,6 +87,10 @@ export type Ui = {
   readonly units: ReadonlyMap<string, string>;
   readonly sort: Sort;
   readonly marked: ReadonlySet<string>;
+  /** The sequence as a tree of needs. */
+  readonly tree: boolean;
+  /** The sequence of the marked machines alone. */
+  readonly onlyMarked: boolean;
   readonly input: Input | null;
   /** Lines that were typed after `:`, the newest last, none twice. */
   readonly typed: readonly string[];
@@ -107,6 +111,7 @@ export type UiAction =
   | { readonly kind: 'unit'; readonly machine: string; readonly unit: string | null }
   | { readonly kind: 'sort'; readonly by: SortBy }
   | { readonly kind: 'mark'; readonly names: readonly string[]; readonly on: boolean }
+  | { readonly kind: 'sequence'; readonly tree: boolean; readonly onlyMarked: boolean }
   | { readonly kind: 'input'; readonly input: Input | null }
   | { readonly kind: 'remember'; readonly line: string }
   | { readonly kind: 'dialog'; readonly dialog: Dialog | null }
@@ -131,6 +136,8 @@ export const initialUi = (size: Size): Ui => ({
   units: new Map(),
   sort: { by: 'name', reversed: false },
   marked: new Set(),
+  tree: false,
+  onlyMarked: false,
   input: null,
   typed: [],
   dialog: null,
@@ -205,6 +212,8 @@ export const reduce = (ui: Ui, action: UiAction): Ui => {
       }
       return { ...ui, marked };
     }
+    case 'sequence':
+      return { ...ui, tree: action.tree, onlyMarked: action.onlyMarked };
     case 'input':
       return { ...ui, input: action.input };
     case 'remember':
