@@ -76,7 +76,10 @@ export const draftFor = (input: PlanInput, machine: Machine): Draft => {
     local: false,
     durations: input.past?.durations.get(machine.name) ?? {},
     owed: debt,
-    newChecks: wanted === null ? [] : newChecksOf(machine, input.past?.checks.get(machine.name)),
+    newChecks:
+      wanted === null || goal.kind === 'rollback'
+        ? []
+        : newChecksOf(machine, input.past?.checks.get(machine.name)),
   };
   const skip = (reason: SkipReason, message: string, remedy: string): Draft => ({
     ...empty,
