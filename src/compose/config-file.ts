@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { type ConfigRead, readConfig, settingsOf } from '../tui/config/read-config.ts';
 import type { Settings } from '../tui/state/settings.ts';
+import { type LookExpressions, lookDefaults } from './look-schedule.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** The configuration of the screen on disk: found, read, and read anew when it changes. */
@@ -35,6 +36,8 @@ const problemLine = (path: string, problems: readonly string[]): string =>
   `${path}: ${problems.slice(0, 3).join('; ')}${problems.length > 3 ? `; and ${problems.length - 3} more` : ''} (\`lab config\` lists everything)`;
 
 export type OpenConfig = {
+  /** When the lab is looked at, as cron expressions. */
+  readonly looks: LookExpressions;
   readonly settings: Settings;
   /** What is wrong with the file, in one line: then the defaults hold. */
   readonly problem: string | null;
@@ -51,9 +54,11 @@ export const openConfig = (env: Surroundings['env'], flake: string): OpenConfig 
     if (read === null) return settingsOf({}, around);
     return read.ok ? settingsOf(read.config, around) : { problem: problemLine(path, read.problems) };
   };
+  const file = readConfigFile(path);
   const first = now();
   const broken = 'problem' in first;
   return {
+    looks: { ...lookDefaults, ...(file?.ok === true ? file.config.refresh : {}) },
     settings: broken ? settingsOf({}, around) : first,
     problem: broken ? first.problem : null,
     watch: (listener) => {

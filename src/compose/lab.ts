@@ -28,8 +28,10 @@ import { createTarget } from '../remote/target.ts';
 import { openSshArgv, writeFleetSshConfig } from '../ssh/fleet-config.ts';
 import { createLocalRemote } from '../ssh/local.ts';
 import { createSshRemote } from '../ssh/remote.ts';
+import { openConfig } from './config-file.ts';
+import { editArgv } from './edit.ts';
 import { followLogsOver } from './follow-logs.ts';
-import { lookByCron, lookDefaults } from './look-schedule.ts';
+import { lookByCron } from './look-schedule.ts';
 import { runsInProcesses } from './runs.ts';
 import { cacheDirectoryOf, openJournalIn, type Surroundings, stateDirectoryOf } from './surroundings.ts';
 
@@ -248,10 +250,11 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
               runs: own.value,
               demo: false,
               sshArgv: (machine): readonly string[] | Failure => sshArgv(machine, []),
+              editArgv: (machine) => editArgv(machine, { flake: options.flake, cwd: around.cwd, env }),
               followLogs: followLogsOver((machine) =>
                 isHere(machine) ? null : openSshArgv(machine, sshConfigPath, 'batch'),
               ),
-              schedule: lookByCron(lookDefaults),
+              schedule: lookByCron(openConfig(env, options.flake).looks),
             }),
           )
         : own;

@@ -16,6 +16,7 @@ import { createMemoryJournal } from '../sim/memory-journal.ts';
 import { prepareColour, wantsAscii } from '../tui/prepare-colour.ts';
 import { terminalProblem } from '../tui/terminal-problem.ts';
 import { openConfig } from './config-file.ts';
+import { tellCrash } from './crash.ts';
 import { openLab } from './lab.ts';
 import { lookByClock } from './look-schedule.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -32,39 +33,38 @@ const suspendProcess = (): Promise<void> =>
     process.kill(0, 'SIGTSTP');
   });
 
-const showScreen = async (session: Session, readonly: boolean, env: Surroundings['env']): Promise<number> => {
+const showScreen = async (session: Session, readonly: boolean, around: Surroundings): Promise<number> => {
+  const { env } = around;
   const { runTui } = await import('../tui/run-tui.tsx');
   const config = openConfig(env, session.snapshot().flake);
-  const exit = await runTui(session, {
-    ascii: wantsAscii({ ...env }),
-    colour,
-    stdin: process.stdin,
-    stdout: process.stdout,
-    readonly,
-    settings: config.settings,
-    firstWords: config.problem,
-    watchSettings: config.watch,
-    runInteractive,
-    suspendProcess,
-  });
-  switch (exit.kind) {
-    case 'quit':
-      await session.close();
-      return exitCodes.done;
-    case 'signal':
-      await session.close();
-      return exit.signal === 'SIGHUP' ? hangUpExit : terminateExit;
-    case 'crashed': {
-      const text =
-        exit.error instanceof Error ? (exit.error.stack ?? exit.error.message) : String(exit.error);
-      process.stderr.write(
-        `lab: the screen broke; a run under way goes on without it ("lab attach" shows it).\n${text}\n`,
-      );
-      await session.close();
-      return exitCodes.failed;
+  for (;;) {
+    const exit = await runTui(session, {
+      ascii: wantsAscii({ ...env }),
+      colour,
+      stdin: process.stdin,
+      stdout: process.stdout,
+      readonly,
+      insideTmux: (env.TMUX ?? '') !== '',
+      settings: config.settings,
+      firstWords: config.problem,
+      watchSettings: config.watch,
+      runInteractive,
+      suspendProcess,
+    });
+    switch (exit.kind) {
+      case 'quit':
+        await session.close();
+        return exitCodes.done;
+      case 'signal':
+        await session.close();
+        return exit.signal === 'SIGHUP' ? hangUpExit : terminateExit;
+      case 'crashed':
+        if ((await tellCrash(exit.error, session, around)) === 'again') continue;
+        await session.close();
+        return exitCodes.failed;
+      default:
+        return exit satisfies never;
     }
-    default:
-      return exit satisfies never;
   }
 };
 
@@ -96,7 +96,7 @@ export const openScreen = async (
   }
   try {
     const session = opened.value.session();
-    if (session.ok) return await showScreen(session.value, screen.readonly, around.env);
+    if (session.ok) return await showScreen(session.value, screen.readonly, around);
     process.stderr.write(`lab: ${session.failure.message}\n  → ${session.failure.remedy}\n`);
     return exitCodes.failed;
   } finally {
@@ -122,6 +122,12 @@ const noMachines: Failure = {
   phase: 'ssh',
   message: 'the machines of the demo are simulated: there is no shell on them',
   remedy: 'open a lab of your own with `lab --flake DIR`',
+};
+
+const noFiles: Failure = {
+  ...noMachines,
+  phase: 'edit',
+  message: 'the machines of the demo have no files: there is nothing to edit',
 };
 
 export const openDemo = async (
@@ -157,11 +163,12 @@ export const openDemo = async (
     runs,
     demo: true,
     sshArgv: () => noMachines,
+    editArgv: () => noFiles,
     followLogs: demoLogs(clock),
     schedule: lookByClock(clock, { observe: 30_000, probe: 60_000 }),
   });
   try {
-    return await showScreen(session, false, around.env);
+    return await showScreen(session, false, around);
   } finally {
     left.abort();
   }

@@ -15,6 +15,7 @@ export type LiveSessionDeps = {
   readonly runs: Runs;
   readonly demo: boolean;
   readonly sshArgv: (machine: Machine) => readonly string[] | Failure;
+  readonly editArgv: (machine: string) => readonly string[] | Failure;
   readonly followLogs: FollowLogs;
   readonly schedule: LookSchedule;
 };
@@ -107,6 +108,7 @@ export const openSession = (deps: LiveSessionDeps): Session => {
           }
         : deps.sshArgv(machine);
     },
+    editArgv: deps.editArgv,
     finished: async () => {
       declineIfWaiting();
       await run.ended();

@@ -161,6 +161,8 @@ export type Session = {
   dismiss(): void;
   /** argv of an interactive ssh to the machine, or why there is none (the demo has no machines). */
   sshArgv(machine: string): readonly string[] | Failure;
+  /** argv of an editor on the configuration of the machine, or why there is none. */
+  editArgv(machine: string): readonly string[] | Failure;
   /** Resolves when no run is under way: a plan that still waits for its answer is declined first. */
   finished(): Promise<void>;
   /** Ends all background work. A run under way goes on without this viewer; a plan without answer is declined. */

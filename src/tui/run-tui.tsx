@@ -1,6 +1,8 @@
 import { render } from 'ink';
+import type { Failure } from '../failure.ts';
 import type { Session } from '../flow/session.ts';
 import { App } from './app.tsx';
+import { copySequence } from './clipboard.ts';
 import { makePen } from './draw/pen.ts';
 import type { ColourMode } from './prepare-colour.ts';
 import { createShell, type Shell, type TerminalIntent } from './shell.ts';
@@ -27,6 +29,8 @@ export type TuiOptions = {
   readonly watchSettings?: (listener: (news: Settings | { readonly problem: string }) => void) => () => void;
   /** Offer nothing that changes the flake or a machine. */
   readonly readonly: boolean;
+  /** Copying has to be passed on by tmux. */
+  readonly insideTmux?: boolean;
   /** Runs a program on the terminal, which is its own for that time, and gives its exit code. */
   readonly runInteractive: (argv: readonly string[]) => Promise<number>;
   /** Stops this process until the shell continues it (SIGTSTP … SIGCONT). Without it Ctrl-Z does nothing. */
@@ -77,15 +81,15 @@ export const startTui = (session: Session, options: TuiOptions): RunningTui => {
     }
   };
 
-  const openSsh = (machine: string): void => {
-    const argv = session.sshArgv(machine);
+  const openProgram = (what: string, argv: readonly string[] | Failure, after: () => void): void => {
     if ('remedy' in argv) {
       shell.tell(`${argv.message}; ${argv.remedy}`);
       return;
     }
     void handOver(async () => {
       const code = await options.runInteractive(argv);
-      return code === 0 ? null : `ssh to ${machine} ended with exit code ${code}`;
+      after();
+      return code === 0 ? null : `${what} ended with exit code ${code}`;
     });
   };
 
@@ -104,7 +108,14 @@ export const startTui = (session: Session, options: TuiOptions): RunningTui => {
   const onTerminal = (intent: TerminalIntent): void => {
     switch (intent.kind) {
       case 'ssh':
-        openSsh(intent.machine);
+        openProgram(`ssh to ${intent.machine}`, session.sshArgv(intent.machine), () => {});
+        break;
+      case 'edit':
+        // What was changed shows at once.
+        openProgram('the editor', session.editArgv(intent.machine), () => session.refresh());
+        break;
+      case 'copy':
+        stdout.write(copySequence(intent.text, options.insideTmux === true));
         break;
       case 'repaint':
         repaint();
@@ -169,6 +180,8 @@ export const startTui = (session: Session, options: TuiOptions): RunningTui => {
   const onInt = (): void => {
     if (!suspended) shell.key('ctrl-c');
   };
+  // An error outside of drawing and keys would leave the terminal as it is.
+  process.on('uncaughtException', crash).on('unhandledRejection', crash);
   process.on('SIGTERM', onTerm).on('SIGHUP', onHup).on('SIGINT', onInt);
   // A terminal that went away without a signal: nobody is left to show anything to.
   stdin.once('end', onHup).on('error', onHup);
@@ -187,6 +200,7 @@ export const startTui = (session: Session, options: TuiOptions): RunningTui => {
     closed = true;
     clearInterval(ticker);
     stopWatching?.();
+    process.off('uncaughtException', crash).off('unhandledRejection', crash);
     process.off('SIGTERM', onTerm).off('SIGHUP', onHup).off('SIGINT', onInt);
     stdin.off('end', onHup).off('error', onHup);
     stdout.off('resize', onResize).off('error', onHup);

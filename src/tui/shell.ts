@@ -10,7 +10,10 @@ import { type Act, type Intent, initialUi, notice, reduce, type Size, type Ui, v
 import { intentsBetween } from './state/wants.ts';
 
 /** What only the terminal can do. */
-export type TerminalIntent = Extract<Intent, { kind: 'ssh' | 'repaint' | 'suspend' | 'quit' }>;
+export type TerminalIntent = Extract<
+  Intent,
+  { kind: 'ssh' | 'edit' | 'copy' | 'repaint' | 'suspend' | 'quit' }
+>;
 
 /**
  * The screen without a terminal: takes keys, sizes and the session's news, and holds the moment that is to be drawn.
@@ -118,6 +121,8 @@ export const createShell = (options: {
         session.lookAtGenerations(intent.machine);
         break;
       case 'ssh':
+      case 'edit':
+      case 'copy':
       case 'repaint':
       case 'suspend':
       case 'quit':

@@ -1,9 +1,10 @@
 import './fixtures/colour.ts';
 import { describe, expect, test } from 'vitest';
 import type { LabSnapshot, Session } from '../../src/flow/session.ts';
+import { copySequence } from '../../src/tui/clipboard.ts';
 import { fakeSession } from './fixtures/fake-session.ts';
 import { emptySnapshot, seedSnapshot } from './fixtures/lab.ts';
-import { liveSnapshot } from './fixtures/runs.ts';
+import { liveSnapshot, waitingSnapshot } from './fixtures/runs.ts';
 import { keys, openScreen, type Screen } from './fixtures/terminal.ts';
 
 /** Every way out leaves the terminal as it was. */
@@ -89,6 +90,67 @@ test('a bug behind a key: the same', async () => {
   screen.send(keys.ctrlR);
   expect(await screen.exited).toMatchObject({ kind: 'crashed', error: { message: 'a defect' } });
   asItWas(screen);
+});
+
+test('an error that nobody caught: the same', async () => {
+  const screen = await openScreen(fakeSession(seedSnapshot).session);
+  const crash = process.listeners('unhandledRejection').at(-1);
+  if (crash === undefined) throw new Error('the screen listens for nothing');
+  Reflect.apply(crash, process, [new Error('lost'), Promise.resolve()]);
+  expect(await screen.exited).toMatchObject({ kind: 'crashed', error: { message: 'lost' } });
+  asItWas(screen);
+});
+
+describe('the clipboard', () => {
+  const copied = (screen: Screen): readonly string[] =>
+    [...screen.written().matchAll(/\u001b\]52;c;([A-Za-z0-9+/=]*)\u0007/gu)].map(([, data = '']) =>
+      Buffer.from(data, 'base64').toString('utf8'),
+    );
+
+  test('gets the row under the cursor', async () => {
+    const screen = await openScreen(fakeSession(seedSnapshot).session);
+    await screen.press('j', 'c');
+    expect(copied(screen)).toHaveLength(1);
+    expect(copied(screen)[0]).toMatch(/^grey-area +▲ degraded/u);
+    expect(screen.text()).toContain('copied the line');
+  });
+
+  test('gets all of a text, also what is not in view', async () => {
+    const screen = await openScreen(fakeSession(waitingSnapshot).session);
+    await screen.press('3', 'c');
+    expect(copied(screen)[0]).toContain('congenital-optimist');
+    expect(copied(screen)[0]?.split('\n').length).toBeGreaterThan(24);
+  });
+
+  test('is reached through tmux, too', () => {
+    expect(copySequence('x', true)).toBe(
+      '\u001b]52;c;eA==\u0007\u001bPtmux;\u001b\u001b]52;c;eA==\u0007\u001b\\',
+    );
+    expect(copySequence('x'.repeat(1_000_000), false).length).toBeLessThan(100_000);
+  });
+});
+
+describe('the editor', () => {
+  test('gets the plain terminal; the flake is evaluated anew when it closes', async () => {
+    const ran: (readonly string[])[] = [];
+    const lab = fakeSession(seedSnapshot, { edit: ['hx', 'hosts/grey-area.nix'] });
+    const screen = await openScreen(lab.session, {
+      runInteractive: async (argv) => {
+        ran.push(argv);
+        return 0;
+      },
+    });
+    await screen.press('j', 'e');
+    await screen.waitFor('grey-area');
+    expect(ran).toEqual([['hx', 'hosts/grey-area.nix']]);
+    expect(lab.asked).toContain('refresh');
+  });
+
+  test('is not offered read-only', async () => {
+    const screen = await openScreen(fakeSession(seedSnapshot).session, { readonly: true });
+    await screen.press('e');
+    expect(screen.text()).toContain('edit: this screen was opened read-only');
+  });
 });
 
 describe('ssh', () => {

@@ -31,6 +31,17 @@ export const machineCommands: readonly Command[] = [
     run: ({ machine }) => (machine === null ? [] : [intent({ kind: 'ssh', machine })]),
   }),
   command({
+    id: 'edit',
+    group: 'Machine',
+    title: 'open the configuration of the machine in $EDITOR; the flake is evaluated anew after that',
+    keys: ['e'],
+    danger: 'changes',
+    when: ({ machine }) => machine !== null,
+    hint: hint('edit', 55),
+    disabledReason: noMachine,
+    run: ({ machine }) => (machine === null ? [] : [intent({ kind: 'edit', machine })]),
+  }),
+  command({
     id: 'probe',
     aliases: ['health'],
     group: 'Machine',

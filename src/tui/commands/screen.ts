@@ -1,7 +1,12 @@
+import { count } from '../../text/words.ts';
+import { copyBytesMax } from '../clipboard.ts';
+import { selectedIndex } from '../screen/pane.ts';
 import { underWay } from '../screen/words.ts';
 import type { Scene } from '../state/scene.ts';
-import { type Act, type Dialog, intent } from '../state/ui.ts';
+import { type Act, type Dialog, intent, notice } from '../state/ui.ts';
 import { type Command, command, hint } from './command.ts';
+
+const copiedLinesMax = 2_000;
 
 const stay = { label: 'Stay', danger: false, acts: [] } as const;
 const stopFirst = {
@@ -48,6 +53,30 @@ const quit = (scene: Scene): readonly Act[] => {
   return [{ kind: 'dialog', dialog: quitDialog(scene) }];
 };
 
+/** What is under the cursor; of a text all of it, also what is not in view. */
+const copyLines = ({ pane, scroll }: Scene): readonly Act[] => {
+  const textOf = (index: number): string =>
+    pane
+      .lineAt(index)
+      .map(({ text }) => text)
+      .join('')
+      .trim();
+  const cursor = selectedIndex(pane, scroll);
+  const lines =
+    cursor >= 0
+      ? [textOf(cursor)]
+      : Array.from({ length: Math.min(pane.count, copiedLinesMax) }, (_, i) => textOf(i));
+  const text = lines.join('\n').slice(0, copyBytesMax);
+  if (text.trim() === '') return [notice('there is nothing to copy here')];
+  return [
+    intent({ kind: 'copy', text }),
+    notice(
+      `copied ${lines.length === 1 ? 'the line' : count(lines.length, 'line')}, if the terminal allows it (in tmux: set-clipboard on)`,
+      'quiet',
+    ),
+  ];
+};
+
 /** The screen itself. */
 export const screenCommands: readonly Command[] = [
   command({
@@ -64,6 +93,14 @@ export const screenCommands: readonly Command[] = [
     title: 'find a command or a machine by a few letters of its name',
     keys: ['ctrl-p'],
     run: () => [{ kind: 'input', input: { kind: 'palette', text: '', index: 0 } }],
+  }),
+  command({
+    id: 'copy',
+    aliases: ['yank'],
+    group: 'Screen',
+    title: 'copy the line under the cursor, or all lines of a text, onto the clipboard (OSC 52)',
+    keys: ['c'],
+    run: copyLines,
   }),
   command({
     id: 'repaint',

@@ -1,3 +1,4 @@
+import cron from 'node-cron';
 import { z } from 'zod';
 import { skinNames } from '../draw/skins.ts';
 import { surfaces, tones } from '../draw/theme.ts';
@@ -45,6 +46,11 @@ const Key = z
   .regex(keyNamePattern, 'a key: one character, or enter, space, tab, up, pgdn, home, ctrl-x …')
   .describe('One printable ASCII character (`D` is Shift-D), or a name such as `enter`, `pgdn`, `ctrl-x`.');
 
+const Cron = z
+  .string()
+  .max(100)
+  .refine((text) => cron.validate(text), 'a cron expression, as in "*/30 * * * * *"');
+
 export const ConfigFile = z
   .strictObject({
     $schema: z.string().max(4_096).exactOptional(),
@@ -54,6 +60,15 @@ export const ConfigFile = z
       .describe(
         'What differs for one lab, by its flake as the title bar names it: a skin that tells labs apart.',
       )
+      .exactOptional(),
+    refresh: z
+      .strictObject({
+        observe: Cron.describe(
+          'When to look at what the machines run. By default every 30 seconds.',
+        ).exactOptional(),
+        probe: Cron.describe('When to run the health checks. By default once a minute.').exactOptional(),
+      })
+      .describe('When the screen looks anew, as cron expressions; with six fields the first are seconds.')
       .exactOptional(),
     keys: z
       .record(z.string().max(64), z.array(Key).max(8))

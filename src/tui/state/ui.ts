@@ -35,6 +35,9 @@ export type Intent =
   | { readonly kind: 'leave-logs' }
   | { readonly kind: 'look-generations'; readonly machine: string }
   | { readonly kind: 'ssh'; readonly machine: string }
+  | { readonly kind: 'edit'; readonly machine: string }
+  /** Onto the clipboard of the terminal. */
+  | { readonly kind: 'copy'; readonly text: string }
   | { readonly kind: 'repaint' }
   | { readonly kind: 'suspend' }
   | { readonly kind: 'quit' };
