@@ -52,7 +52,9 @@ export const reportLines = (report: RunReport): readonly string[] => [
         ]),
     ...(restoreFailure === null
       ? []
-      : [`  ${machine}: it could NOT be returned to what it ran: ${sanitiseLine(restoreFailure.message)}`]),
+      : [
+          `  ${machine}: ${restoreFailure.kind.endsWith('-unknown') ? 'nobody knows whether it was' : 'it could NOT be'} returned to what it ran: ${sanitiseLine(restoreFailure.message)}`,
+        ]),
   ]),
   ...(report.failure === null ||
   report.machines.some(({ failure }) => failure?.message === report.failure?.message)

@@ -102,8 +102,14 @@ export const copyClosure = async (context: CopyContext, request: CopyRequest): P
   const trouble = sshTroubles.find(({ pattern }) => spoken.some((line) => pattern.test(line)));
   // A machine that gives up because of these ends the connection as well.
   const toldWhy = cause.kind === 'disk-full' || cause.kind === 'signature';
-  if (trouble === undefined || (trouble.kind === 'connection-lost' && toldWhy))
-    return fail(failureOf(cause, phase, machine));
+  if (trouble === undefined || (trouble.kind === 'connection-lost' && toldWhy)) {
+    const failure = failureOf(cause, phase, machine);
+    return fail(
+      cause.kind === 'disk-full'
+        ? { ...failure, remedy: `Free space in the Nix store of ${machine}: nix-collect-garbage there.` }
+        : failure,
+    );
+  }
   const line = spoken.find((text) => trouble.pattern.test(text)) ?? cause.message;
   return fail({
     kind: trouble.kind,

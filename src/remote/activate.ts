@@ -25,6 +25,8 @@ const clearAttemptsMax = 3;
 const firstPauseMs = 200;
 const longestPauseMs = 2_000;
 const reconnectPauseMs = 3_000;
+/** For a machine to return to what it ran. */
+const returnMs = 5 * 60_000;
 /** Lines of the activation's output that an outcome carries: the last ones. */
 const logLinesKept = 60;
 
@@ -195,6 +197,11 @@ const follow = async (activation: Activation): Promise<Followed> => {
   let cursor = '';
   let pauseMs = firstPauseMs;
   let lost: string | null = null;
+  // Unseen for longer than it waits for a word and takes to return, a supervised machine has returned or is gone: then
+  // nothing is left to be followed, and other machines wait for their turn.
+  const { supervision } = request;
+  const unseenMaxMs = supervision === undefined ? null : supervision.confirmWithinMs + returnMs;
+  let seenAt = deps.clock.now();
   const unlearnt = (message: string): Followed => ({ outcome: unknown(message), keep: true });
   while (!over(activation)) {
     const reading = await read(activation, cursor);
@@ -202,11 +209,15 @@ const follow = async (activation: Activation): Promise<Followed> => {
     if (reading.kind === 'lost') {
       if (lost === null) options.onProgress?.(`connection lost, the activation goes on: ${reading.message}`);
       lost = reading.message;
+      const unseenMs = deps.clock.now() - seenAt;
+      if (unseenMaxMs !== null && unseenMs >= unseenMaxMs)
+        return unlearnt(`${unitName} could not be read for ${Math.round(unseenMs / 1_000)} s: ${lost}`);
       deps.remote.forget(machine);
       await pause(activation, reconnectPauseMs);
       continue;
     }
     lost = null;
+    seenAt = deps.clock.now();
     const { value } = reading;
     for (const line of value.log) options.onProgress?.(line);
     log = [...log, ...value.log].slice(-logLinesKept);

@@ -70,7 +70,7 @@ export type LabOnFleet = {
   json<T>(words: readonly string[]): Promise<Ran<T>>;
   /** A run of any goal: exit code and report. Fails the test when there is none. */
   report(words: readonly string[]): Promise<Ran<RunReport>>;
-  start(words: readonly string[]): UnderWay;
+  start(words: readonly string[], env?: Readonly<Record<string, string>>): UnderWay;
   /** The same at a terminal of its own, where nobody types anything. */
   startAtTerminal(words: readonly string[]): UnderWay;
   /** Every event of the latest run, as `lab journal` gives them. */
@@ -99,12 +99,15 @@ const installProgram = async (folder: string): Promise<readonly string[]> => {
   return [process.execPath, '--disable-warning=ExperimentalWarning', join(folder, 'dist', 'main.js')];
 };
 
-const open = async (fleet: TestFleet, machines: FlakeMachines): Promise<LabOnFleet> => {
+const open = async (
+  fleet: TestFleet,
+  machines: FlakeMachines,
+  stateDirectory: string,
+): Promise<LabOnFleet> => {
   const [program, flake] = await Promise.all([
     installProgram(join(fleet.directory, 'program')),
     makeLabFlake(fleet, machines),
   ]);
-  const stateDirectory = join(fleet.directory, 'state');
   const surroundings = { cwd: flake.folder, deadlineMs: labDeadlineMs };
   const env = { LAB_STATE_DIR: stateDirectory };
 
@@ -135,13 +138,17 @@ const open = async (fleet: TestFleet, machines: FlakeMachines): Promise<LabOnFle
     return ['script', '--quiet', '--return', '--command', command, '/dev/null'];
   };
   let started = 0;
-  const startProgram = (words: readonly string[], command: readonly string[]): UnderWay => {
+  const startProgram = (
+    words: readonly string[],
+    command: readonly string[],
+    more: Readonly<Record<string, string>> = {},
+  ): UnderWay => {
     started += 1;
     const pidFile = join(fleet.directory, `pid-${started}`);
     const before = happened.length;
     // Every program on the way to lab gives its place to the next one, so the shell's pid becomes that of lab.
     const argv = ['sh', '-c', 'echo $$ >"$0"; exec "$@"', pidFile, ...command];
-    const ended = whole(words, fleet.run(argv, { ...surroundings, env }));
+    const ended = whole(words, fleet.run(argv, { ...surroundings, env: { ...env, ...more } }));
     return {
       ended,
       until: async (what) =>
@@ -179,7 +186,7 @@ const open = async (fleet: TestFleet, machines: FlakeMachines): Promise<LabOnFle
       expect(body.report.exitCode).toBe(code);
       return { code, body: body.report, stderr };
     },
-    start: (words) => startProgram(words, [...program, ...words]),
+    start: (words, more) => startProgram(words, [...program, ...words], more),
     startAtTerminal: (words) => startProgram(words, onTerminal(words)),
     events: async () => {
       const { body } = await json<{ runs: { run: string }[] }>(['journal', '--runs']);
@@ -214,14 +221,18 @@ const open = async (fleet: TestFleet, machines: FlakeMachines): Promise<LabOnFle
   };
 };
 
-/** Starts hosts that run a first generation, and `lab` on a flake of the machines that `describe` makes of them. */
+/**
+ * Starts hosts that run a first generation, and `lab` on a flake of the machines that `describe` makes of them. Its
+ * journal is in the fleet's folder unless told.
+ */
 export const startLab = async (
   options: Omit<FleetOptions, 'factory'>,
   describe: (fleet: TestFleet) => FlakeMachines | Promise<FlakeMachines>,
+  stateDirectory?: string,
 ): Promise<LabOnFleet> => {
   const fleet = await startInNamespaces({ ...options, factory: true });
   try {
-    return await open(fleet, await describe(fleet));
+    return await open(fleet, await describe(fleet), stateDirectory ?? join(fleet.directory, 'state'));
   } catch (error) {
     await fleet.down();
     throw error;

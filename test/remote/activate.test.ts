@@ -282,6 +282,17 @@ describe('an activation over a connection that fails', () => {
     expect(remote.calls.some(({ argv }) => argv[2] === clearScript)).toBe(false);
   });
 
+  it('is followed no longer than a machine that nobody sees waits for a word and takes to return', async () => {
+    const supervision = { confirmWithinMs: 60_000, recorded: { current: null, profile: null } };
+    const unseen = fakeRemote((_call, count) => (count <= 2 ? (count === 1 ? started : running) : lost()));
+    const { outcome, clock } = await go(unseen, { deadlineMs: 30 * 60_000, supervision });
+    expect(outcome).toMatchObject({
+      kind: 'unknown',
+      message: expect.stringContaining('could not be read for 36'),
+    });
+    expect(clock.now()).toBeLessThan(1_000_000 + 6.5 * 60_000);
+  });
+
   it('is unknown when the machine rebooted under it', async () => {
     const gone = answered('unit', 'LoadState=not-found', 'ActiveState=inactive', 'SubState=dead');
     expect((await go(fakeRemote(answersInTurn(started, running, gone)))).outcome).toMatchObject({

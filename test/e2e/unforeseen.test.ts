@@ -1,0 +1,180 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Failure } from '../../src/failure.ts';
+import { noSmallDisks, type SmallDisk, smallDisk } from '../journal/small-disk.ts';
+import { type LabOnFleet, type Runs, startLab, storiesPossible } from './lab.ts';
+import { begins, machinesOf, outcomeOf, speaks, strayOn, type Told } from './story.ts';
+
+/** What nobody announces: sshd dies, machines reboot by themselves, disks fill up, a clock is set, a journal is removed. */
+
+const available = await storiesPossible('what nobody foresaw');
+const possible = available.ok && noSmallDisks === null;
+
+const journalDiskBytes = 48 * 1024 * 1024;
+const hourMs = 3_600_000;
+
+/** Sets the clock of the program by what a file says, while it runs. */
+const settableClock = (path: string): string => `
+import { readFileSync } from 'node:fs';
+const now = Date.now;
+Date.now = () => {
+  try { return now() + Number(readFileSync(${JSON.stringify(path)}, 'utf8')); } catch { return now(); }
+};
+`;
+
+describe.skipIf(!possible)('a run meets what nobody foresaw', () => {
+  let disk: SmallDisk;
+  let lab: LabOnFleet;
+  let version = 0;
+  beforeAll(async () => {
+    disk = smallDisk(journalDiskBytes);
+    lab = await startLab(
+      { hosts: ['box'] },
+      (fleet) => machinesOf(fleet, { box: {} }),
+      join(disk.path, 'state'),
+    );
+    const { code } = await lab.report(['run', '--yes']);
+    expect(code).toBe(0);
+  });
+  afterAll(async () => {
+    await lab?.down();
+    disk?.remove();
+  });
+
+  const describeAs = async (told: Told = {}): Promise<void> => {
+    version += 1;
+    const knobs = { generation: `${version}`, ...told.knobs };
+    await lab.flake.describe(machinesOf(lab.fleet, { box: { ...told, knobs } }));
+  };
+  let before: Runs;
+  beforeEach(async () => {
+    before = await lab.runs('box');
+  });
+  const expectDone = async (run: { ended: Promise<{ code: number | null; stdout: string }> }) => {
+    const { code, stdout } = await run.ended;
+    expect(code, stdout).toBe(0);
+    const { current, profile, next } = await lab.runs('box');
+    expect([profile, next]).toEqual([current, current]);
+    expect(current).not.toBe(before.current);
+    expect(await strayOn(lab.fleet, 'box')).not.toContain('.service');
+  };
+
+  test('every sshd of the machine is killed as it activates: the run finds its way back', async () => {
+    await describeAs({ knobs: { switchSeconds: 3 } });
+    const run = lab.start(['run', '--yes']);
+    await run.until(speaks('box/activate-switch'));
+    await lab.fleet.exec('box', ['pkill', '-KILL', '-x', 'sshd']);
+    await expectDone(run);
+  });
+
+  test('the machine reboots by itself as it gets its closure: it gets it afterwards', async () => {
+    await describeAs({ knobs: { payloadMiB: 300 } });
+    const boots = await lab.fleet.boots('box');
+    const run = lab.start(['run', '--yes']);
+    await run.until(speaks('box/copy'));
+    await lab.fleet.reboot('box');
+    await expectDone(run);
+    expect(await lab.fleet.boots('box')).toBe(boots + 1);
+  });
+
+  test('the machine reboots by itself before it is confirmed: it runs what was good, and the report says so', async () => {
+    await describeAs({ stable: 10 });
+    const run = lab.start(['run', '--yes']);
+    await run.until(speaks('box/gate-after-activation'));
+    await lab.fleet.reboot('box');
+    expect((await run.ended).code).toBe(1);
+    const { body } = await lab.json<{ report: Parameters<typeof outcomeOf>[0] }>(['journal', '--report']);
+    expect(outcomeOf(body.report, 'box')).toMatchObject({ status: 'restored', failure: { phase: 'gate' } });
+    expect(await lab.runs('box')).toMatchObject({
+      current: before.current,
+      profile: before.profile,
+      next: before.next,
+      generation: before.generation,
+    });
+  });
+
+  test('its store fills up as it copies: that machine has failed, with what to do, and runs what it ran', async () => {
+    await describeAs({ knobs: { payloadMiB: 300 } });
+    const run = lab.start(['run', '--yes', '--json']);
+    await run.until(speaks('box/copy'));
+    await lab.fleet.fault('box', 'disk-full', '/nix');
+    const { code, stdout } = await run.ended;
+    expect(code).toBe(1);
+    const { report } = JSON.parse(stdout) as { report: Parameters<typeof outcomeOf>[0] };
+    expect(outcomeOf(report, 'box')).toMatchObject({ status: 'failed', failure: { kind: 'disk-full' } });
+    expect(outcomeOf(report, 'box').failure?.remedy).toContain('store of box');
+    expect(await lab.runs('box')).toEqual(before);
+    await lab.fleet.clearFaults('box');
+  });
+
+  test.for([hourMs, -hourMs])(
+    'the clock of the orchestrator is set by %i ms in a reboot: nothing is given up',
+    async (ms) => {
+      const clock = join(lab.fleet.directory, 'clock');
+      await writeFile(`${clock}.mjs`, settableClock(clock));
+      await describeAs({ knobs: { kernelVersion: `6.14.${version}` } });
+      await lab.fleet.fault('box', 'slow-return', 4);
+      const run = lab.start(['run', '--yes'], { NODE_OPTIONS: `--import ${clock}.mjs` });
+      await run.until(begins('box/await-boot'));
+      await writeFile(clock, String(ms));
+      await expectDone(run);
+      await rm(clock);
+      await lab.fleet.clearFaults('box');
+    },
+  );
+
+  describe('the disk of the journal', () => {
+    test('is full or read-only beforehand: said so, and nothing is touched', async () => {
+      await describeAs();
+      const own = smallDisk(journalDiskBytes);
+      const env = { LAB_STATE_DIR: join(own.path, 'state') };
+      try {
+        for (const [spoil, mend, kind] of [
+          [() => own.fill(), () => own.makeRoom(), 'no-room'],
+          [() => own.fill(2 * 1024 * 1024), () => own.makeRoom(), 'no-room'],
+          [() => own.remount('ro'), () => own.remount('rw'), 'state-directory'],
+        ] as const) {
+          spoil();
+          const { code, stdout } = await lab.run(['run', '--yes', '--json'], { env });
+          mend();
+          const { failure } = JSON.parse(stdout) as { failure: Failure };
+          expect(failure).toMatchObject({ kind });
+          expect(failure.message).toContain(own.path);
+          expect(code).not.toBe(0);
+        }
+      } finally {
+        own.remove();
+      }
+      expect(await lab.runs('box')).toEqual(before);
+    });
+
+    test('fills up midway: the run stops there and says why; resumed once there is room, it is finished', async () => {
+      await describeAs({ knobs: { switchSeconds: 3 } });
+      const run = lab.start(['run', '--yes']);
+      await run.until(begins('box/activate-switch'));
+      disk.fill();
+      const { code, stderr } = await run.ended;
+      expect(code).toBe(4);
+      expect(stderr).toMatch(/disk is full/u);
+      expect(stderr).toMatch(/make room/u);
+      expect((await lab.run(['resume'])).code).not.toBe(0);
+      disk.makeRoom();
+      await expectDone({ ended: lab.run(['resume']) });
+    });
+
+    // The last story: whoever follows the journal has the one that was removed.
+    test('holds a journal that is removed midway: the run stops there, and what is not confirmed is no boot default', async () => {
+      await describeAs({ knobs: { switchSeconds: 3 } });
+      const run = lab.start(['run', '--yes']);
+      await run.until(begins('box/activate-switch'));
+      for (const suffix of ['', '-wal', '-shm']) await rm(join(lab.stateDirectory, `journal.db${suffix}`));
+      const { code, stderr } = await run.ended;
+      expect(code).toBe(4);
+      expect(stderr).toContain('removed or replaced');
+      expect(await lab.runs('box')).toMatchObject({ profile: before.profile, next: before.next });
+      expect((await lab.run(['journal', '--runs'])).stdout).toContain('no run is recorded');
+      expect((await lab.run(['status'])).code).toBe(0);
+    });
+  });
+});
