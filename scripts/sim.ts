@@ -2,17 +2,21 @@ import { parseArgs } from 'node:util';
 import { caseNamed, crashFaults, crashScenario } from '../test/simulation/crash-scenarios.ts';
 import { randomScenario } from '../test/simulation/random-scenario.ts';
 import { describeScenario, type Scenario } from '../test/simulation/scenario.ts';
-import { simulate } from '../test/simulation/simulate.ts';
+import { type SimulateOptions, simulate } from '../test/simulation/simulate.ts';
+import { simulateTwo } from '../test/simulation/two-orchestrators.ts';
+import { describeTwo, randomTwo } from '../test/simulation/two-scenarios.ts';
 
 /**
  * The long haul, and the replay of one seed:
  *   npm run sim -- --seed 42         one run with everything that happens in it
  *   npm run sim -- --crash CASE      one death of the engine, named as the tests name it
  *   npm run sim -- --runs 1000000    that many seeds, from --from on (default: 1)
- * `--machines N` gives every fleet that size; otherwise the seed says.
+ *   npm run sim -- --two 42          two orchestrators over one fleet, with everything that happens
+ * `--both` makes a haul of runs of two orchestrators; `--machines N` gives every fleet that size; otherwise the seed says.
  */
 
-const usage = 'npm run sim -- [--seed N | --crash CASE | --runs N [--from N]] [--machines N]';
+const usage =
+  'npm run sim -- [--seed N | --two N | --crash CASE | --runs N [--from N] [--both]] [--machines N]';
 
 // `| head` is a fine way to read a trace.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -33,6 +37,8 @@ const readArguments = () => {
       options: {
         seed: { type: 'string' },
         crash: { type: 'string' },
+        two: { type: 'string' },
+        both: { type: 'boolean', default: false },
         runs: { type: 'string' },
         from: { type: 'string' },
         machines: { type: 'string' },
@@ -48,12 +54,16 @@ const readArguments = () => {
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(3).padStart(11)} s`;
 
 /** One run with its trace. Effects and what befalls machines stand between the events, each at its time. */
-const replay = async (name: string, scenario: Scenario): Promise<boolean> => {
-  process.stdout.write(`${name}\n${describeScenario(scenario).join('\n')}\n\n`);
+const replay = async (
+  name: string,
+  described: readonly string[],
+  run: (options: SimulateOptions) => Promise<unknown>,
+): Promise<boolean> => {
+  process.stdout.write(`${name}\n${described.join('\n')}\n\n`);
   const lines: { at: number; line: string }[] = [];
   let broken: unknown = null;
   try {
-    await simulate(scenario, { tell: (at, line) => lines.push({ at, line }) });
+    await run({ tell: (at, line) => lines.push({ at, line }) });
   } catch (error) {
     broken = error;
   }
@@ -71,7 +81,20 @@ const abreast = 16;
 /** Broken seeds after which the haul gives up. */
 const brokenMax = 20;
 
-const haul = async (from: number, runs: number, size: number | undefined): Promise<boolean> => {
+/** One run of a seed: how it ended. */
+const one = async (seed: number, size: number | undefined): Promise<string> =>
+  (await simulate(randomScenario(seed, size))).state.ended?.result ?? 'none';
+const two = async (seed: number): Promise<string> => {
+  const { first, second } = await simulateTwo(randomTwo(seed));
+  return [first, second].map(({ state }) => state.ended?.result ?? 'none').join(' and ');
+};
+
+const haul = async (
+  from: number,
+  runs: number,
+  size: number | undefined,
+  both: boolean,
+): Promise<boolean> => {
   const begun = performance.now();
   const cpuBegun = process.cpuUsage();
   const results = new Map<string, number>();
@@ -86,11 +109,10 @@ const haul = async (from: number, runs: number, size: number | undefined): Promi
     while (next < from + runs && broken < brokenMax) {
       const seed = next++;
       try {
-        const { state } = await simulate(randomScenario(seed, size));
-        count(state.ended?.result ?? 'none');
+        count(await (both ? two(seed) : one(seed, size)));
       } catch (error) {
         process.stdout.write(
-          `seed ${seed}: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}\n  npm run sim -- --seed ${seed}${size === undefined ? '' : ` --machines ${size}`}\n`,
+          `seed ${seed}: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}\n  npm run sim -- --${both ? 'two' : 'seed'} ${seed}${size === undefined ? '' : ` --machines ${size}`}\n`,
         );
         broken = count('BROKEN');
       }
@@ -113,12 +135,18 @@ const scenarioOfCrash = (name: string): Scenario => {
   return crashScenario(tried);
 };
 
-const { seed, crash, runs, from, machines } = readArguments();
+const { seed, crash, two: pair, both, runs, from, machines } = readArguments();
 const size = machines === undefined ? undefined : wholeNumber('machines', machines);
+const whole = (name: string, scenario: Scenario): Promise<boolean> =>
+  replay(name, describeScenario(scenario), (options) => simulate(scenario, options));
 const good =
   seed !== undefined
-    ? await replay(`seed ${seed}`, randomScenario(wholeNumber('seed', seed), size))
+    ? await whole(`seed ${seed}`, randomScenario(wholeNumber('seed', seed), size))
     : crash !== undefined
-      ? await replay(`crash ${crash}`, scenarioOfCrash(crash))
-      : await haul(wholeNumber('from', from ?? '1'), wholeNumber('runs', runs ?? '2000'), size);
+      ? await whole(`crash ${crash}`, scenarioOfCrash(crash))
+      : pair !== undefined
+        ? await replay(`two ${pair}`, describeTwo(randomTwo(wholeNumber('two', pair))), (options) =>
+            simulateTwo(randomTwo(wholeNumber('two', pair)), options),
+          )
+        : await haul(wholeNumber('from', from ?? '1'), wholeNumber('runs', runs ?? '2000'), size, both);
 process.exitCode = good ? 0 : 1;

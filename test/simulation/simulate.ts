@@ -49,7 +49,7 @@ const powerKinds: ReadonlySet<Due['kind']> = new Set(['stop', 'down', 'crash', '
 const resumeAtBootMs = 5_000;
 
 /** Thrown out of an append: the process is gone. */
-class Killed extends Error {
+export class Killed extends Error {
   override readonly name = 'Killed';
 }
 
@@ -103,7 +103,7 @@ const boundMs = (plan: Plan): number =>
     ])
     .reduce((sum, step) => sum + boundMsOf(step), 60_000);
 
-const describe = (body: EventBody): string => {
+export const describe = (body: EventBody): string => {
   switch (body.kind) {
     case 'step-intended':
       return `intend ${body.step}`;
@@ -339,7 +339,7 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
   return atRest(final ?? watch.state());
 };
 
-const prepare = async (
+export const prepare = async (
   scenario: Scenario,
   world: World,
   clock: ReturnType<ReturnType<typeof createVirtualClock>['process']>['clock'],
