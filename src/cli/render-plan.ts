@@ -56,6 +56,9 @@ const machineLines = (plan: Plan, entry: MachinePlan): readonly string[] => {
         ]),
     ...rebootLine,
     ...owedLine,
+    ...(entry.durations === undefined
+      ? []
+      : [`       expected: about ${roughly(entry.expectedMs)}, as past runs took`]),
     ...(machine.dependencies.length > 0
       ? [`       only while healthy: ${machine.dependencies.join(', ')}`]
       : []),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { eventLine, reportLines } from '../../src/cli/render-run.ts';
 import type { Durations } from '../../src/plan/durations.ts';
 import { recordOf } from '../../src/run/records.ts';
 import { reportOf } from '../../src/run/report.ts';
@@ -22,7 +23,12 @@ describe('a reboot', () => {
     );
     // It stays a warning.
     expect(told.became.box).toBe('done');
-    expect(reportOf(told.state)?.machines[0]?.warnings).toEqual([warnings[0]?.note]);
+    const report = reportOf(told.state);
+    expect(report?.machines[0]?.warnings).toEqual([warnings[0]?.note]);
+    // Seen by whoever watches, and by whoever reads the report.
+    const event = told.events.find(({ body }) => body.kind === 'step-noted' && body.warning === true);
+    expect(event === undefined ? '' : eventLine(event)).toContain('box: ! await boot: 6');
+    expect(report === null ? [] : reportLines(report)).toContain(`  box: ! ${warnings[0]?.note}`);
   });
 
   test('that takes as long as ever is told against what is usual, without a warning', async () => {

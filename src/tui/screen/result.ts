@@ -1,4 +1,5 @@
 import type { Failure } from '../../failure.ts';
+import { debtWords } from '../../plan/debt.ts';
 import { goalWords } from '../../plan/goal-words.ts';
 import type { LockChange } from '../../ports.ts';
 import { type MachineReport, reportOf } from '../../run/report.ts';
@@ -41,7 +42,7 @@ const machineLines = (
 ): readonly Line[] => {
   const { text, mark } = statusWords[report.status];
   const tone = mark ?? 'quiet';
-  const { failure, restoreFailure } = report;
+  const { failure, warnings, restoreFailure } = report;
   const told = failure !== null && failure.message === alreadyTold?.message;
   const took = report.tookMs > 0 ? ` (${duration(report.tookMs)})` : '';
   const said = told ? 'see above' : report.summary === text ? '' : report.summary;
@@ -68,6 +69,7 @@ const machineLines = (
     ...(failure === null || told
       ? []
       : [...fact('  what to do', failure.remedy, 'plain', width, pen), ...evidence(failure, '      ', pen)]),
+    ...warnings.flatMap((warning) => fact('  warning', warning, 'warn', width, pen)),
     ...(restoreFailure === null
       ? []
       : [
@@ -104,6 +106,9 @@ export const resultLines = (
     ],
     blank,
     ...fact('what happened', report.reason, 'plain', width, pen),
+    ...(report.owed.length === 0 || report.next === null
+      ? []
+      : fact('what is next', report.next, 'plain', width, pen)),
     ...(failure === null || failure.message === report.reason
       ? []
       : fact('the failure', failure.message, 'bad', width, pen)),
@@ -121,6 +126,8 @@ export const resultLines = (
       ...fact('  because', message, 'bad', width, pen),
       ...fact('  what to do', remedy, 'plain', width, pen),
     ]),
+    ...(report.owed.length === 0 ? [] : [blank, line(' OWED', 'title')]),
+    ...report.owed.flatMap((debt) => fact(debt.machine, debtWords(debt), 'plain', width, pen)),
     ...(lockChanges.length === 0
       ? []
       : [blank, line(` flake.lock: ${count(lockChanges.length, 'input')} moved in this run`, 'quiet')]),
