@@ -179,6 +179,64 @@ describe('lab rollback --run', () => {
     expect(runsNow(stage, 'grey-area')).toEqual(at('grey-area', 'older', 40));
   });
 
+  test('takes a machine that the flake has lost, or cannot evaluate, as it was recorded', async () => {
+    const stage = createStage({ machines: exampleMachines, wants: newKernel });
+    await stage.run('run', '--yes');
+    const run = latestRun(stage);
+    const others = exampleMachines.filter(({ name }) => name !== 'grey-area' && name !== 'reverse-proxy');
+    stage.describe({
+      machines: others,
+      failed: [{ name: 'grey-area', message: "attribute 'pkgz' missing", remedy: 'repair it' }],
+    });
+    const { out, exitCode } = await stage.run('rollback', '--run', run, '--yes', ...critical);
+    expect(out).toContain(
+      'taken as an earlier run recorded them, for the flake does not describe them now: grey-area, reverse-proxy',
+    );
+    expect(exitCode).toBe(0);
+    expect(runsNow(stage, 'reverse-proxy')).toEqual(at('reverse-proxy', 'old', 41));
+  });
+
+  test('judges a generation by the checks it came with, and what is still to go back by those of today', async () => {
+    const stage = createStage({ machines: exampleMachines, wants: newKernel });
+    await stage.run('run', '--yes');
+    const deployed = latestRun(stage);
+    await stage.run('rollback', '--run', deployed, '--yes', ...critical);
+    await stage.run('rollback', '--run', latestRun(stage), '--yes', ...critical);
+    const more = { type: 'systemd', unit: 'more.service' } as const;
+    const added = {
+      ...more,
+      name: 'more',
+      from: 'target',
+      timeoutSeconds: 5,
+      retries: 0,
+      intervalSeconds: 1,
+    } as const;
+    stage.describe({
+      machines: exampleMachines.map((machine) =>
+        machine.name === 'grey-area'
+          ? { ...machine, healthChecks: [...machine.healthChecks, added] }
+          : machine,
+      ),
+      failed: [],
+    });
+    const { out } = await stage.run('rollback', '--run', deployed, '--yes', ...critical);
+    expect(out).toContain(
+      'grey-area is judged by the health checks of run RUN, which deployed what it goes back to',
+    );
+    expect(out).toContain('grey-area: ✔ gate after activation: 1 check passes');
+    // Its dependent goes before it, and looks at what still runs.
+    expect(out).toContain('reverse-proxy: dependencies: grey-area: 2 checks pass');
+  });
+
+  test('of a run that its process left in the middle needs no other answer than yes', async () => {
+    const stage = createStage({ machines: exampleMachines, interactive: true, answers: ['y'] });
+    await stage.leaveUnfinished();
+    const other = await stage.run('rollback', 'grey-area');
+    expect(other.shown).toContain('was left unfinished');
+    const { shown } = await stage.run('rollback', '--run', '20261119-040000-dead');
+    expect(shown).toContain('changed no machine');
+  });
+
   test('leaves alone what was changed since, and those beneath it, and says why', async () => {
     const stage = createStage({ machines: exampleMachines, wants: newKernel });
     await stage.run('run', '--yes');

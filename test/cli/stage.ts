@@ -108,10 +108,10 @@ export const createStage = (options: StageOptions) => {
       }),
     );
   let lock = 0;
-  let broken: Result<Evaluation> | null = null;
+  let rewritten: Result<Evaluation> | null = null;
   const nix: Nix = {
     evaluate: async () =>
-      broken ??
+      rewritten ??
       ok({ fleet: { machines: options.machines, failed: [] }, discrepancies: [], ...options.evaluation }),
     update: async () => {
       lock += 1;
@@ -237,9 +237,13 @@ export const createStage = (options: StageOptions) => {
       const latest = journal.runs(1)[0];
       if (latest !== undefined) journal.ask(latest.run, kind, 'somebody');
     },
+    /** From here on the flake describes these. */
+    describe: (fleet: Evaluation['fleet']): void => {
+      rewritten = ok({ fleet, discrepancies: [] });
+    },
     /** From here on the flake does not evaluate. */
     breakFlake: (): void => {
-      broken = fail({
+      rewritten = fail({
         kind: 'flake-syntax',
         machine: null,
         phase: 'evaluate',
