@@ -55,7 +55,7 @@ export const registerRollback = (program: Command, cli: Cli): void => {
       `
 Nothing is built and nothing copied: the generation is on the machine. A machine goes back after those that need it;
 one that is not healthy goes before them. The flake says how machines are reached and judged; where it does not
-evaluate, earlier runs do. The next `lab run` leads forward again: revert the flake first.
+evaluate, earlier runs do. The next run leads forward again: revert the flake first.
 ${exitCodeHelp}
 Examples:
   lab rollback grey-area --dry-run
