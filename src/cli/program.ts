@@ -13,6 +13,7 @@ import { registerScreen } from './commands/screen.ts';
 import { registerSsh } from './commands/ssh.ts';
 import { registerStatus } from './commands/status.ts';
 import { registerAttach, registerResume, registerStop } from './commands/steer.ts';
+import { registerUnlock } from './commands/unlock.ts';
 import { registerUpdate } from './commands/update.ts';
 import type { Cli } from './lab.ts';
 import { joinPairs } from './options.ts';
@@ -58,6 +59,7 @@ Examples:
     registerAttach,
     registerStop,
     registerResume,
+    registerUnlock,
     registerJournal,
     registerSsh,
     registerDaemon,

@@ -47,7 +47,7 @@ export const leaseWords = (machine: string, lease: Lease): { message: string; re
   switch (lease.state) {
     case 'held':
       return {
-        message: `${holderOf(lease)} holds it, for ${minutes(lease.leftMs)} yet unless it is renewed`,
+        message: `${holderOf(lease)} holds it; its lease lasts another ${minutes(lease.leftMs)} unless it is renewed`,
         remedy: `wait until that run has ended; when its orchestrator is gone, the lease runs out by itself, or ${unlock} breaks it`,
       };
     case 'expired':

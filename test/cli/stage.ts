@@ -7,7 +7,7 @@ import { earlierRunsIn } from '../../src/flow/earlier-runs.ts';
 import { recallPast } from '../../src/flow/recall.ts';
 import { hostRuns, type Runs } from '../../src/flow/runs.ts';
 import { type ControlKind, type Journal, JournalFailure } from '../../src/journal/journal.ts';
-import type { Evaluation, LockChange, Nix, Toplevel } from '../../src/ports.ts';
+import type { Evaluation, LeaseAnswer, LeaseRequest, LockChange, Nix, Toplevel } from '../../src/ports.ts';
 import type { RunId } from '../../src/run/event.ts';
 import { createVirtualClock } from '../../src/sim/clock.ts';
 import type { Fault } from '../../src/sim/fault.ts';
@@ -254,6 +254,16 @@ export const createStage = (options: StageOptions) => {
     /** Lets time pass between two commands. */
     wait: (ms: number): Promise<void> =>
       time.run(time.process().clock.sleep(ms), { until: startAt + 7 * dayMs, turnsMax: 1_000_000 }),
+    /** Another orchestrator asks a machine for its lease. */
+    lease: (name: string, ask: LeaseRequest['ask'], run: string): Promise<LeaseAnswer> => {
+      const machine = options.machines.find((candidate) => candidate.name === name);
+      if (machine === undefined) throw new TypeError(`no machine ${name}`);
+      const claim = { run, owner: 'bob@laptop', ttlMs: 600_000 };
+      const asked = world
+        .targetOn(time.process().clock)
+        .lease(machine, { ask, claim, deadlineMs: 10_000 }, {});
+      return time.run(asked, { until: startAt + 7 * dayMs, turnsMax: 1_000 });
+    },
     /** Leaves a run of another flake in the journal. */
     leaveRunOf: (flake: string, run: RunId): void => {
       journal.append(run, {
