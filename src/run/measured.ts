@@ -26,28 +26,29 @@ const seenIn = (events: readonly RunEvent[]): ReadonlyMap<string, Seen> => {
   return seen;
 };
 
-/** The measurements of a run with this plan, in the order of its steps. Milliseconds. */
+/** The measurements of a run with this plan, in the order of its steps. Whole milliseconds. */
 export const measuredIn = (plan: Plan, events: readonly RunEvent[]): readonly Measured[] => {
   const seen = seenIn(events);
   const resumed = events.filter(({ body }) => body.kind === 'resumed').map(({ at }) => at);
-  const between = (from: number, to: number): boolean => resumed.some((at) => at >= from && at <= to);
-  return stepsOf(plan).flatMap((step): readonly Measured[] => {
+  const steps = stepsOf(plan);
+  const took = (step: Step, own: Seen): number | null => {
+    if (!own.sound || own.endedAt === null) return null;
+    if (step.kind === 'gate') return Math.max(0, own.endedAt - own.intendedAt - step.stableMs);
+    if (step.kind !== 'await-boot') return own.endedAt - own.intendedAt;
+    // A reboot lasts from its trigger on, which is a step of its own.
+    const trigger = steps.find(({ machine, kind }) => machine === step.machine && kind === 'reboot');
+    const from = trigger === undefined ? undefined : seen.get(trigger.id);
+    if (from?.sound !== true || from.endedAt === null) return null;
+    const [since, until] = [from.endedAt, own.endedAt];
+    return resumed.some((at) => at >= since && at <= until) ? null : until - since;
+  };
+  return steps.flatMap((step): readonly Measured[] => {
     const kind = durationKindOf(step);
     const own = seen.get(step.id);
-    if (kind === null || own === undefined || !own.sound || own.endedAt === null) return [];
-    if (step.kind === 'gate') {
-      const ms = Math.max(0, own.endedAt - own.intendedAt - step.stableMs);
-      return [{ machine: step.machine, kind, ms }];
-    }
-    if (step.kind !== 'await-boot')
-      return [{ machine: step.machine, kind, ms: own.endedAt - own.intendedAt }];
-    // A reboot lasts from its trigger on, which is a step of its own.
-    const trigger = stepsOf(plan).find(
-      ({ machine, kind: other }) => machine === step.machine && other === 'reboot',
-    );
-    const from = trigger === undefined ? undefined : seen.get(trigger.id);
-    if (from === undefined || !from.sound || from.endedAt === null || between(from.endedAt, own.endedAt))
-      return [];
-    return [{ machine: step.machine, kind, ms: own.endedAt - from.endedAt }];
+    const ms = kind === null || own === undefined ? null : took(step, own);
+    // A clock that was set back in the middle measures nothing.
+    return kind === null || ms === null || ms < 0
+      ? []
+      : [{ machine: step.machine, kind, ms: Math.round(ms) }];
   });
 };

@@ -70,7 +70,7 @@ export const owedBy = (state: RunState): readonly Debt[] => {
     const waits = why === 'dependency' && entry.machine.dependencies.some((name) => owed.has(name));
     if (why !== 'unreachable' && !waits) continue;
     const seenAway = progress.current === null ? null : recordOf(state, progress.current.id)?.endedAt;
-    const debt = leftUndone(state, progress, seenAway ?? plan.madeAt);
+    const debt = leftUndone(state, progress, Math.round(seenAway ?? plan.madeAt));
     if (debt !== null) owed.set(entry.machine.name, debt);
   }
   return [...owed.values()];

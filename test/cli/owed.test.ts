@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Machine } from '../../src/fleet/machine.ts';
+import { JournalFailure } from '../../src/journal/journal.ts';
 import type { RunReport } from '../../src/run/report.ts';
 import type { Fault } from '../../src/sim/fault.ts';
+import { createMemoryJournal } from '../../src/sim/memory-journal.ts';
 import { machineNamed } from '../simulation/fleet.ts';
 import { createStage, exampleMachines } from './stage.ts';
 
@@ -97,6 +99,29 @@ describe('a machine that is away when it is to be changed', () => {
       reboot: { kind: 'by-policy' },
     });
     expect(status.owedUnknown).toBeNull();
+  });
+
+  test('is not known to be owed anything where the journal cannot be read, and status says so', async () => {
+    const stage = createStage({
+      machines: [machineNamed('box')],
+      journal: (now) => ({
+        ...createMemoryJournal(now),
+        runs: () => {
+          throw new JournalFailure('the journal is damaged', 'move it away');
+        },
+      }),
+    });
+    const { out, exitCode } = await stage.run('status');
+    expect(exitCode).toBe(0);
+    expect(out).toContain(
+      '! what past runs left owed is not known: the journal is damaged\n      → move it away\n',
+    );
+    expect(JSON.parse((await stage.run('status', '--json')).out)).toMatchObject({
+      machines: [{ owed: null }],
+      owedUnknown: { kind: 'journal' },
+    });
+    // Whom to catch up with is not guessed.
+    expect((await stage.run('run', '--catch-up', '--yes')).exitCode).not.toBe(0);
   });
 
   test('is owed nothing by a trial, by a plan nobody approved, or by a run that only looked', async () => {

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { recallPast } from '../../src/flow/recall.ts';
 import type { Journal } from '../../src/journal/journal.ts';
@@ -79,6 +80,28 @@ describe.each([
     expect(runsOwing(journal)).toBe(13);
     expect(journal.read()).toEqual([idOf(13)]);
     journal.close();
+  });
+
+  test('tell the same, read one by one or all at once', () => {
+    const plans = [away, planFor([box]), planFor([box], { selection: [] })];
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.constantFrom(...plans), fc.boolean()), { maxLength: 8 }),
+        (history) => {
+          const [often, once] = [createMemoryJournal(() => 5_000), open()];
+          for (const [index, [plan, look]] of history.entries()) {
+            for (const journal of [often, once]) {
+              begin(journal, index, plan);
+              end(journal, index);
+            }
+            if (look) runsOwing(often);
+          }
+          expect(recallPast(often, '/lab', '/')).toEqual(recallPast(once, '/lab', '/'));
+          once.close();
+        },
+      ),
+      { numRuns: 20 },
+    );
   });
 
   test('that are under way count as far as they have come, and are read again', () => {

@@ -263,6 +263,15 @@ describe('how long things take', () => {
     expect(lab.past().durations.get('box')?.copy?.times).toBe(1);
   });
 
+  test('is not learnt from a clock that was set back', () => {
+    const lab = createPastOf();
+    lab.run(0, plan(), [
+      ['box/preflight', succeededWith(), 1_000],
+      ['box/copy', succeededWith(), -9_000],
+    ]);
+    expect(lab.past().durations.get('box')).toBeUndefined();
+  });
+
   test('forgets the old but for the longest', () => {
     const lab = createPastOf();
     lab.run(0, plan(), fullRun(500_000));
