@@ -1,22 +1,28 @@
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { caseNamed, crashFaults, crashScenario } from '../test/simulation/crash-scenarios.ts';
+import { whyBroken } from '../test/simulation/haul.ts';
 import { randomScenario } from '../test/simulation/random-scenario.ts';
 import { describeScenario, type Scenario } from '../test/simulation/scenario.ts';
+import { shrink } from '../test/simulation/shrink.ts';
 import { type SimulateOptions, simulate } from '../test/simulation/simulate.ts';
 import { simulateTwo } from '../test/simulation/two-orchestrators.ts';
 import { describeTwo, randomTwo } from '../test/simulation/two-scenarios.ts';
+import { haulAll } from './sim-haul.ts';
 
 /**
  * The long haul, and the replay of one seed:
- *   npm run sim -- --seed 42         one run with everything that happens in it
+ *   npm run sim -- --seed 42         one run with everything that happens in it; one that breaks a rule is shrunk
+ *                                    first to what it takes to break it, unless --whole
  *   npm run sim -- --crash CASE      one death of the engine, named as the tests name it
- *   npm run sim -- --runs 1000000    that many seeds, from --from on (default: 1)
  *   npm run sim -- --two 42          two orchestrators over one fleet, with everything that happens
- * `--both` makes a haul of runs of two orchestrators; `--machines N` gives every fleet that size; otherwise the seed says.
+ *   npm run sim -- --runs 1000000    that many seeds, from --from on (default: 1), on --workers threads (a number, or
+ *                                    all); --both: of two orchestrators; --first ends at the first that breaks a rule
+ * `--machines N` gives every fleet that size; otherwise the seed says.
  */
 
 const usage =
-  'npm run sim -- [--seed N | --two N | --crash CASE | --runs N [--from N] [--both]] [--machines N]';
+  'npm run sim -- [--seed N [--whole] | --two N | --crash CASE | --runs N [--from N] [--both] [--workers N|all] [--first]] [--machines N]';
 
 // `| head` is a fine way to read a trace.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -42,6 +48,9 @@ const readArguments = () => {
         runs: { type: 'string' },
         from: { type: 'string' },
         machines: { type: 'string' },
+        workers: { type: 'string' },
+        first: { type: 'boolean' },
+        whole: { type: 'boolean' },
       },
       strict: true,
     });
@@ -76,56 +85,25 @@ const replay = async (
   return false;
 };
 
-/** Simulations that share the turns of the event loop: one alone would wait for most of them. */
-const abreast = 16;
 /** Broken seeds after which the haul gives up. */
 const brokenMax = 20;
 
-/** One run of a seed: how it ended. */
-const one = async (seed: number, size: number | undefined): Promise<string> =>
-  (await simulate(randomScenario(seed, size))).state.ended?.result ?? 'none';
-const two = async (seed: number): Promise<string> => {
-  const { first, second } = await simulateTwo(randomTwo(seed));
-  return [first, second].map(({ state }) => state.ended?.result ?? 'none').join(' and ');
-};
+const nameOfSeed = (seed: number, size: number | undefined): string =>
+  `--seed ${seed}${size === undefined ? '' : ` --machines ${size}`}`;
 
-const haul = async (
-  from: number,
-  runs: number,
-  size: number | undefined,
-  both: boolean,
-): Promise<boolean> => {
-  const begun = performance.now();
-  const cpuBegun = process.cpuUsage();
-  const results = new Map<string, number>();
-  const count = (result: string): number => {
-    const now = (results.get(result) ?? 0) + 1;
-    results.set(result, now);
-    return now;
-  };
-  let next = from;
-  let broken = 0;
-  const lane = async (): Promise<void> => {
-    while (next < from + runs && broken < brokenMax) {
-      const seed = next++;
-      try {
-        count(await (both ? two(seed) : one(seed, size)));
-      } catch (error) {
-        process.stdout.write(
-          `seed ${seed}: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}\n  npm run sim -- --${both ? 'two' : 'seed'} ${seed}${size === undefined ? '' : ` --machines ${size}`}\n`,
-        );
-        broken = count('BROKEN');
-      }
+/** The same scenario with all taken away that does not matter to how it breaks. */
+const shrunk = async (scenario: Scenario): Promise<Scenario> => {
+  const breakOf = async (tried: Scenario): Promise<string | null> => {
+    try {
+      await simulate(tried);
+      return null;
+    } catch (error) {
+      // Names and numbers change as things are taken away.
+      return whyBroken(error).replaceAll(/m\d|\d+|\/nix\/store\/\S+/gu, '_');
     }
   };
-  await Promise.all(Array.from({ length: abreast }, lane));
-  const { user, system } = process.cpuUsage(cpuBegun);
-  const total = [...results.values()].reduce((sum, number) => sum + number, 0);
-  const summary = [...results].map(([result, number]) => `${number} ${result}`).join(', ');
-  process.stdout.write(
-    `${total} runs (${summary}) in ${((performance.now() - begun) / 1_000).toFixed(1)} s: ${Math.round((total / (user + system)) * 1e6)} runs per second and core\n`,
-  );
-  return broken === 0;
+  const whole = await breakOf(scenario);
+  return whole === null ? scenario : shrink(scenario, async (tried) => (await breakOf(tried)) === whole);
 };
 
 const scenarioOfCrash = (name: string): Scenario => {
@@ -135,18 +113,38 @@ const scenarioOfCrash = (name: string): Scenario => {
   return crashScenario(tried);
 };
 
-const { seed, crash, two: pair, both, runs, from, machines } = readArguments();
+const { seed, crash, two, both, runs, from, machines, workers, first, whole } = readArguments();
 const size = machines === undefined ? undefined : wholeNumber('machines', machines);
-const whole = (name: string, scenario: Scenario): Promise<boolean> =>
+const replayOne = (name: string, scenario: Scenario): Promise<boolean> =>
   replay(name, describeScenario(scenario), (options) => simulate(scenario, options));
+const replaySeed = async (number: number): Promise<boolean> => {
+  const scenario = randomScenario(number, size);
+  return replayOne(`seed ${number}`, whole === true ? scenario : await shrunk(scenario));
+};
+const replayTwo = (number: number): Promise<boolean> =>
+  replay(`two ${number}`, describeTwo(randomTwo(number)), (options) =>
+    simulateTwo(randomTwo(number), options),
+  );
 const good =
   seed !== undefined
-    ? await whole(`seed ${seed}`, randomScenario(wholeNumber('seed', seed), size))
+    ? await replaySeed(wholeNumber('seed', seed))
     : crash !== undefined
-      ? await whole(`crash ${crash}`, scenarioOfCrash(crash))
-      : pair !== undefined
-        ? await replay(`two ${pair}`, describeTwo(randomTwo(wholeNumber('two', pair))), (options) =>
-            simulateTwo(randomTwo(wholeNumber('two', pair)), options),
-          )
-        : await haul(wholeNumber('from', from ?? '1'), wholeNumber('runs', runs ?? '2000'), size, both);
+      ? await replayOne(`crash ${crash}`, scenarioOfCrash(crash))
+      : two !== undefined
+        ? await replayTwo(wholeNumber('two', two))
+        : await haulAll({
+            from: wholeNumber('from', from ?? '1'),
+            runs: wholeNumber('runs', runs ?? '2000'),
+            size: size ?? null,
+            both,
+            workers: Math.max(
+              1,
+              workers === 'all' ? availableParallelism() : wholeNumber('workers', workers ?? '1'),
+            ),
+            brokenMax: first === true ? 1 : brokenMax,
+            onBroken: (number, why) =>
+              process.stdout.write(
+                `seed ${number}: ${why}\n  npm run sim -- ${both ? `--two ${number}` : nameOfSeed(number, size)}\n`,
+              ),
+          });
 process.exitCode = good ? 0 : 1;

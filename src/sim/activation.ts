@@ -68,7 +68,7 @@ const withFaults = (faults: readonly Fault[], fine: Course, runs: boolean): Cour
   const lie = faultOf(faults, 'activation-lies');
   if (lie?.about === 'failure')
     return { ...fine, outcome: refused(1, 'a check before the switch refused it') };
-  if (lie !== null)
+  if (lie !== null && lie.about !== 'the-return')
     return { ...fine, setsProfile: false, goesLive: lie.about === 'the-profile' && fine.goesLive };
   const nothing = { ...fine, setsProfile: false, goesLive: false };
   if (faultOf(faults, 'copy-lies') !== null)

@@ -165,9 +165,11 @@ export const advance = (
   let current = machine;
   for (let [due] = current.due; due !== undefined && due.at <= now; [due] = current.due) {
     const after = apply({ ...current, due: current.due.slice(1) }, due);
+    const well = isWell(after);
     current = {
       ...after,
-      unwellSince: isWell(after) ? null : (current.unwellSince ?? due.at),
+      unwellSince: well ? null : (current.unwellSince ?? due.at),
+      wellSince: well ? (current.wellSince ?? due.at) : null,
     };
     tell?.(due, current);
   }

@@ -23,6 +23,8 @@ export type Fault =
     }
   /** The round trip of this number hangs until its deadline; `dispatched`: its command does its work all the same. */
   | { readonly kind: 'trip-hangs'; readonly trip: number; readonly dispatched: boolean }
+  /** Loses its power at the round trip of this number, and boots again by itself. */
+  | { readonly kind: 'trip-crashes'; readonly trip: number }
   /** Takes connections, but every command hangs until its deadline, for a while. */
   | { readonly kind: 'stalls'; readonly atMs: number; readonly forMs: number | null }
   /** Every connection may fail. */
@@ -50,8 +52,11 @@ export type Fault =
   | { readonly kind: 'boot-unreadable' }
   // ── the activation of something new ──
   | { readonly kind: 'activation-exit'; readonly code: 1 | 2 | 4 | 100 }
-  /** Says 0 and changes nothing, or not the profile; or says 1 though all is as it should be. */
-  | { readonly kind: 'activation-lies'; readonly about: 'everything' | 'the-profile' | 'failure' }
+  /** Says 0 and changes nothing, or not the profile; says 1 though all is as it should be; or that it returned and did not. */
+  | {
+      readonly kind: 'activation-lies';
+      readonly about: 'everything' | 'the-profile' | 'failure' | 'the-return';
+    }
   | { readonly kind: 'slow-activation'; readonly ms: number }
   | { readonly kind: 'slow-copy'; readonly ms: number }
   /** Says that the closure is there, and it is not. */

@@ -110,6 +110,8 @@ export type SimMachine = {
   readonly due: readonly Due[];
   /** Since when it is not well, or null while it is. */
   readonly unwellSince: number | null;
+  /** Since when it is well without a break, or null while it is not. */
+  readonly wellSince: number | null;
 };
 
 export type MachineStart = {
@@ -192,6 +194,7 @@ export const createMachine = (start: MachineStart, now: number): SimMachine => {
     rebooting: false,
     due: [...fatesOf(faults, now)].sort(earlierFirst),
     unwellSince: null,
+    wellSince: now,
   };
 };
 

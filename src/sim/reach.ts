@@ -25,6 +25,7 @@ type Surroundings = {
   readonly look: (name: string) => SimMachine;
   /** Counts the round trips to a machine, from 1. */
   readonly nextTrip: (name: string) => number;
+  readonly crash: (name: string) => void;
   readonly answered: (name: string) => void;
 };
 
@@ -64,6 +65,8 @@ export const reachOver = (world: Surroundings): Reach => {
     if (isAborted(signal)) return cancelled();
     if (tripMs > deadlineMs)
       return sshError(machine, 'timeout', `${machine.name} took longer than ${deadlineMs / 1_000} s`);
+    if (look(machine.name).faults.some((fault) => fault.kind === 'trip-crashes' && fault.trip === trip))
+      world.crash(machine.name);
     const problem = link.problem(machine);
     if (problem?.kind === 'timeout') {
       await clock.sleep(Math.min(network.silenceMs, deadlineMs) - tripMs, signal);

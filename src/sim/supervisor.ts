@@ -23,6 +23,8 @@ export const superviseFrom = (
 export const numbered = ({ generation }: ActivateRequest): { readonly generation?: number } =>
   generation === undefined ? {} : { generation };
 
+const lieOf = ({ faults }: SimMachine) => faultOf(faults, 'activation-lies')?.about ?? null;
+
 /** Holds the lock of activations: it activates, or acts on its verdict. */
 export const isBusy = ({ outcome, watch }: TransientUnit): boolean =>
   outcome === null || (watch !== null && watch.verdict !== null && watch.end === null);
@@ -105,7 +107,7 @@ const act = (machine: SimMachine, name: string, at: number, outcome: ActivateOut
   const { activationMs } = machine.nature;
   if (outcome === null && unit.watch.verdict === 'confirm') {
     const done = { at: at + Math.round(activationMs * 0.2), kind: 'confirmed', unit: name } as const;
-    const lies = faultOf(machine.faults, 'activation-lies') !== null;
+    const lies = lieOf(machine) !== null && lieOf(machine) !== 'the-return';
     const full = machine.faults.flatMap((fault) => (fault.kind === 'disk-full' ? [fault.path] : []));
     const fits = !full.includes('at-profile') && !full.includes('at-boot-entry');
     if (unit.request.mode === 'switch' && !fits)
@@ -123,7 +125,7 @@ const act = (machine: SimMachine, name: string, at: number, outcome: ActivateOut
         )
       : withDue(machine, done);
   }
-  const back = faultOf(machine.faults, 'restore-refused') === null;
+  const back = faultOf(machine.faults, 'restore-refused') === null && lieOf(machine) !== 'the-return';
   return withDue(
     machine,
     ...(back
@@ -174,7 +176,7 @@ export const returnedUnit = (
           ? 'asked'
           : 'unconfirmed';
   const end =
-    machine.current === unit.watch.current
+    machine.current === unit.watch.current || lieOf(machine) === 'the-return'
       ? restored(why)
       : ({ kind: 'stuck', message: 'its own return to what it ran before failed' } as const);
   return withUnit(machine, name, {

@@ -14,7 +14,7 @@ import {
   reportFor,
   seenOf,
 } from './look.ts';
-import type { Due, SimMachine } from './machine.ts';
+import { type Due, type SimMachine, withDue } from './machine.ts';
 import type { Random } from './random.ts';
 import { reachOver } from './reach.ts';
 import { settleOver } from './settle.ts';
@@ -121,6 +121,7 @@ export const createWorld = (options: WorldOptions): World => {
       link,
       look,
       nextTrip,
+      crash: (name) => change(withDue(look(name), { at: options.now(), kind: 'crash' })),
       answered: (name) => void answers.set(name, options.now()),
     });
 

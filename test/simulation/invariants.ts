@@ -47,6 +47,7 @@ export const createChecker = (plan: Plan, world: World): Checker => {
   const intentSeq = new Map<string, number>();
   const confirmed = new Set<string>();
   /** Their services did not answer when their preflight looked, nor at a gate since. */
+  const everIllBefore = new Set<string>();
   const failedBefore = new Map<string, readonly string[]>();
   const illBefore = new Set<string>();
 
@@ -120,6 +121,19 @@ export const createChecker = (plan: Plan, world: World): Checker => {
     }
   };
 
+  /** Counted from the latest gate that another machine has passed. */
+  const checkDelay = (effect: Effect, entry: MachinePlan): void => {
+    const delay = entry.steps.find(({ kind }) => kind === 'delay');
+    if (delay?.kind !== 'delay') return;
+    const since = allRecords(now())
+      .filter(
+        ({ step, status }) =>
+          step.kind === 'gate' && step.machine !== effect.machine && status === 'succeeded',
+      )
+      .reduce((latest, { endedAt }) => Math.max(latest, endedAt ?? 0), now().approvedAt ?? 0);
+    if (effect.at < since + delay.delayMs) broke(`${effect.machine} was rebooted before its delay was over`);
+  };
+
   /** Only what has passed its gate, in this process, is confirmed. */
   const checkConfirmation = (name: string): void => {
     const gate = recordOf(now(), `${name}/gate-after-activation`);
@@ -167,6 +181,7 @@ export const createChecker = (plan: Plan, world: World): Checker => {
       const count = (rebooted.get(effect.machine) ?? 0) + 1;
       if (count > 1) broke(`${effect.machine} was rebooted twice`);
       rebooted.set(effect.machine, count);
+      checkDelay(effect, entry);
       const wrong = wrongReboot(plan, world, effect);
       if (wrong !== null) broke(wrong);
       const busy = [...world.look(effect.machine).units.values()].some(
@@ -210,9 +225,10 @@ export const createChecker = (plan: Plan, world: World): Checker => {
     const { step } = record;
     if (step.kind === 'preflight') {
       const reading = world.lastReading(step.machine);
-      if (reading !== null && reading.at >= record.intendedAt && !reading.serves && reading.up)
+      if (reading !== null && reading.at >= record.intendedAt && !reading.serves && reading.up) {
         illBefore.add(step.machine);
-      else illBefore.delete(step.machine);
+        everIllBefore.add(step.machine);
+      } else illBefore.delete(step.machine);
       // What failed while nothing had been done to the machine is not held against what is done to it.
       if (!touched.has(step.machine)) failedBefore.set(step.machine, world.look(step.machine).failedUnits);
     }
@@ -226,6 +242,11 @@ export const createChecker = (plan: Plan, world: World): Checker => {
         !failedBeforeToo(step.machine, reading.failedUnits)
       )
         broke(`the gate ${step.id} passed though the machine was not well`);
+      const truth = world.look(step.machine);
+      const excused = everIllBefore.has(step.machine) || truth.failedUnits.length > 0;
+      const steadyMs = (record.endedAt ?? 0) - (truth.wellSince ?? 0);
+      if (truth.wellSince !== null && !excused && steadyMs < step.stableMs)
+        broke(`the gate ${step.id} passed after ${steadyMs} ms of good health`);
       if (reading?.serves === true) illBefore.delete(step.machine);
       const target = targetFor(step.machine, step.current);
       expect(step.machine, 'running toplevel', world.look(step.machine).current, target);
@@ -297,6 +318,7 @@ export const createChecker = (plan: Plan, world: World): Checker => {
       const excused = truth.faults.some(
         (fault) =>
           fault.kind === 'restore-refused' ||
+          (fault.kind === 'activation-lies' && fault.about === 'the-return') ||
           fault.kind === 'foreign-deploy' ||
           (fault.kind === 'activation-exit' && fault.code === 100),
       );

@@ -230,7 +230,12 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
     if (end?.kind === 'killed-at') time.schedule(time.now() + end.ms, () => die('killed'));
     if (end?.kind === 'stopped-at') time.schedule(time.now() + end.ms, () => stop.abort('somebody'));
     if (end?.kind === 'aborted-at') time.schedule(time.now() + end.ms, () => abort.abort('somebody'));
-    living = { terminate: () => stop.abort('SIGTERM'), die };
+    let goesDown = false;
+    const terminate = (): void => {
+      goesDown = !stop.signal.aborted && !abort.signal.aborted;
+      stop.abort('SIGTERM');
+    };
+    living = { terminate, die };
     const append = (body: EventBody): RunEvent => {
       if (!alive) throw new Killed();
       appends += 1;
@@ -274,6 +279,8 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
       if (ended === 'killed') return null;
       if (ended.ended === null) return null;
       const asked = end !== null || stop.signal.aborted;
+      if (goesDown && ended.ended.result === 'interrupted')
+        throw new Violation('the run ended, and was to go on after the reboot of its own machine');
       return ended.ended.result === 'interrupted' && asked ? null : ended;
     } catch (error) {
       if (violation !== null) throw violation;

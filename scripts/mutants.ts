@@ -1,0 +1,67 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Mutant, mutants } from '../test/simulation/mutants.ts';
+
+/**
+ * Breaks the engine on purpose, one mutant after the other in a copy of the project, and says after how many seeds
+ * the simulation finds each: `npm run mutants [-- part of a name]`.
+ */
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const seedsMax = 6_000;
+const deadlineMs = 180_000;
+
+const runs = (copy: string): Promise<string> =>
+  new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [join(copy, 'scripts/sim.ts'), '--runs', String(seedsMax), '--first'],
+      { timeout: deadlineMs, maxBuffer: 16_000_000 },
+      (error, stdout, stderr) =>
+        resolve(error?.killed === true ? 'seed 0: it never ended' : `${stdout}${stderr}`),
+    );
+  });
+
+const tell = (line: string): void => void process.stdout.write(`${line}\n`);
+
+const tryOne = async (copy: string, { name, file, text, becomes }: Mutant): Promise<boolean> => {
+  const path = join(copy, file);
+  const sound = await readFile(path, 'utf8');
+  if (sound.split(text).length !== 2) {
+    tell(
+      `✗ ${name}: its text no longer stands once in ${file}; say in test/simulation/mutants.ts where it went`,
+    );
+    return false;
+  }
+  await writeFile(
+    path,
+    sound.replace(text, () => becomes),
+  );
+  const said = await runs(copy);
+  await writeFile(path, sound);
+  const found = /^seed (\d+): (.*)$/mu.exec(said);
+  if (found !== null) {
+    tell(`✓ ${name}: seed ${found[1]}, ${found[2]}`);
+    return true;
+  }
+  tell(`✗ ${name}: not found in ${seedsMax} seeds\n${/ runs \(/u.test(said) ? '' : said}`);
+  return false;
+};
+
+const wanted = process.argv[2] ?? '';
+const copy = await mkdtemp(join(tmpdir(), 'lab-mutants-'));
+let survivors = 0;
+try {
+  for (const part of ['src', 'test/simulation', 'scripts', 'package.json'])
+    await cp(join(root, part), join(copy, part), { recursive: true });
+  await symlink(join(root, 'node_modules'), join(copy, 'node_modules'));
+  const chosen = mutants.filter(({ name }) => name.includes(wanted));
+  for (const mutant of chosen) if (!(await tryOne(copy, mutant))) survivors += 1;
+  tell(`${chosen.length - survivors} of ${chosen.length} found`);
+} finally {
+  await rm(copy, { recursive: true, force: true });
+}
+process.exitCode = survivors === 0 ? 0 : 1;

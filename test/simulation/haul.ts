@@ -1,0 +1,53 @@
+import { randomScenario } from './random-scenario.ts';
+import { simulate } from './simulate.ts';
+import { simulateTwo } from './two-orchestrators.ts';
+import { randomTwo } from './two-scenarios.ts';
+
+/** A stretch of seeds, and what became of them. */
+export type Stretch = {
+  readonly from: number;
+  readonly count: number;
+  /** Machines of each fleet, or null for as many as the seed says. */
+  readonly size: number | null;
+  /** Two orchestrators over each fleet. */
+  readonly both: boolean;
+};
+export type Hauled = {
+  readonly results: Readonly<Record<string, number>>;
+  readonly broken: readonly { readonly seed: number; readonly why: string }[];
+};
+
+/** Simulations that share the turns of the event loop: one alone would wait for most of them. */
+const abreast = 16;
+
+export const whyBroken = (error: unknown): string =>
+  error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+
+/** How the run of a seed ended; `none`: nobody took it up again. */
+const one = async (seed: number, size: number | null): Promise<string> =>
+  (await simulate(randomScenario(seed, size ?? undefined))).state.ended?.result ?? 'none';
+const two = async (seed: number): Promise<string> => {
+  const { first, second } = await simulateTwo(randomTwo(seed));
+  return [first, second].map(({ state }) => state.ended?.result ?? 'none').join(' and ');
+};
+
+/** Simulates them all; gives up once so many have broken a rule. */
+export const haul = async ({ from, count, size, both }: Stretch, brokenMax: number): Promise<Hauled> => {
+  const results: Record<string, number> = {};
+  const broken: { seed: number; why: string }[] = [];
+  let next = from;
+  const lane = async (): Promise<void> => {
+    while (next < from + count && broken.length < brokenMax) {
+      const seed = next++;
+      let result = 'BROKEN';
+      try {
+        result = await (both ? two(seed) : one(seed, size));
+      } catch (error) {
+        broken.push({ seed, why: whyBroken(error) });
+      }
+      results[result] = (results[result] ?? 0) + 1;
+    }
+  };
+  await Promise.all(Array.from({ length: abreast }, lane));
+  return { results, broken };
+};

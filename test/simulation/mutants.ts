@@ -1,0 +1,196 @@
+/**
+ * The engine broken on purpose, in one place at a time. A simulation that does not notice is worth nothing:
+ * `npm run mutants` breaks each of them in a copy and says after how many seeds it was found.
+ */
+export type Mutant = {
+  /** The rule that is broken. */
+  readonly name: string;
+  readonly file: string;
+  /** Stands exactly once in the file. */
+  readonly text: string;
+  readonly becomes: string;
+};
+
+const mutant = (name: string, file: string, text: string, becomes: string): Mutant => ({
+  name,
+  file: `src/run/${file}`,
+  text,
+  becomes,
+});
+
+export const mutants: readonly Mutant[] = [
+  // dependencies
+  mutant(
+    'dependencies are not looked at',
+    'dependencies.ts',
+    'for (const name of needs) {',
+    'for (const name of needs.slice(99)) {',
+  ),
+  mutant(
+    'dependencies may be unhealthy',
+    'dependencies.ts',
+    "if (verdict.kind !== 'passed') {",
+    'if (false) {',
+  ),
+  mutant(
+    'what a resumed run saw before is not looked at anew',
+    'state.ts',
+    "  if (status !== 'succeeded') return false;\n  const entry = state.plan?.machines.find(({ machine }) => machine.name === step.machine);\n  if (entry === undefined) return false;\n  const { steps, touched }",
+    '  if (status) return false;\n  const entry = state.plan?.machines.find(({ machine }) => machine.name === step.machine);\n  if (entry === undefined) return false;\n  const { steps, touched }',
+  ),
+  // one after the other
+  mutant('others begin while one is on its way', 'next.ts', 'if (waiting !== null) return waiting;', ''),
+  mutant(
+    'the order of the plan is turned round',
+    'next.ts',
+    "const turn = progress.find(({ status }) => status === 'waiting' || status === 'active');",
+    "const turn = progress.findLast(({ status }) => status === 'waiting' || status === 'active');",
+  ),
+  mutant('nothing halts the run', 'next.ts', "plan.machine.orchestration.criticalityLevel === 'high' ||", ''),
+  mutant('a stop is not heard', 'next.ts', 'if (state.stopRequestedBy !== null)', 'if (false)'),
+  mutant('a pause is not heard', 'next.ts', 'if (state.pausedBy !== null) return', 'if (false) return'),
+  // evidence
+  mutant(
+    'the exit status of an activation is believed',
+    'activation.ts',
+    'const why = contradiction(seen, toplevel, mode);\n  return why === null',
+    'const why = contradiction(seen, toplevel, mode);\n  return why !== 0',
+  ),
+  mutant(
+    'the boot id is not compared',
+    'gate.ts',
+    "if (seen.bootId === watch.bootId || seen.bootId === '') {",
+    'if (seen.bootId === null) {',
+  ),
+  mutant(
+    'what was booted is not compared',
+    'gate.ts',
+    'if (step.booted !== null && seen.booted !== step.booted) {',
+    'if (false) {',
+  ),
+  mutant(
+    'a machine that reboots again by itself passes its gate',
+    'gate.ts',
+    'if (expected.bootId !== null && observation.bootId !== expected.bootId)',
+    'if (false)',
+  ),
+  mutant(
+    'a gate takes any generation',
+    'gate.ts',
+    'if (expected.current !== null && observation.current !== expected.current)',
+    'if (false)',
+  ),
+  mutant(
+    'a gate takes failed checks',
+    'gate.ts',
+    'if (fresh.length > 0) return waiting',
+    'if (false) return waiting',
+  ),
+  mutant(
+    'a gate takes failed units',
+    'gate.ts',
+    'if (freshUnits.length > 0) return waiting',
+    'if (false) return waiting',
+  ),
+  mutant(
+    'a gate does not wait for stability',
+    'await.ts',
+    'if (now - steadySince >= step.stableMs)',
+    'if (now)',
+  ),
+  mutant('a gate waits for ever', 'await.ts', 'if (now > deadlineAt)', 'if (false)'),
+  mutant(
+    'an outcome that nobody knows is a success',
+    'progress.ts',
+    "if (outcome.kind === 'succeeded') continue;",
+    "if (outcome.kind === 'succeeded' || outcome.kind === 'unknown') continue;",
+  ),
+  mutant(
+    'the reboot delay is not kept',
+    'perform.ts',
+    'if (leftMs > 0) await context.clock.sleep(leftMs, context.signal);',
+    '',
+  ),
+  // the journal
+  mutant(
+    'a reboot is triggered before its intent',
+    'perform.ts',
+    "case 'delay': {",
+    "case 'delay': {\n      await context.target.triggerReboot(context.entry.machine, { bootId: context.entry.prior?.bootId ?? '', unit: 'lab-hasty', deadlineMs: 30_000 }, {});",
+  ),
+  mutant(
+    'a broken journal is not noticed',
+    'drive.ts',
+    'state = applyEvent(state, deps.append(body));',
+    "let event: RunEvent;\n    try { event = deps.append(body); } catch (error) { if ((error as Error).name === 'Killed') throw error; event = { seq: state.lastSeq + 0.001, at: state.lastAt, run: state.run, body }; }\n    state = applyEvent(state, event);",
+  ),
+  // taken up again
+  mutant(
+    'a repeated reboot does not look first',
+    'reboot.ts',
+    'if (context.again) {',
+    'if (context.again && bootId === null) {',
+  ),
+  mutant(
+    'a repeated reboot names the boot that runs now',
+    'reboot.ts',
+    '{ bootId, unit: unitName(',
+    "{ bootId: ((seen) => (seen.kind === 'reachable' ? seen.bootId : bootId))(await target.observe(entry.machine, { deadlineMs: 20_000, signal })), unit: unitName(",
+  ),
+  mutant(
+    'what was live and not confirmed is not asked for again',
+    'state.ts',
+    "return progress.status === 'active' && unconfirmed(state, progress) !== null;",
+    'return false;',
+  ),
+  mutant(
+    'each try of an activation has a unit of its own',
+    'activation.ts',
+    'unit: unitName(state.run, `${step.kind}-${mode}`),',
+    'unit: unitName(state.run, `${step.kind}-${mode}-${context.clock.now()}`),',
+  ),
+  // confirmation and return
+  mutant(
+    'what passed its gate is not confirmed',
+    'perform.ts',
+    'return confirm(step, context);',
+    "return succeeded('it stays');",
+  ),
+  mutant(
+    'a stop leaves what is live unconfirmed',
+    'next.ts',
+    'if (toFinish.length > 0) return',
+    'if (toFinish.length > 99) return',
+  ),
+  mutant(
+    'what failed is not returned',
+    'next.ts',
+    "if (plan.machine.orchestration.criticalityLevel === 'critical') return true;",
+    'if (plan) return false;',
+  ),
+  mutant(
+    'a return is believed',
+    'restore.ts',
+    "if (seen.kind === 'unreachable' || seen.current !== step.current) return null;",
+    '',
+  ),
+  mutant(
+    'the run goes on from the machine that goes down under it',
+    'drive.ts',
+    '&& awaitsOwnBoot(state)) {',
+    '&& false) {',
+  ),
+  // the account
+  mutant(
+    'a run with failed machines says done',
+    'next.ts',
+    'if (bad.length === 0 && leftOut.length === 0)',
+    'if (leftOut.length === 0)',
+  ),
+  mutant(
+    'somebody else’s deployment is not noticed',
+    'step-context.ts',
+    'if (prior === null) return null;',
+    'if (prior !== undefined) return null;',
+  ),
+];
