@@ -8,12 +8,13 @@ import { toplevelPattern } from './names.ts';
 import { failureOf, unusableAnswer } from './problem.ts';
 import { prelude, readRecord } from './record.ts';
 
-/** How many generations are read: the newest, beside the one that is asked for and the one the profile leads to. */
+/** How many generations are read: the newest, beside those that are asked for. */
 export const generationsMax = 100;
 
 /**
- * Lists the system profile. Argument: a number that must be among them, or nothing. A generation whose toplevel is no
- * longer there is left out. Newest is the highest number: the profile may lead to any of them.
+ * Lists the system profile. Argument: a number that must be among them, or nothing; the one that the profile leads to,
+ * and the one before it, always are. A generation whose toplevel is no longer there is left out. Newest is the highest
+ * number: the profile may lead to any of them.
  */
 export const generationsScript = `${prelude}${partsFunctions}
 echo lab-generations
@@ -24,9 +25,11 @@ default=
 if [ -L "$profiles/system" ]; then default=$(readlink "$profiles/system"); fi
 put default "$default"
 numbers() { sed -n 's,^\\(.*/\\)*system-\\([0-9][0-9]*\\)-link$,\\2,p'; }
+all() { ls -1 "$profiles" 2>/dev/null | numbers | sort -rn; }
+here=$(echo "$default" | numbers)
 {
-  ls -1 "$profiles" 2>/dev/null | numbers | sort -rn | head -n ${generationsMax}
-  echo "$default" | numbers
+  all | head -n ${generationsMax}
+  all | sed -n "/^$here$/{p;n;p;}"
   echo "system-$1-link" | numbers
 } | sort -rnu |
   while read -r number; do
@@ -64,7 +67,7 @@ export const parseGenerations = (result: ExecResult): readonly Generation[] | st
   const [current, booted] = [storePath.parse(first('current')), storePath.parse(first('booted'))];
   const leadsTo = /^(?:.*\/)?system-(\d{1,9})-link$/.exec(first('default') ?? '')?.[1];
   return all('generation')
-    .slice(0, generationsMax + 2)
+    .slice(0, generationsMax + 3)
     .flatMap((line): readonly Generation[] => {
       const parsed = Line.safeParse(line);
       if (!parsed.success) return [];

@@ -65,14 +65,14 @@ describe('the generations of a machine, with the script in a real shell', () => 
     expect(got.ok && got.value.map(({ toplevel }) => toplevel)).toEqual([here]);
   });
 
-  it('are bounded, and the one asked for and the boot default are always there', async () => {
-    for (let number = 1; number <= generationsMax + 4; number += 1) make(number);
-    leadsTo(2);
+  it('are bounded, and the one asked for, the boot default and the one before it are always there', async () => {
+    for (let number = 1; number <= generationsMax + 6; number += 1) make(number);
+    leadsTo(4);
     const got = await ask(local.remote, 1);
     const numbers = got.ok ? got.value.map(({ number }) => number) : [];
-    expect(numbers).toHaveLength(generationsMax + 2);
-    expect(numbers.slice(-3)).toEqual([5, 2, 1]);
-    expect(got.ok && got.value.find(({ isDefault }) => isDefault)?.number).toBe(2);
+    expect(numbers).toHaveLength(generationsMax + 3);
+    expect(numbers.slice(-3)).toEqual([4, 3, 1]);
+    expect(got.ok && got.value.find(({ isDefault }) => isDefault)?.number).toBe(4);
   });
 
   it('of a machine without a system profile are none', async () => {
