@@ -20,6 +20,7 @@ import { acquireRunLock } from '../journal/lock.ts';
 import { seeRoomForARun, seeStateDirectory } from '../journal/state-directory.ts';
 import { copyClosure } from '../nix-integration/copy.ts';
 import { createNix } from '../nix-integration/create-nix.ts';
+import { lockedInputs } from '../nix-integration/locked-inputs.ts';
 import { noPast, type Past } from '../plan/past.ts';
 import type { Nix, Remote, Target } from '../ports.ts';
 import { runProcess } from '../process/run.ts';
@@ -32,6 +33,7 @@ import { openConfig } from './config-file.ts';
 import { editArgv } from './edit.ts';
 import { followLogsOver } from './follow-logs.ts';
 import { lookByCron } from './look-schedule.ts';
+import { nextScheduled } from './next-scheduled.ts';
 import { runsInProcesses } from './runs.ts';
 import { cacheDirectoryOf, openJournalIn, type Surroundings, stateDirectoryOf } from './surroundings.ts';
 
@@ -251,6 +253,8 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
               demo: false,
               sshArgv: (machine): readonly string[] | Failure => sshArgv(machine, []),
               editArgv: (machine) => editArgv(machine, { flake: options.flake, cwd: around.cwd, env }),
+              lockedInputs: () => lockedInputs(options.flake, around.cwd),
+              nextScheduled,
               followLogs: followLogsOver((machine) =>
                 isHere(machine) ? null : openSshArgv(machine, sshConfigPath, 'batch'),
               ),

@@ -124,6 +124,13 @@ const noMachines: Failure = {
   remedy: 'open a lab of your own with `lab --flake DIR`',
 };
 
+/** Four in the morning: when the demo's schedule says that it runs. */
+const nextNight = (now: number): number => {
+  const date = new Date(now);
+  date.setHours(28, 0, 0, 0);
+  return date.getTime();
+};
+
 const noFiles: Failure = {
   ...noMachines,
   phase: 'edit',
@@ -164,6 +171,8 @@ export const openDemo = async (
     demo: true,
     sshArgv: () => noMachines,
     editArgv: () => noFiles,
+    lockedInputs: async () => ok(nix.lockedInputs()),
+    nextScheduled: async () => nextNight(clock.now()),
     followLogs: demoLogs(clock),
     schedule: lookByClock(clock, { observe: 30_000, probe: 60_000 }),
   });

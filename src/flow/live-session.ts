@@ -1,9 +1,10 @@
-import type { Failure } from '../failure.ts';
+import type { Failure, Result } from '../failure.ts';
 import type { Machine } from '../fleet/machine.ts';
 import { noPast } from '../plan/past.ts';
 import type { LabDeps } from './prepare.ts';
 import type { Runs } from './runs.ts';
 import type { FollowLogs, LabSnapshot, LookSchedule, Session } from './session.ts';
+import { createInputs, type LockedInput } from './session-inputs.ts';
 import { createLogFollower } from './session-logs.ts';
 import { createLooks } from './session-looks.ts';
 import { createPastRuns } from './session-past.ts';
@@ -18,6 +19,9 @@ export type LiveSessionDeps = {
   readonly editArgv: (machine: string) => readonly string[] | Failure;
   readonly followLogs: FollowLogs;
   readonly schedule: LookSchedule;
+  readonly lockedInputs: () => Promise<Result<readonly LockedInput[]>>;
+  /** When the schedule of this machine starts its next run; null where there is none. */
+  readonly nextScheduled: () => Promise<number | null>;
 };
 
 const nothingKnown = (lab: LabDeps, demo: boolean): LabSnapshot => ({
@@ -38,6 +42,9 @@ const nothingKnown = (lab: LabDeps, demo: boolean): LabSnapshot => ({
   lockChanges: [],
   events: [],
   generations: new Map(),
+  inputs: { value: null, at: null, refreshing: false, failure: null },
+  inputsPreview: null,
+  nextScheduled: null,
   recalled: noPast,
   past: null,
   opened: null,
@@ -57,6 +64,16 @@ export const openSession = (deps: LiveSessionDeps): Session => {
   const looks = createLooks(lab, store, deps.schedule);
   const past = createPastRuns(deps.runs, lab.past, store);
   const run = createFollowedRun(deps.runs, looks, store, () => inBackground(past.load()));
+  const inputs = createInputs(
+    {
+      nix: lab.nix,
+      lockedInputs: deps.lockedInputs,
+      now: clock.now,
+      onMoved: () => inBackground(looks.refreshAll()),
+    },
+    store,
+  );
+  const readSchedule = async (): Promise<void> => store.change({ nextScheduled: await deps.nextScheduled() });
   const logs = createLogFollower(deps.followLogs, store, clock.now);
   const machineNamed = (name: string): Machine | undefined =>
     looks.machines().find((machine) => machine.name === name);
@@ -67,6 +84,7 @@ export const openSession = (deps: LiveSessionDeps): Session => {
   inBackground(looks.refreshAll());
   inBackground(past.load());
   inBackground(run.noticeRuns());
+  inBackground(readSchedule());
 
   return {
     snapshot,
@@ -92,6 +110,12 @@ export const openSession = (deps: LiveSessionDeps): Session => {
       if (machine !== undefined) logs.follow(machine, unit);
     },
     leaveLogs: logs.leave,
+    readInputs: () => {
+      inBackground(inputs.read());
+      inBackground(readSchedule());
+    },
+    previewInputs: (names) => inBackground(inputs.preview(names)),
+    updateInputs: (names) => inBackground(inputs.update(names)),
     lookAtGenerations: (name) => {
       const machine = machineNamed(name);
       if (machine !== undefined) inBackground(looks.generations(machine));

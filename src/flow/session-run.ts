@@ -4,7 +4,7 @@ import type { Goal } from '../plan/plan.ts';
 import type { RunEvent, RunId } from '../run/event.ts';
 import type { RunState } from '../run/state.ts';
 import { openRun, type Runs, watch } from './runs.ts';
-import type { RunPhase } from './session.ts';
+import { phaseOf } from './session.ts';
 import type { Looks } from './session-looks.ts';
 import type { SessionStore } from './session-store.ts';
 
@@ -21,13 +21,6 @@ const failureOfThrown = (error: unknown): Failure => ({
   message: error instanceof Error ? error.message : String(error),
   remedy: error instanceof JournalFailure ? error.remedy : 'this is a defect of lab: please report it',
 });
-
-const phaseOf = (state: RunState): RunPhase => {
-  if (state.ended !== null) return { kind: 'ended' };
-  if (state.plan === null) return { kind: 'preparing' };
-  if (state.approvedAt === null) return { kind: 'awaiting-approval' };
-  return { kind: 'running', stopRequested: state.stopRequestedBy !== null };
-};
 
 export type FollowedRun = {
   readonly prepare: (goal: Goal, machines: readonly string[]) => void;

@@ -16,6 +16,7 @@ import type {
 import type { RunEvent, RunId } from '../run/event.ts';
 import type { RunState } from '../run/state.ts';
 import type { PastRun } from './past-run.ts';
+import type { InputsPreview, LockedInput } from './session-inputs.ts';
 
 /**
  * What a front end sees of the lab, and what it may ask for. The screen renders snapshots and calls the session; it
@@ -41,6 +42,14 @@ export type RunPhase =
   | { readonly kind: 'ended' }
   /** It could not be begun at all: locked by another run, broken journal, problems of the fleet. */
   | { readonly kind: 'refused'; readonly failure: Failure };
+
+/** How far a run has come, as its events tell it. */
+export const phaseOf = (state: RunState): RunPhase => {
+  if (state.ended !== null) return { kind: 'ended' };
+  if (state.plan === null) return { kind: 'preparing' };
+  if (state.approvedAt === null) return { kind: 'awaiting-approval' };
+  return { kind: 'running', stopRequested: state.stopRequestedBy !== null };
+};
 
 /** One probe as it is remembered: what sparklines are drawn from. */
 export type HealthSample = {
@@ -107,6 +116,11 @@ export type LabSnapshot = {
   readonly events: readonly RunEvent[];
   /** Generations of the machines that were asked for them. */
   readonly generations: ReadonlyMap<string, Dated<readonly Generation[]>>;
+  /** What flake.lock pins, and what an update would move, or why that is not known. */
+  readonly inputs: Dated<readonly LockedInput[]>;
+  readonly inputsPreview: InputsPreview | null;
+  /** When the schedule of this machine starts its next run, ms since the epoch; null for no schedule. */
+  readonly nextScheduled: number | null;
   /** What past runs left owed, and how long things took: by machine. */
   readonly recalled: Past;
   /** Runs of the journal, newest first, bounded; null until they were read. */
@@ -152,6 +166,12 @@ export type Session = {
   resume(run: RunId): void;
   /** Reads a past run whole, into `opened`. */
   openPast(run: RunId): void;
+  /** Reads flake.lock anew. */
+  readInputs(): void;
+  /** Asks what an update of these inputs (none: all) would move, into `inputsPreview`. */
+  previewInputs(inputs: readonly string[]): void;
+  /** Moves them in flake.lock; no machine is touched. */
+  updateInputs(inputs: readonly string[]): void;
   /** Reads the generations of a machine anew. */
   lookAtGenerations(machine: string): void;
   /** Follows the journal of a machine, or of one unit on it, in place of what was followed before. */

@@ -1,10 +1,10 @@
 import type { HealthCheck } from '../fleet/machine.ts';
-import type { ActivationMode, Clock, Evaluation, Nix, Target, Toplevel } from '../ports.ts';
+import type { ActivationMode, Clock, Evaluation, Target, Toplevel } from '../ports.ts';
 import { type DemoMachine, demoMachines, demoParts } from './demo-lab.ts';
 import { demoLocks, nixosVersionOf } from './demo-locks.ts';
 import type { Reading } from './look.ts';
 import { createMachine, type SimMachine } from './machine.ts';
-import { createSimulatedNix, type Release } from './nix.ts';
+import { createSimulatedNix, type Release, type SimulatedNix } from './nix.ts';
 import { createRandom, storePath } from './random.ts';
 import { createScaledClock } from './scaled-clock.ts';
 import { type Closure, createWorld } from './world.ts';
@@ -23,7 +23,7 @@ export type DemoOptions = {
 
 export type DemoWorld = {
   readonly flake: string;
-  readonly nix: Nix;
+  readonly nix: SimulatedNix;
   readonly target: Target;
   readonly clock: Clock;
   /** The machine the demo pretends to run on. */

@@ -46,8 +46,13 @@ const lockChanged: Failure = {
   remedy: 'use git',
 };
 
+export type SimulatedNix = Nix & {
+  /** What its lock file pins now. */
+  readonly lockedInputs: () => readonly { readonly input: string; readonly locked: LockedRef }[];
+};
+
 /** A flake that moves from release to release, behind the `Nix` port. What was built once stays built. */
-export const createSimulatedNix = (options: SimulatedNixOptions): Nix => {
+export const createSimulatedNix = (options: SimulatedNixOptions): SimulatedNix => {
   const { clock, random, releases, nature } = options;
   const built = new Set<string>();
   let current = 0;
@@ -62,6 +67,7 @@ export const createSimulatedNix = (options: SimulatedNixOptions): Nix => {
     machines.flatMap((machine) => release(current).toplevels.get(machine) ?? []);
 
   return {
+    lockedInputs: () => [...release(current).lock].map(([input, locked]) => ({ input, locked })),
     evaluate: async ({ signal, onProgress }) => {
       onProgress?.(`evaluating ${options.evaluation.fleet.machines.length} machines`);
       return (await lasts(nature.evaluateMs, signal)) ? ok(options.evaluation) : fail(cancelled);

@@ -117,6 +117,15 @@ export const createShell = (options: {
       case 'leave-logs':
         session.leaveLogs();
         break;
+      case 'read-inputs':
+        session.readInputs();
+        break;
+      case 'preview-inputs':
+        session.previewInputs(intent.inputs);
+        break;
+      case 'update-inputs':
+        session.updateInputs(intent.inputs);
+        break;
       case 'look-generations':
         session.lookAtGenerations(intent.machine);
         break;

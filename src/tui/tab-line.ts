@@ -6,8 +6,16 @@ import { tabs } from './views.ts';
 /** The tabs, and where one is beyond them. */
 export const tabsLine = (scene: Scene): Line => {
   const { ui, view, pen } = scene;
-  const here = ui.stack.findLast(({ kind }) => tabs.some((tab) => tab.kind === kind))?.kind ?? 'machines';
-  const crumb = view.kind === 'machine' ? view.name : view.kind === 'help' ? 'help' : '';
+  const last = ui.stack.findLast(({ kind }) => kind === 'replay' || tabs.some((tab) => tab.kind === kind));
+  const here = last?.kind === 'replay' ? 'history' : (last?.kind ?? 'machines');
+  const crumb =
+    view.kind === 'machine'
+      ? view.name
+      : view.kind === 'replay'
+        ? view.run
+        : view.kind === 'help'
+          ? 'help'
+          : '';
   const right: Line =
     crumb === '' ? [] : [span(` ${pen.glyphs.crumb} `, 'quiet'), span(`${pen.clean(crumb)} `, 'strong')];
   const left = tabStrip(

@@ -1,9 +1,13 @@
 import { helpPane } from './screen/help.ts';
+import { historyPane } from './screen/history.ts';
+import { inputsPane } from './screen/inputs.ts';
 import { logPane } from './screen/log.ts';
 import { machinePane } from './screen/machine.ts';
 import { machinesPane } from './screen/machines.ts';
 import type { Pane } from './screen/pane.ts';
 import { problemCount, problemsPane } from './screen/problems.ts';
+import { pulsePane } from './screen/pulse.ts';
+import { replayPane } from './screen/replay.ts';
 import { runPane } from './screen/run.ts';
 import { sequencePane } from './screen/sequence.ts';
 import type { KeyName } from './state/keys.ts';
@@ -39,6 +43,9 @@ export const tabs: readonly {
       return problems === 0 ? '' : ` (${problems})`;
     },
   },
+  { kind: 'inputs', key: '6', title: 'Inputs', short: 'Inp' },
+  { kind: 'history', key: '7', title: 'History', short: 'Hist' },
+  { kind: 'pulse', key: '8', title: 'Pulse', short: 'Puls' },
 ];
 
 /** What the view on show consists of. */
@@ -85,6 +92,23 @@ export const paneOf = (scene: ViewScene): Pane => {
       return logPane(log, search, pen);
     case 'problems':
       return problemsPane(snapshot, width, pen);
+    case 'inputs':
+      return inputsPane({ snapshot, now, width, spinner }, pen);
+    case 'history':
+      return historyPane({ snapshot, now, width }, pen);
+    case 'replay':
+      return replayPane(
+        {
+          snapshot,
+          run: view.run,
+          at: ui.moments.get(view.run) ?? null,
+          selected: scene.scroll.selected,
+          width,
+        },
+        pen,
+      );
+    case 'pulse':
+      return pulsePane({ snapshot, rows, now, width }, pen);
     case 'help':
       return helpPane(scene.help(), width, pen);
     default:

@@ -14,6 +14,11 @@ export type View =
   | { readonly kind: 'run' }
   | { readonly kind: 'log' }
   | { readonly kind: 'problems' }
+  | { readonly kind: 'inputs' }
+  | { readonly kind: 'history' }
+  /** A past run, at the moment that `moments` says. */
+  | { readonly kind: 'replay'; readonly run: RunId }
+  | { readonly kind: 'pulse' }
   | { readonly kind: 'help' };
 
 /** What the screen asks of the world around it. */
@@ -33,6 +38,10 @@ export type Intent =
   | { readonly kind: 'dismiss' }
   | { readonly kind: 'follow-logs'; readonly machine: string; readonly unit: string | null }
   | { readonly kind: 'leave-logs' }
+  | { readonly kind: 'read-inputs' }
+  /** No inputs named: all of them. */
+  | { readonly kind: 'preview-inputs'; readonly inputs: readonly string[] }
+  | { readonly kind: 'update-inputs'; readonly inputs: readonly string[] }
   | { readonly kind: 'look-generations'; readonly machine: string }
   | { readonly kind: 'ssh'; readonly machine: string }
   | { readonly kind: 'edit'; readonly machine: string }
@@ -88,6 +97,8 @@ export type Ui = {
   readonly searches: ReadonlyMap<string, string>;
   /** Which unit's log is followed, by machine; all of the journal where none is named. */
   readonly units: ReadonlyMap<string, string>;
+  /** How many events of a past run are shown; all where nothing is said. */
+  readonly moments: ReadonlyMap<RunId, number>;
   readonly sort: Sort;
   readonly marked: ReadonlySet<string>;
   /** The sequence as a tree of needs. */
@@ -112,6 +123,7 @@ export type UiAction =
   | { readonly kind: 'filter'; readonly text: string }
   | { readonly kind: 'search'; readonly text: string }
   | { readonly kind: 'unit'; readonly machine: string; readonly unit: string | null }
+  | { readonly kind: 'moment'; readonly run: RunId; readonly at: number }
   | { readonly kind: 'sort'; readonly by: SortBy }
   | { readonly kind: 'mark'; readonly names: readonly string[]; readonly on: boolean }
   | { readonly kind: 'sequence'; readonly tree: boolean; readonly onlyMarked: boolean }
@@ -137,6 +149,7 @@ export const initialUi = (size: Size): Ui => ({
   filter: '',
   searches: new Map(),
   units: new Map(),
+  moments: new Map(),
   sort: { by: 'name', reversed: false },
   marked: new Set(),
   tree: false,
@@ -152,7 +165,11 @@ export const viewOf = ({ stack }: Ui): View => stack.at(-1) ?? { kind: 'machines
 
 /** The name under which a view's place in its rows is kept. */
 const viewKey = (view: View): string =>
-  view.kind === 'machine' ? `machine/${view.name}/${view.tab}` : view.kind;
+  view.kind === 'machine'
+    ? `machine/${view.name}/${view.tab}`
+    : view.kind === 'replay'
+      ? `replay/${view.run}`
+      : view.kind;
 
 const beginsAtEnd = (view: View): boolean =>
   view.kind === 'log' || (view.kind === 'machine' && view.tab === 'logs');
@@ -202,6 +219,8 @@ export const reduce = (ui: Ui, action: UiAction): Ui => {
       else units.set(action.machine, action.unit);
       return { ...ui, units };
     }
+    case 'moment':
+      return { ...ui, moments: new Map(ui.moments).set(action.run, action.at) };
     case 'sort':
       return {
         ...ui,

@@ -2,15 +2,24 @@ import { type Intent, type Ui, viewOf } from './ui.ts';
 
 /** What has to be read or followed for what is on show: asked for when it comes on show, left when it goes. */
 
-type Wants = { readonly logs: string | null; readonly generations: string | null };
+type Wants = {
+  readonly logs: string | null;
+  readonly generations: string | null;
+  readonly past: string | null;
+  readonly inputs: boolean;
+};
 
 /** A machine and a unit as one word; neither can hold a space. */
 const logsKey = (machine: string, unit: string | undefined): string => `${machine} ${unit ?? ''}`;
 
 const wantsOf = (ui: Ui): Wants => {
   const view = viewOf(ui);
-  if (view.kind !== 'machine') return { logs: null, generations: null };
+  const none: Wants = { logs: null, generations: null, past: null, inputs: false };
+  if (view.kind === 'replay') return { ...none, past: view.run };
+  if (view.kind === 'inputs' || view.kind === 'pulse') return { ...none, inputs: true };
+  if (view.kind !== 'machine') return none;
   return {
+    ...none,
     logs: view.tab === 'logs' ? logsKey(view.name, ui.units.get(view.name)) : null,
     generations: view.tab === 'generations' ? view.name : null,
   };
@@ -29,5 +38,7 @@ export const intentsBetween = (before: Ui, after: Ui): readonly Intent[] => {
   }
   if (wanted.generations !== null && wanted.generations !== old.generations)
     intents.push({ kind: 'look-generations', machine: wanted.generations });
+  if (wanted.past !== null && wanted.past !== old.past) intents.push({ kind: 'open-past', run: wanted.past });
+  if (wanted.inputs && !old.inputs) intents.push({ kind: 'read-inputs' });
   return intents;
 };
