@@ -24,7 +24,7 @@ test('all tabs are named, shorter where the terminal is narrow', () => {
     ' overview [health] sequence  generations  journal  logs  metadata',
   );
   const narrow = text(seedSnapshot, 'health', { columns: 60, rows: 20 }).split('\n');
-  expect(narrow.some((line) => /^ over \[heal\] sequ {2}gene {2}jour {2}logs {2}meta/u.test(line))).toBe(
+  expect(narrow.some((line) => /^ over \[health\] sequ {2}gene {2}jour {2}logs {2}meta/u.test(line))).toBe(
     true,
   );
 });

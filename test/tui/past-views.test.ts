@@ -52,7 +52,7 @@ describe('a replay', () => {
     const { press, lab, text: screen } = opened(withPastSnapshot);
     press('7', 'enter');
     expect(lab.asked).toEqual([`open ${runId}`]);
-    expect(screen()).toContain('[7 Hist]');
+    expect(screen()).toContain('[7 History]');
     expect(screen()).toContain(`› ${runId}`);
     lab.show({ opened: opening.opened });
     expect(screen()).toContain(`${events.length} of ${events.length}`);

@@ -1,6 +1,9 @@
 import { type Line, span, widthOf } from './line.ts';
 
-/** Names side by side, the open one in brackets: in full where they fit, else short, else by their keys alone. */
+/**
+ * Names side by side, the open one in brackets: in full where they fit, else short but for the open one, else by their
+ * keys alone.
+ */
 export const tabStrip = (
   names: readonly { readonly forms: readonly string[]; readonly open: boolean; readonly alert: boolean }[],
   width: number,
@@ -10,7 +13,7 @@ export const tabStrip = (
     names.map(({ forms, open, alert }) => {
       const text = forms[Math.min(form, forms.length - 1)] ?? '';
       return open
-        ? span(`[${forms[Math.min(form, 1)] ?? text}]`, 'strong', 'tab')
+        ? span(`[${forms[form > 1 ? 1 : 0] ?? text}]`, 'strong', 'tab')
         : span(` ${text} `, alert ? 'warn' : 'quiet');
     });
   for (let form = 0; form < most; form += 1) if (widthOf(strip(form)) <= width) return strip(form);

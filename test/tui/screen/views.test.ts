@@ -24,7 +24,7 @@ describe('the machines', () => {
   test('as a table', () => {
     expect(frameText(sceneOf(seedSnapshot))).toMatchInlineSnapshot(`
       " lab  /home/geir/home-lab                                          seen 20s ago
-      [1 Machines] 2 Sequence  3 Run  4 Log  5 Problems (2)
+      [1 Machines] 2 Seq  3 Run  4 Log  5 Prob (2)  6 Inp  7 Hist  8 Puls
 
          MACHINE↓               STATE            DRIFT             REBOOT NEEDED
       ▶  congenital-optimist    ✔ healthy        in sync           no
