@@ -10,9 +10,9 @@ root=$disk/root
 mkdir -p "$disk/layers" "$disk/nix" "$root"
 mount -t tmpfs -o mode=0755 "disk-$name" "$disk/layers"
 mount -t tmpfs -o mode=0755 "nix-$name" "$disk/nix"
-mkdir -p "$disk/layers/work" "$disk"/layers/upper/{etc,var/log,usr/local/lib}
-# Nothing of the machine's own services, keys, homes and mounts: a 0/0 device hides what lies below it.
-for hidden in etc/{systemd,tmpfiles.d,sysctl.d,modules-load.d,sudoers.d,ssh,nix,fstab} root home boot var/log/journal; do
+mkdir -p "$disk/layers/work" "$disk"/layers/upper/{etc,var/log,var/lib,usr/local/lib}
+# Nothing of the machine's own services, keys, homes, mounts and lease: a 0/0 device hides what lies below it.
+for hidden in etc/{systemd,tmpfiles.d,sysctl.d,modules-load.d,sudoers.d,ssh,nix,fstab} root home boot var/log/journal var/lib/lab; do
   mknod "$disk/layers/upper/$hidden" c 0 0
 done
 mount -t overlay -o "lowerdir=/,upperdir=$disk/layers/upper,workdir=$disk/layers/work" "root-$name" "$root"
