@@ -117,8 +117,10 @@ describe.skipIf(!available.ok)('a machine', () => {
       'busy',
       `mkdir -p /run/nixos; systemd-run --unit=nixos-rebuild-switch flock ${lock} sleep 600`,
     );
-    await vi.waitFor(async () => expect(await shell('busy', 'cat /proc/locks')).toContain('FLOCK'), {
+    // Held, once nobody else gets it.
+    await vi.waitFor(() => shell('busy', `! flock --nonblock ${lock} true`), {
       timeout: soonMs,
+      interval: 200,
     });
     const said = await expectBlocked('busy', 'activation-in-progress', reboot('busy'));
     expect(said).toContain('another activation is under way on it');
