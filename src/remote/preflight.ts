@@ -10,10 +10,10 @@ import { prelude, readRecord, recordBytesMax } from './record.ts';
 /**
  * Free space, whether an activation is under way, who forbids a shutdown, and who is logged in. That activations take
  * turns by a lock on one file is NixOS's own rule; its holder is looked up in /proc/locks (proc(5): `1: FLOCK ADVISORY
- * WRITE PID MAJOR:MINOR:INODE 0 EOF`), because trying the lock could refuse an activation that asks for it just then. A
- * unit of an activation counts also before it has the lock. The inhibitors come from logind itself: the table of
- * `systemd-inhibit --list` cannot be split, since its names and reasons hold spaces, and it has no JSON form before
- * systemd 256. Without logind there are none.
+ * WRITE PID MAJOR:MINOR:INODE 0 EOF`, the device in hex, unpacked as by makedev(3)), because trying the lock could refuse
+ * an activation that asks for it just then. A unit of an activation counts also before it has the lock. The inhibitors
+ * come from logind itself: the table of `systemd-inhibit --list` cannot be split, since its names and reasons hold
+ * spaces, and it has no JSON form before systemd 256. Without logind there are none.
  */
 export const preflightScript = `${prelude}
 echo lab-preflight
@@ -22,7 +22,8 @@ put nix "$(timeout 5 df -P -k "$nix" 2>/dev/null | tail -n 1)"
 put boot "$(timeout 5 df -P -k /boot 2>/dev/null | tail -n 1)"
 lock=/run/nixos/switch-to-configuration.lock
 if [ -e "$lock" ]; then
-  device=$(printf '%04x' "0x$(stat -c %D "$lock")" | sed 's/^../&:/')
+  dev=$((0x$(stat -c %D "$lock")))
+  device=$(printf '%02x:%02x' $((dev >> 8 & 4095)) $((dev & 255 | dev >> 12 & 1048320)))
   inode=$(stat -c %i "$lock")
   while read -r number class kind access pid file rest; do
     if [ "$class $file" = "FLOCK $device:$inode" ]; then

@@ -8,6 +8,11 @@ import { machineNamed } from './machine.ts';
 
 const machine = machineNamed('reverse-proxy');
 const options = { deadlineMs: 10_000 };
+/** As /proc/locks writes it; the kernel packs 20 bits of the minor number around 12 of the major one. */
+const deviceOf = (dev: number): string =>
+  [(dev >> 8) & 0xfff, (dev & 0xff) | ((dev >> 12) & 0xfff00)]
+    .map((part) => part.toString(16).padStart(2, '0'))
+    .join(':');
 const inhibitors = (...rows: readonly (readonly [string, string, string, string])[]): string =>
   JSON.stringify({ type: 'a(ssssuu)', data: [rows.map((row) => [...row, 0, 1234])] });
 
@@ -49,7 +54,7 @@ describe('preflight, with the script in a real shell', () => {
     local.write(lock, '');
     local.write('/proc/8/comm', 'switch-to-confi\n');
     const { dev, ino } = statSync(local.path(lock));
-    const device = dev.toString(16).padStart(4, '0').replace(/^../u, '$&:');
+    const device = deviceOf(dev);
     local.write('/proc/locks', `1: FLOCK  ADVISORY  WRITE 7 ${device}:${ino}1 0 EOF\n`);
     expect(await preflight(local.remote, machine, options)).toMatchObject({ value: { activating: null } });
     local.write(
