@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { sanitiseLine } from '../text/sanitise.ts';
 import { registerCheck } from './commands/check.ts';
 import { registerConfig } from './commands/config.ts';
 import { registerDaemon } from './commands/daemon.ts';
@@ -25,7 +26,18 @@ const makeProgram = (cli: Cli): Command => {
     .helpCommand('help [command]', 'show help for a command')
     .showSuggestionAfterError(true)
     .exitOverride()
-    .configureOutput({ writeOut: cli.out, writeErr: cli.err })
+    .configureOutput({
+      writeOut: cli.out,
+      writeErr: cli.err,
+      // It repeats what was typed, which may have been pasted from anywhere.
+      outputError: (text, write) =>
+        write(
+          text
+            .split('\n')
+            .map((line) => sanitiseLine(line))
+            .join('\n'),
+        ),
+    })
     .addHelpText(
       'after',
       `

@@ -1,4 +1,6 @@
 import { fail, ok, type Result } from '../failure.ts';
+import { matchesGlob } from '../text/glob.ts';
+import { sanitiseLine } from '../text/sanitise.ts';
 import type { Fleet, Machine } from './machine.ts';
 
 /**
@@ -15,12 +17,6 @@ type Term = {
 
 const selectorLengthMax = 4_096;
 
-const globToRegExp = (glob: string): RegExp =>
-  new RegExp(
-    `^${[...glob].map((char) => (char === '*' ? '.*' : char === '?' ? '.' : char.replace(/[\\^$.|+()[\]{}]/gu, '\\$&'))).join('')}$`,
-    'u',
-  );
-
 const parseTerm = (text: string): Term => {
   const negated = text.startsWith('!');
   const body = negated ? text.slice(1) : text;
@@ -29,8 +25,7 @@ const parseTerm = (text: string): Term => {
   if (body.startsWith('role:'))
     return { negated, text, matches: (machine) => machine.role === body.slice(5) };
   if (/[*?]/u.test(body)) {
-    const pattern = globToRegExp(body);
-    return { negated, text, matches: (machine) => pattern.test(machine.name) };
+    return { negated, text, matches: (machine) => matchesGlob(machine.name, body) };
   }
   return { negated, text, matches: (machine) => machine.name === body };
 };
@@ -98,7 +93,7 @@ export const selectMachines = (fleet: Fleet, selectors: readonly string[]): Resu
       kind: 'selector',
       machine: null,
       phase: 'select',
-      message: `no machine matches "${term.text}"`,
+      message: `no machine matches "${sanitiseLine(term.text, 200)}"`,
       remedy:
         near === null
           ? 'run `lab machines` to see names, groups and roles'

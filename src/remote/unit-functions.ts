@@ -128,11 +128,12 @@ start_detached() {
   printf '%s' "$2" >"$home/description"
   runner=$3
   shift 3
-  # Without setsid it stays in a session that has no terminal: nothing there ends it but a hangup.
+  # Nobody's child either, so that who stops what descends from this connection does not find it. Without setsid it
+  # stays in a session that has no terminal: nothing there ends it but a hangup.
   if command -v setsid >/dev/null 2>&1; then
-    setsid sh -c "$runner" sh "$home" "$@" </dev/null >/dev/null 2>&1 &
+    (setsid sh -c "$runner" sh "$home" "$@" </dev/null >/dev/null 2>&1 &)
   else
-    (trap '' HUP && exec sh -c "$runner" sh "$home" "$@") </dev/null >/dev/null 2>&1 &
+    ( (trap '' HUP && exec sh -c "$runner" sh "$home" "$@") </dev/null >/dev/null 2>&1 &)
   fi
   tries=0
   until [ -e "$home/pid" ] || [ -e "$home/exit" ] || [ "$tries" -ge $((${patienceSeconds} * 5)) ]; do

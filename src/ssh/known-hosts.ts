@@ -44,7 +44,7 @@ const parseHosts = (field: string): KnownHost['hosts'] | null => {
 };
 
 const parseLine = (file: string, line: number, text: string): KnownHost | null => {
-  if (text.length > lineLengthMax) return null;
+  if (text === '' || text.length > lineLengthMax) return null;
   const fields = text.split(/[ \t]+/u).filter((field) => field !== '');
   if (fields[0]?.startsWith('#') !== false) return null;
   let marker: KnownHost['marker'] = 'none';
@@ -63,7 +63,11 @@ const parseLine = (file: string, line: number, text: string): KnownHost | null =
 
 /** The usable lines of one file. Comments, blank lines and lines that make no sense are passed over, as ssh does. */
 export const parseKnownHosts = (file: string, text: string): readonly KnownHost[] =>
-  text.split(/\r?\n/u).flatMap((line, index) => parseLine(file, index + 1, line) ?? []);
+  text
+    .split('\n')
+    .flatMap(
+      (line, index) => parseLine(file, index + 1, line.endsWith('\r') ? line.slice(0, -1) : line) ?? [],
+    );
 
 export const matchesKnownHost = (known: KnownHost, name: string): boolean => {
   if (known.hosts.kind === 'patterns') return matchesHostPatterns(name, known.hosts.patterns);

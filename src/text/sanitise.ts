@@ -32,3 +32,9 @@ export const sanitiseLines = (text: string, linesMax: number): readonly string[]
     .map((line) => sanitiseLine(line).trimEnd())
     .filter((line) => line !== '')
     .slice(-linesMax);
+
+/** JSON text as safe to print as plain text: whatever `sanitiseLine` would take away is written as an escape instead. */
+export const printableJson = (json: string): string =>
+  json.replace(unsafe, (char) =>
+    char === '\n' ? char : `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );

@@ -292,7 +292,12 @@ export const createStage = (options: StageOptions) => {
     /** Runs one command line and shows it as a terminal session. Run ids, which are random, read `RUN`. */
     run: async (
       ...argv: readonly string[]
-    ): Promise<{ readonly shown: string; readonly out: string; readonly exitCode: number }> => {
+    ): Promise<{
+      readonly shown: string;
+      readonly out: string;
+      readonly err: string;
+      readonly exitCode: number;
+    }> => {
       exitCode = 0;
       written.length = 0;
       errors.length = 0;
@@ -305,6 +310,7 @@ export const createStage = (options: StageOptions) => {
       return {
         shown: `$ lab ${hide(argv.join(' '))}\n${out}${errorPart}(exit ${exitCode})\n`,
         out,
+        err,
         exitCode,
       };
     },

@@ -4,7 +4,7 @@ import { RunId } from '../../run/event.ts';
 import { exitCodes, reportOf } from '../../run/report.ts';
 import { type RunState, replay } from '../../run/state.ts';
 import { resultWords } from '../../run/telling.ts';
-import { sanitiseLine } from '../../text/sanitise.ts';
+import { printableJson, sanitiseLine } from '../../text/sanitise.ts';
 import { moment, table } from '../../text/words.ts';
 import type { Cli, ReadRuns } from '../lab.ts';
 import { eventLine, reportLines } from '../render-run.ts';
@@ -130,7 +130,7 @@ const show = async (cli: Cli, journal: Journal, options: JournalOptions): Promis
   const print = (events: ReturnType<Journal['tail']>): void => {
     for (const event of events) {
       if (options.run !== undefined && event.run !== options.run) continue;
-      if (options.json) cli.out(`${JSON.stringify(event)}\n`);
+      if (options.json) cli.out(`${printableJson(JSON.stringify(event))}\n`);
       else cli.out(`${eventLine(event)}\n`);
     }
   };

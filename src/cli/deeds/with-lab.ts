@@ -5,6 +5,7 @@ import type { Runs } from '../../flow/runs.ts';
 import { JournalFailure } from '../../journal/journal.ts';
 import { exitCodeOfFailure } from '../../run/report.ts';
 import { ImpossibleHistory } from '../../run/state.ts';
+import { printableJson } from '../../text/sanitise.ts';
 import type { Cli, Lab, LabOptions } from '../lab.ts';
 import { failureLines } from '../render.ts';
 
@@ -39,7 +40,7 @@ export const labOptionsOf = (command: Command): { readonly options: LabOptions; 
 
 /** Prints a failure, as JSON where asked, and sets the exit code it stands for. */
 export const reportFailure = (cli: Cli, failure: Failure, json: boolean): void => {
-  if (json) cli.out(`${JSON.stringify({ schema: 'lab/failure/1', failure }, null, 2)}\n`);
+  if (json) printJson(cli, 'failure', { failure });
   else cli.err(`${failureLines(failure).join('\n')}\n`);
   cli.setExitCode(exitCodeOfFailure(failure));
 };
@@ -47,7 +48,7 @@ export const reportFailure = (cli: Cli, failure: Failure, json: boolean): void =
 export const printLines = (cli: Cli, lines: readonly string[]): void =>
   cli.out(lines.map((line) => `${line}\n`).join(''));
 export const printJson = (cli: Cli, schema: string, value: object): void =>
-  cli.out(`${JSON.stringify({ schema: `lab/${schema}/1`, ...value }, null, 2)}\n`);
+  cli.out(`${printableJson(JSON.stringify({ schema: `lab/${schema}/1`, ...value }, null, 2))}\n`);
 
 /** What a journal that broke in the middle of a command says; anything else is a bug, and thrown on. */
 export const failureOfJournal = (error: unknown): Failure => {
