@@ -12,7 +12,7 @@ import { settle } from '../../src/remote/settle.ts';
 import { leapingClock } from '../remote/clocks.ts';
 import { exited, fakeRemote } from '../remote/fake-remote.ts';
 import { hashed } from '../remote/local-machine.ts';
-import { machineNamed } from '../remote/machine.ts';
+import { claim, machineNamed } from '../remote/machine.ts';
 import { damaged, expectCalm, hostileText, hugeTexts, soon, stringsIn, timeBoxed } from './hostile.ts';
 
 /** Everything that a machine answers, believed as far as it has the form of an answer. */
@@ -141,7 +141,7 @@ describe('a conversation with a machine that says anything', () => {
   const talk: fc.Arbitrary<Talk> = fc.record({
     // Mostly begun, so that there is something to follow.
     start: fc.oneof(
-      { weight: 3, arbitrary: fc.constant(plain('lab-start\noutcome=started\nlab-end\n')) },
+      { weight: 3, arbitrary: fc.constant(plain('lab-start\nfence=taken\noutcome=started\nlab-end\n')) },
       { weight: 1, arbitrary: answerOf('start') },
     ),
     unit: fc.array(answerOf('unit'), { minLength: 1, maxLength: 4 }),
@@ -176,7 +176,14 @@ describe('a conversation with a machine that says anything', () => {
         const outcome = await activate(
           { remote: remoteOf(told), clock },
           machine,
-          { toplevel, mode: 'switch', unit, deadlineMs: 60_000, ...(supervised ? { supervision } : {}) },
+          {
+            claim,
+            toplevel,
+            mode: 'switch',
+            unit,
+            deadlineMs: 60_000,
+            ...(supervised ? { supervision } : {}),
+          },
           { onProgress: (line) => void lines.push(line) },
         );
         expectCalm([...lines, ...stringsIn(outcome)]);
@@ -192,7 +199,7 @@ describe('a conversation with a machine that says anything', () => {
   test('a word to a supervisor is confirmed only by the word that says so', async () => {
     await fc.assert(
       fc.asyncProperty(talk, async (told) => {
-        const request = { unit, verdict: 'confirm' as const, deadlineMs: 30_000 };
+        const request = { claim, unit, verdict: 'confirm' as const, deadlineMs: 30_000 };
         const outcome = await settle({ remote: remoteOf(told), clock: leapingClock() }, machine, request, {});
         expectCalm(stringsIn(outcome));
         if (outcome.kind === 'confirmed') expect(says(told.settle, 'end=confirmed')).toBe(true);
@@ -204,7 +211,7 @@ describe('a conversation with a machine that says anything', () => {
   test('a reboot is triggered only by the word that says so', async () => {
     await fc.assert(
       fc.asyncProperty(talk, async (told) => {
-        const request = { bootId, unit, deadlineMs: 10_000 };
+        const request = { claim, bootId, unit, deadlineMs: 10_000 };
         const outcome = await triggerReboot(remoteOf(told), machine, request, {});
         expectCalm(stringsIn(outcome));
         if (outcome.kind === 'triggered') expect(says([told.trigger], 'outcome=triggered')).toBe(true);

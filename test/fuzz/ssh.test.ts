@@ -13,6 +13,7 @@ import { parseProxyJump } from '../../src/ssh/jump.ts';
 import { judgeHostKey, parseKnownHosts, selectKnownHosts } from '../../src/ssh/known-hosts.ts';
 import { quoteForRemoteShell } from '../../src/ssh/quote.ts';
 import { announcedLine, createAnnouncement } from '../../src/ssh/remote-shell.ts';
+import { claim } from '../remote/machine.ts';
 import { damaged, expectCalm, hostileText, hostileWord, hugeTexts, soon, timeBoxed } from './hostile.ts';
 
 /** What ssh and its files say, and what is said to the shells behind them. */
@@ -213,16 +214,31 @@ describe('what goes to a shell', () => {
   test('as arguments of the scripts for machines: data, whatever is in them', async () => {
     await fc.assert(
       fc.asyncProperty(hostileWord, hostileWord, async (description, argument) => {
-        // No systemd and no place to detach to: the script reads all of its arguments and refuses.
-        const script = startScript.replaceAll(/\/(?=(?:run|nix|proc)\b)/gu, `${place}-not-there/`);
-        const argv = ['sh', '-c', script, 'sh', 'lab-activate-x', description, 'exit 9', 'exit 9', argument];
-        const unwritable = script.replace('mkdir -p "$detached"', 'false');
-        const line = quoteForRemoteShell(
-          argv.map((word) => (word === script ? unwritable : word)).map((word) => word.toWellFormed()),
-        );
+        // No place to detach to: the script reads all of its arguments and refuses.
+        const script = startScript
+          .replaceAll(/(?<![A-Za-z0-9._-])\/(?=(?:nix|run|proc|var\/lib)\b)/gu, `${place}/machine/`)
+          .replace('mkdir -p "$detached"', 'false');
+        const claimed = [claim.run, claim.owner, '60'];
+        const argv = [
+          'sh',
+          '-c',
+          script,
+          'sh',
+          ...claimed,
+          'lab-x',
+          description,
+          'exit 9',
+          'exit 9',
+          argument,
+        ];
+        const line = quoteForRemoteShell(argv.map((word) => word.toWellFormed()));
         const { stdout } = await runProcess(['/bin/sh', '-c', line], { deadlineMs: 20_000, cwd: place });
-        expect(stdout).toContain('outcome=refused');
-        expect(readdirSync(place)).toEqual([]);
+        expect(stdout).toMatch(/\noutcome=refused\n[^]*\nlab-end\n$/u);
+        expect(readdirSync(place)).toEqual(['machine']);
+        expect(
+          readdirSync(join(place, 'machine')).filter((name) => name !== 'run' && name !== 'var'),
+        ).toEqual([]);
+        rmSync(join(place, 'machine'), { recursive: true });
       }),
       timeBoxed(100),
     );
