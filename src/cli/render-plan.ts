@@ -42,7 +42,7 @@ const machineLines = (plan: Plan, entry: MachinePlan): readonly string[] => {
           ...(delay === null ? [] : [`       not before ${delay}`]),
         ];
   if (decision.kind === 'nothing')
-    return [head(`nothing to do (${entry.noActivationWhy})`), ...rebootLine, ...owedLine];
+    return [head(`nothing to do (${sanitiseLine(entry.noActivationWhy)})`), ...rebootLine, ...owedLine];
   const gate = entry.steps.find((step) => step.kind === 'dependencies');
   const neededBy = gate?.neededBy ?? [];
   return [
@@ -52,7 +52,7 @@ const machineLines = (plan: Plan, entry: MachinePlan): readonly string[] => {
       : [
           `       ${shortPath(prior?.current ?? null)}`,
           `     → ${shortPath(wanted)}`,
-          `       ${activation.why}`,
+          `       ${sanitiseLine(activation.why)}`,
         ]),
     ...rebootLine,
     ...owedLine,

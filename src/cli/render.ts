@@ -60,7 +60,7 @@ export const machineLines = ({ fleet, discrepancies }: Evaluation): readonly str
 ];
 
 const locked = (ref: LockedRef | null): string =>
-  ref === null ? '(none)' : `${ref.rev?.slice(0, 8) ?? sanitiseLine(ref.url)} (${day(ref.lastModified)})`;
+  ref === null ? '(none)' : `${sanitiseLine(ref.rev?.slice(0, 8) ?? ref.url)} (${day(ref.lastModified)})`;
 
 /** `remark`: what the changes alone do not say. */
 export const lockLines = (changes: readonly LockChange[], remark: string | null): readonly string[] =>
