@@ -59,6 +59,15 @@ describe('a plan', () => {
     expect(planWith({ reboot: learnt(90_000) }).expectedMs).toBe(guessed + 30_000);
   });
 
+  test('of an earlier build, which knew nothing of all this, is still read', () => {
+    const plan = JSON.parse(JSON.stringify(planWith({})));
+    for (const entry of plan.machines) delete entry.prior.bootedAt;
+    const read = Plan.parse(plan);
+    expect(entryOf(read, 'box').prior).not.toHaveProperty('bootedAt');
+    for (const field of ['durations', 'owed', 'newChecks'])
+      expect(entryOf(read, 'box')).not.toHaveProperty(field);
+  });
+
   test('carries the history, survives the journal with its hash, and is the same for the same history', () => {
     const plan = planWith(known);
     expect(entryOf(plan, 'box').durations).toEqual(known);

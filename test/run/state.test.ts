@@ -224,6 +224,21 @@ test('the latest notes of a step are kept, the oldest of many are not', () => {
   expect(notes.at(-1)?.note).toBe(`note ${notesMax + 5}`);
 });
 
+test('a warning outlives the notes after it, though not any number of warnings', () => {
+  const step = 'box/preflight';
+  const history = approved(plan).begin(step);
+  history.add({ kind: 'step-noted', step, note: 'look at this', warning: true });
+  for (let number = 1; number <= notesMax + 5; number += 1)
+    history.add({ kind: 'step-noted', step, note: `note ${number}` });
+  const notes = () => recordOf(history.state, step)?.notes ?? [];
+  expect(notes()).toHaveLength(notesMax);
+  expect(notes()[0]).toMatchObject({ note: 'look at this', warning: true });
+  for (let number = 1; number <= notesMax + 5; number += 1)
+    history.add({ kind: 'step-noted', step, note: `warning ${number}`, warning: true });
+  expect(notes()).toHaveLength(notesMax);
+  expect(notes().at(-1)?.note).toBe(`warning ${notesMax + 5}`);
+});
+
 test('states are values: applying an event leaves the one before as it was', () => {
   const history = approved(plan);
   const before = history.state;
