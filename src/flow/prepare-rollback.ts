@@ -236,7 +236,11 @@ export const prepareRollback = async (
       judged: new Map(judged.map(({ machine }) => [machine.name, machine])),
     },
   });
-  const remarks = [...known.value.remarks, ...judged.map(({ remark }) => remark)];
+  const remarks = [
+    ...known.value.remarks,
+    ...[...unhealthy].map((name) => `${name} is not healthy: it goes back before those that need it`),
+    ...judged.map(({ remark }) => remark),
+  ];
   record({ kind: 'plan-made', plan, remarks });
   return ok({ plan, evaluation, lockChanges: [], lockRemark: null, undoUpdate: async () => ok(undefined) });
 };

@@ -280,7 +280,8 @@ describe('lab rollback --run', () => {
     await stage.run('run', '--yes');
     await stage.wait(2 * 3_600_000);
     const from = stage.world.effects.length;
-    await stage.run('rollback', '--run', latestRun(stage), '--yes', ...critical);
+    const { out } = await stage.run('rollback', '--run', latestRun(stage), '--yes', ...critical);
+    expect(out).toContain('! sleeper-service is not healthy: it goes back before those that need it');
     const order = stage.world.effects.slice(from).map(({ machine }) => machine);
     expect([...new Set(order)].slice(0, 2)).toEqual(['reverse-proxy', 'sleeper-service']);
   });
