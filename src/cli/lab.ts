@@ -56,9 +56,16 @@ export type Cli = {
   /** Runs an interactive program on this terminal and gives its exit code. */
   readonly runInteractive: (argv: readonly string[]) => Promise<number>;
   /** Opens the screen; resolves to the exit code when it is closed. */
-  readonly openScreen: (options: LabOptions, screen: { readonly readonly: boolean }) => Promise<number>;
+  readonly openScreen: (
+    options: LabOptions,
+    screen: { readonly readonly: boolean; readonly reader: boolean },
+  ) => Promise<number>;
   /** Opens the screen over the simulated lab. */
-  readonly openDemo: (options: { readonly seed: number; readonly speed: number }) => Promise<number>;
+  readonly openDemo: (options: {
+    readonly seed: number;
+    readonly speed: number;
+    readonly reader: boolean;
+  }) => Promise<number>;
   /** The same over real test hosts, in a checkout. */
   readonly openRealDemo: () => Promise<number>;
   /** Checks the configuration of the screen, or prints its schema or an example; gives the exit code. */

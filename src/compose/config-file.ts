@@ -36,6 +36,7 @@ const problemLine = (path: string, problems: readonly string[]): string =>
   `${path}: ${problems.slice(0, 3).join('; ')}${problems.length > 3 ? `; and ${problems.length - 3} more` : ''} (\`lab config\` lists everything)`;
 
 export type OpenConfig = {
+  readonly screenReader: boolean;
   /** When the lab is looked at, as cron expressions. */
   readonly looks: LookExpressions;
   readonly settings: Settings;
@@ -58,6 +59,7 @@ export const openConfig = (env: Surroundings['env'], flake: string): OpenConfig 
   const first = now();
   const broken = 'problem' in first;
   return {
+    screenReader: file?.ok === true && file.config.screenReader === true,
     looks: { ...lookDefaults, ...(file?.ok === true ? file.config.refresh : {}) },
     settings: broken ? settingsOf({}, around) : first,
     problem: broken ? first.problem : null,

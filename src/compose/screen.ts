@@ -14,6 +14,7 @@ import { createDemoWorld } from '../sim/demo.ts';
 import { demoLogs } from '../sim/demo-logs.ts';
 import { createMemoryJournal } from '../sim/memory-journal.ts';
 import { prepareColour, wantsAscii } from '../tui/prepare-colour.ts';
+import type { Settings } from '../tui/state/settings.ts';
 import { terminalProblem } from '../tui/terminal-problem.ts';
 import { openConfig } from './config-file.ts';
 import { tellCrash } from './crash.ts';
@@ -33,10 +34,28 @@ const suspendProcess = (): Promise<void> =>
     process.kill(0, 'SIGTSTP');
   });
 
-const showScreen = async (session: Session, readonly: boolean, around: Surroundings): Promise<number> => {
+const readLines = async (session: Session, readonly: boolean, settings: Settings): Promise<number> => {
+  const { runReader } = await import('../tui/run-reader.ts');
+  await runReader(session, {
+    readonly,
+    settings,
+    input: process.stdin,
+    output: process.stdout,
+    runInteractive,
+  });
+  await session.close();
+  return exitCodes.done;
+};
+
+const showScreen = async (
+  session: Session,
+  { readonly, reader }: ScreenChoice,
+  around: Surroundings,
+): Promise<number> => {
   const { env } = around;
-  const { runTui } = await import('../tui/run-tui.tsx');
   const config = openConfig(env, session.snapshot().flake);
+  if (reader) return readLines(session, readonly, config.settings);
+  const { runTui } = await import('../tui/run-tui.tsx');
   for (;;) {
     const exit = await runTui(session, {
       ascii: wantsAscii({ ...env }),
@@ -70,8 +89,12 @@ const showScreen = async (session: Session, readonly: boolean, around: Surroundi
 
 let colour: ReturnType<typeof prepareColour> = 'none';
 
+/** `reader`: lines instead of a screen. */
+export type ScreenChoice = { readonly readonly: boolean; readonly reader: boolean };
+
 /** Says why there can be no screen here, or prepares colour for it. Ink must not be loaded before. */
-const readyFor = (around: Surroundings): number | null => {
+const readyFor = (around: Surroundings, reader: boolean): number | null => {
+  if (reader) return null;
   const problem = terminalProblem({ ...around.env }, process.stdin, process.stdout);
   if (problem !== null) {
     process.stderr.write(`lab: ${problem}\n`);
@@ -84,10 +107,11 @@ const readyFor = (around: Surroundings): number | null => {
 
 export const openScreen = async (
   options: LabOptions,
-  screen: { readonly readonly: boolean },
+  screen: ScreenChoice,
   around: Surroundings,
 ): Promise<number> => {
-  const refused = readyFor(around);
+  const reader = screen.reader || openConfig(around.env, options.flake).screenReader;
+  const refused = readyFor(around, reader);
   if (refused !== null) return refused;
   const opened = await openLab(options, around);
   if (!opened.ok) {
@@ -96,7 +120,7 @@ export const openScreen = async (
   }
   try {
     const session = opened.value.session();
-    if (session.ok) return await showScreen(session.value, screen.readonly, around);
+    if (session.ok) return await showScreen(session.value, { ...screen, reader }, around);
     process.stderr.write(`lab: ${session.failure.message}\n  → ${session.failure.remedy}\n`);
     return exitCodes.failed;
   } finally {
@@ -138,10 +162,10 @@ const noFiles: Failure = {
 };
 
 export const openDemo = async (
-  options: { readonly seed: number; readonly speed: number },
+  options: { readonly seed: number; readonly speed: number; readonly reader: boolean },
   around: Surroundings,
 ): Promise<number> => {
-  const refused = readyFor(around);
+  const refused = readyFor(around, options.reader);
   if (refused !== null) return refused;
   const { nix, target, clock, flake, hostName } = createDemoWorld({ ...options, clock: systemClock });
   // The run of a demo lives in this process: it must not keep it alive once nobody watches.
@@ -177,7 +201,7 @@ export const openDemo = async (
     schedule: lookByClock(clock, { observe: 30_000, probe: 60_000 }),
   });
   try {
-    return await showScreen(session, false, around);
+    return await showScreen(session, { readonly: false, reader: options.reader }, around);
   } finally {
     left.abort();
   }

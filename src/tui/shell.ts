@@ -1,5 +1,5 @@
 import type { LabSnapshot, Session } from '../flow/session.ts';
-import { helpOf } from './commands/registry.ts';
+import { actsOfCommandLine, helpOf } from './commands/registry.ts';
 import { actsAt, actsOfPaste, isTyping } from './commands/typing.ts';
 import type { Pen } from './draw/pen.ts';
 import { endWords, underWay } from './screen/words.ts';
@@ -25,6 +25,8 @@ export type Shell = {
   readonly subscribe: (listener: () => void) => () => void;
   readonly key: (key: KeyName) => void;
   readonly paste: (text: string) => void;
+  /** A line as it would be typed after `:`. */
+  readonly run: (line: string) => void;
   /** Whether keys are text just now, so that a long chunk of them may well have been typed. */
   readonly typing: () => boolean;
   readonly resize: (size: Size) => void;
@@ -177,6 +179,7 @@ export const createShell = (options: {
       return () => listeners.delete(listener);
     },
     key: (key) => act(actsAt(scene(), key)),
+    run: (line) => act([{ kind: 'notice', notice: null }, ...actsOfCommandLine(line, scene())]),
     paste: (text) => act(actsOfPaste(moment.ui, text)),
     typing: () => isTyping(moment.ui),
     resize: (size) => act([{ kind: 'size', size }]),

@@ -13,10 +13,14 @@ const positive = (text: string): number => {
 export const registerScreen = (program: Command, cli: Cli): void => {
   withFlakeAlone(program.command('tui').description('open the screen; plain `lab` does the same'))
     .option('--readonly', 'refuse everything that would change machines', false)
-    .action(async (options: { readonly: boolean }, command: Command) => {
+    .option('--screen-reader', 'print lines instead of drawing a screen', false)
+    .addHelpText('after', '\nExamples:\n  lab\n  lab tui --readonly\n  lab tui --screen-reader\n')
+    .action(async (options: { readonly: boolean; screenReader: boolean }, command: Command) => {
       const { labOptionsOf } = await import('../deeds/with-lab.ts');
       const { options: labOptions } = labOptionsOf(command);
-      cli.setExitCode(await cli.openScreen(labOptions, { readonly: options.readonly }));
+      cli.setExitCode(
+        await cli.openScreen(labOptions, { readonly: options.readonly, reader: options.screenReader }),
+      );
     });
   program
     .command('demo')
@@ -24,8 +28,13 @@ export const registerScreen = (program: Command, cli: Cli): void => {
     .option('--seed <n>', 'which simulated world', positive, 1)
     .option('--real', 'real test hosts in namespaces instead (a checkout, Linux, root)', false)
     .option('--speed <n>', 'pace: at 1 a whole run takes about a minute, at 2 half of that', positive, 1)
+    .option('--screen-reader', 'print lines instead of drawing a screen', false)
     .addHelpText('after', '\nExamples:\n  lab demo\n  lab demo --speed 4\n  lab demo --real\n')
-    .action(async (options: { seed: number; speed: number; real: boolean }) => {
-      cli.setExitCode(await (options.real ? cli.openRealDemo() : cli.openDemo(options)));
+    .action(async (options: { seed: number; speed: number; real: boolean; screenReader: boolean }) => {
+      cli.setExitCode(
+        await (options.real
+          ? cli.openRealDemo()
+          : cli.openDemo({ ...options, reader: options.screenReader })),
+      );
     });
 };

@@ -61,6 +61,10 @@ export const ConfigFile = z
         'What differs for one lab, by its flake as the title bar names it: a skin that tells labs apart.',
       )
       .exactOptional(),
+    screenReader: z
+      .boolean()
+      .describe('Print lines instead of drawing a screen, as --screen-reader does.')
+      .exactOptional(),
     refresh: z
       .strictObject({
         observe: Cron.describe(
