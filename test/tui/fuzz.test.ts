@@ -1,16 +1,37 @@
 import './fixtures/colour.ts';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { LabSnapshot } from '../../src/flow/session.ts';
 import { fakeSession } from './fixtures/fake-session.ts';
-import { bigSnapshot, emptySnapshot, seedSnapshot } from './fixtures/lab.ts';
+import { bigSnapshot, emptySnapshot, now, seedSnapshot } from './fixtures/lab.ts';
 import {
   criticalRebootSnapshot,
   heldSnapshot,
   liveSnapshot,
   preparingSnapshot,
+  runId,
   waitingSnapshot,
+  withPastSnapshot,
 } from './fixtures/runs.ts';
 import { keys, openScreen } from './fixtures/terminal.ts';
+
+/** A log that came from a machine, hostile lines included. */
+const loggingSnapshot: LabSnapshot = {
+  ...seedSnapshot,
+  logs: {
+    machine: 'grey-area',
+    unit: null,
+    since: now,
+    status: 'following',
+    message: '',
+    lines: [
+      '2026-11-21T02:55:01+0000 grey-area sshd[1]: ok',
+      '\u001b[2J\u001b[31mevil 🎉\u0007',
+      '漢字'.repeat(80),
+    ].map((text) => ({ at: now, text })),
+    count: 3,
+  },
+};
 
 const snapshots = [
   emptySnapshot,
@@ -21,6 +42,8 @@ const snapshots = [
   criticalRebootSnapshot,
   liveSnapshot,
   heldSnapshot,
+  { ...withPastSnapshot, opened: { run: runId, events: heldSnapshot.events, problem: null } },
+  loggingSnapshot,
 ];
 
 const chunk = fc.constantFrom(
@@ -47,6 +70,20 @@ const chunk = fc.constantFrom(
     'S',
     'B',
     'A',
+    '6',
+    '7',
+    '8',
+    'l',
+    't',
+    'o',
+    'b',
+    'z',
+    'X',
+    'K',
+    'c',
+    '<',
+    '>',
+    '\u0010',
   ],
   ...[
     'u',
@@ -83,7 +120,7 @@ const step = fc.oneof(
     weight: 1,
     arbitrary: fc.record({
       kind: fc.constant('size' as const),
-      columns: fc.integer({ min: 40, max: 160 }),
+      columns: fc.integer({ min: 36, max: 400 }),
       rows: fc.integer({ min: 8, max: 45 }),
     }),
   },

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { LabSnapshot } from '../../src/flow/session.ts';
 import { fakeSession } from './fixtures/fake-session.ts';
 import { bigSnapshot, emptySnapshot, seedSnapshot } from './fixtures/lab.ts';
-import { heldSnapshot, liveSnapshot, waitingSnapshot } from './fixtures/runs.ts';
+import { heldSnapshot, liveSnapshot, waitingSnapshot, withPastSnapshot } from './fixtures/runs.ts';
 import { keys, openScreen } from './fixtures/terminal.ts';
 
 /** Screens as a real terminal emulator shows them. */
@@ -11,7 +11,8 @@ import { keys, openScreen } from './fixtures/terminal.ts';
 const sizes = [
   [80, 24],
   [120, 40],
-  [60, 12],
+  [60, 20],
+  [40, 12],
 ] as const;
 const variants = [
   { name: 'full colour', ascii: false, colour: 'full' },
@@ -26,6 +27,7 @@ const moments: readonly (readonly [string, LabSnapshot])[] = [
   ['a plan that waits', waitingSnapshot],
   ['a live run', liveSnapshot],
   ['a held run', heldSnapshot],
+  ['past runs', withPastSnapshot],
 ];
 
 const sgr = /\u001b\[[\d;]+m/u;
@@ -50,6 +52,9 @@ describe.each(sizes)('at %i × %i', (columns, rows) => {
           keys.esc,
           '4',
           '5',
+          '6',
+          '7',
+          '8',
           '?',
           'G',
           keys.esc,
@@ -94,7 +99,7 @@ describe('resizing', () => {
     const before = screen.cells();
     await screen.resize(120, 40);
     expect(screen.text()).toContain('ROLE');
-    await screen.resize(50, 10);
+    await screen.resize(39, 10);
     expect(screen.text()).toContain('The terminal is too small');
     await screen.resize(61, 13);
     await screen.resize(80, 24);

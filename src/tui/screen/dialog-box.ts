@@ -1,4 +1,4 @@
-import { blank, type Line, line, span, wrapText } from '../draw/line.ts';
+import { blank, type Line, line, span, widthOf, wrapText } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
 import type { Surface } from '../draw/theme.ts';
 import type { Dialog, Size } from '../state/ui.ts';
@@ -10,8 +10,15 @@ const widest = 66;
 export const canTake = ({ typed }: Dialog, index: number): boolean =>
   index === 0 || typed === null || typed.names.length === 0;
 
-const buttons = (dialog: Dialog, pen: Pen): Line =>
-  dialog.choices.flatMap(({ label, danger }, index): Line => {
+/** All choices beside each other; below each other where one of them would be cut. */
+const buttonLines = (dialog: Dialog, width: number, pen: Pen): readonly Line[] => {
+  const each = buttons(dialog, pen);
+  const row = each.flat();
+  return widthOf(row) <= width ? [row] : each;
+};
+
+const buttons = (dialog: Dialog, pen: Pen): readonly Line[] =>
+  dialog.choices.map(({ label, danger }, index): Line => {
     const focused = index === dialog.focus;
     const surface: Surface = !focused ? 'dialog' : danger ? 'danger-button' : 'button';
     const text = focused ? `${pen.glyphs.pointer} ${label} ` : `  ${label} `;
@@ -39,7 +46,8 @@ const typedLines = ({ typed }: Dialog, pen: Pen): readonly Line[] => {
 export const dialogLines = (dialog: Dialog, size: Size, pen: Pen): readonly Line[] => {
   const width = Math.min(widest, size.columns - 4);
   const inner = width - 4;
-  const fixed = 6 + (dialog.typed === null ? 0 : 2);
+  const choices = buttonLines(dialog, inner, pen);
+  const fixed = 5 + choices.length + (dialog.typed === null ? 0 : 2);
   const bodyRoom = Math.max(1, size.rows - fixed - 2);
   const body = dialog.body.flatMap((text) => wrapText(pen.clean(text), inner));
   const shown =
@@ -53,7 +61,7 @@ export const dialogLines = (dialog: Dialog, size: Size, pen: Pen): readonly Line
     ...shown.map((text) => line(text)),
     ...typedLines(dialog, pen),
     blank,
-    buttons(dialog, pen),
+    ...choices,
     blank,
     line(
       dialog.typed === null

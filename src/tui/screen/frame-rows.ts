@@ -1,5 +1,5 @@
 /** How the rows of the terminal are shared out. Below this size nothing truthful fits. */
-export const leastSize = { columns: 60, rows: 12 } as const;
+export const leastSize = { columns: 40, rows: 12 } as const;
 
 /** From this height on there is room for lines that only separate. */
 const airyRows = 18;

@@ -327,6 +327,6 @@ describe('the rest', () => {
   });
 
   test('a terminal too small for the truth says so', () => {
-    expect(text(seedSnapshot, [], { columns: 50, rows: 10 })).toContain('50 x 10, and lab needs 60 x 12');
+    expect(text(seedSnapshot, [], { columns: 38, rows: 10 })).toContain('38 x 10, and lab needs 40 x 12');
   });
 });
