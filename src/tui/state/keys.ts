@@ -44,6 +44,9 @@ const named = [
 const charKey = (char: string): KeyName | null => {
   if (char === ' ') return 'space';
   if (char === '\t') return 'tab';
+  if (char === '\u007f') return 'backspace';
+  // Ctrl and a letter right behind another key arrive together with it.
+  if (/^[\u0001-\u001a]$/u.test(char)) return `ctrl-${String.fromCharCode(char.charCodeAt(0) + 96)}`;
   return /^[\p{C}]/u.test(char) ? null : char;
 };
 

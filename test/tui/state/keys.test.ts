@@ -39,6 +39,12 @@ describe('what was pressed', () => {
     expect(keys('j\r')).toEqual(['j', 'enter']);
   });
 
+  test('Ctrl and a letter right behind another key is not lost', () => {
+    expect(keys('j\u001a')).toEqual(['j', 'ctrl-z']);
+    expect(keys('j\u0003')).toEqual(['j', 'ctrl-c']);
+    expect(keys('ab\u007f', {}, true)).toEqual(['a', 'b', 'backspace']);
+  });
+
   test('a key that is let go is no key', () => {
     expect(keys('j', { eventType: 'release' })).toEqual([]);
   });
