@@ -79,15 +79,15 @@ const lookAround = async ({
 };
 
 /**
- * What forbids the reboot at this moment, or null: hours may lie between the preflight and it. A machine that would
- * boot something else is a failure. One that somebody works on is left as it is: nothing is wrong with it, and what was
+ * What forbids the reboot at this moment, or the boot that it is to end: hours may lie between the preflight and it. A
+ * machine that would boot something else is a failure. One that somebody works on is left as it is: nothing is wrong with it, and what was
  * deployed to it has passed its gate, so it is skipped, whatever its criticality.
  */
 const forbidden = async (
   step: Step,
-  bootId: string,
+  known: string,
   context: PerformContext,
-): Promise<StepOutcome | null> => {
+): Promise<StepOutcome | { readonly kind: 'to-end'; readonly bootId: string }> => {
   const { entry, signal, state, clock } = context;
   const { machine } = entry;
   const seen = await see(context, actDeadlines.seeBeforeMs);
@@ -104,8 +104,10 @@ const forbidden = async (
         'find out who deployed to it, then plan again',
       ),
     );
-  // It has rebooted by itself: nothing will be triggered, and what that leads to is seen afterwards.
-  if (seen.bootId !== bootId) return null;
+  // It has rebooted by itself into what it should run, or perhaps for whoever asked before: nothing will be triggered, and
+  // what that leads to is seen afterwards. One that did so too early to run it is to be rebooted all the same.
+  const early = !context.again && expected !== null && seen.booted !== expected;
+  if (seen.bootId !== known && !early) return { kind: 'to-end', bootId: known };
   const got = await lookAround(context);
   if (signal.aborted) return interrupted(step);
   if (!got.ok) return away(step, context, { ...got.failure, retryable: true }, 'not rebooted');
@@ -124,22 +126,23 @@ const forbidden = async (
     };
   }
   if (overridden.length > 0) context.note(`goes ahead in spite of ${blockerWords(overridden)}`);
-  return null;
+  return { kind: 'to-end', bootId: seen.bootId };
 };
 
 export const reboot = async (step: Step, context: PerformContext): Promise<StepOutcome> => {
   const { target, entry, signal, state } = context;
-  const bootId = factsOf(state, entry, 'preflight')?.bootId ?? entry.prior?.bootId ?? null;
-  if (bootId === null)
+  const known = factsOf(state, entry, 'preflight')?.bootId ?? entry.prior?.bootId ?? null;
+  if (known === null)
     return failed(
       failureAt(step, 'no-boot-id', 'its boot id is not known, so a reboot could not be proven', 'run again'),
     );
   if (context.again) {
-    const found = await foundUnderWay(step, bootId, context);
+    const found = await foundUnderWay(step, known, context);
     if (found !== null) return found;
   }
-  const held = await forbidden(step, bootId, context);
-  if (held !== null) return held;
+  const due = await forbidden(step, known, context);
+  if (due.kind !== 'to-end') return due;
+  const { bootId } = due;
   const outcome = await target.triggerReboot(
     entry.machine,
     {

@@ -70,14 +70,14 @@ describe.skipIf(!possible)('a run meets what nobody foresaw', () => {
     await expectDone(run);
   });
 
-  test('the machine reboots by itself as it gets its closure: it gets it afterwards', async () => {
-    await describeAs({ knobs: { payloadMiB: 300 } });
+  test('the machine reboots by itself as it gets its closure: it gets it afterwards, and the reboot that is due', async () => {
+    await describeAs({ knobs: { payloadMiB: 300, kernelVersion: '6.14.1' } });
     const boots = await lab.fleet.boots('box');
     const run = lab.start(['run', '--yes']);
     await run.until(speaks('box/copy'));
     await lab.fleet.reboot('box');
     await expectDone(run);
-    expect(await lab.fleet.boots('box')).toBe(boots + 1);
+    expect(await lab.fleet.boots('box')).toBe(boots + 2);
   });
 
   test('the machine reboots by itself before it is confirmed: it runs what was good, and the report says so', async () => {
