@@ -1,4 +1,5 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { withBuiltinsByName } from './builtins.ts';
@@ -31,8 +32,17 @@ const { outputFiles } = await build({
   logLevel: 'warning',
 });
 
-// Only now: a build that fails leaves what was there.
-rmSync(`${root}/dist`, { recursive: true, force: true });
-mkdirSync(`${root}/dist`);
+// Only now: a build that fails leaves what was there. It comes whole, for two may build at the same time.
+const whole = mkdtempSync(join(root, 'dist-'));
 for (const { path, text } of outputFiles)
-  writeFileSync(path, path.endsWith('.js') ? withBuiltinsByName(text) : text);
+  writeFileSync(join(whole, basename(path)), path.endsWith('.js') ? withBuiltinsByName(text) : text);
+chmodSync(whole, 0o755);
+rmSync(join(root, 'dist'), { recursive: true, force: true });
+try {
+  renameSync(whole, join(root, 'dist'));
+} catch (error) {
+  rmSync(whole, { recursive: true, force: true });
+  // Somebody else was faster, and built the same.
+  if (!(error instanceof Error && 'code' in error && (error.code === 'ENOTEMPTY' || error.code === 'EEXIST')))
+    throw error;
+}
