@@ -131,7 +131,7 @@ describe.skipIf(!available.ok)('a run in which reboots go wrong', () => {
   test('policy always: rebooted with nothing else to do', async () => {
     expect(outcomeOf(report, 'eager')).toMatchObject({ status: 'done', rebooted: true });
     const again = await lab.report(['run', 'eager', '--yes']);
-    expect(again.code).toBe(0);
+    expect(again.code, JSON.stringify(again.body)).toBe(0);
     expect(outcomeOf(again.body, 'eager')).toMatchObject({ status: 'done', rebooted: true });
     expect(await boots('eager')).toBe(3);
   });
