@@ -91,6 +91,13 @@ export const preflightFactsOf = (
   if (problem !== null) return fail(unanswered(machine, 'preflight', problem));
   const full = truth.faults.flatMap((fault) => (fault.kind === 'disk-full' ? [fault.path] : []));
   const refused = faultOf(truth.faults, 'sudo-refused') !== null;
+  const activators = [
+    ...(truth.occupied.has('activation') ? ['nixos-rebuild-switch-to-configuration.service'] : []),
+    // Its supervisor waits within the unit, so the unit runs until it has ended.
+    ...[...truth.units.values()]
+      .filter(({ outcome, watch }) => outcome === null || (watch !== null && watch.end === null))
+      .map(({ request }) => `${request.unit}.service`),
+  ];
   return ok({
     root: !refused,
     rootProblem: refused ? 'sudo: a password is required' : null,
@@ -113,7 +120,7 @@ export const preflightFactsOf = (
         ]
       : [],
     askedBy: ['root'],
-    activating: truth.occupied.has('activation') ? ['nixos-rebuild-switch-to-configuration.service'] : null,
+    activating: activators.length === 0 ? null : activators,
   });
 };
 
