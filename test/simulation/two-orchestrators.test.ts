@@ -43,6 +43,17 @@ test('begun in the same moment, each machine is one’s', async () => {
   }
 });
 
+test('a run that waits for an hour keeps its leases, also of machines whose turn has not come', async () => {
+  const { fleet, orchestrators } = smallTwo([], 3_000_000);
+  const machines = fleet.machines.map((machine) => ({
+    ...machine,
+    orchestration: { ...machine.orchestration, rebootDelay: 3_600, rebootDelayIsOwn: true },
+  }));
+  const { first, second } = await simulateTwo({ fleet: { ...fleet, machines }, orchestrators });
+  expect(became(first)).toEqual(['nas done', 'app done', 'desk done']);
+  expect(became(second)).toEqual(['nas leased', 'app leased', 'desk leased']);
+});
+
 test('after the first has ended the second may go on: the leases were given back', async () => {
   const { first, second } = await simulateTwo(smallTwo([], 1_800_000));
   expect([first.state.ended?.result, second.state.ended?.result]).toEqual(['done', 'done']);
