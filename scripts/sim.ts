@@ -6,6 +6,7 @@ import { randomScenario } from '../test/simulation/random-scenario.ts';
 import { describeScenario, type Scenario } from '../test/simulation/scenario.ts';
 import { shrink } from '../test/simulation/shrink.ts';
 import { type SimulateOptions, simulate } from '../test/simulation/simulate.ts';
+import { tripNamed } from '../test/simulation/trip-scenarios.ts';
 import { simulateTwo } from '../test/simulation/two-orchestrators.ts';
 import { describeTwo, randomTwo } from '../test/simulation/two-scenarios.ts';
 import { haulAll } from './sim-haul.ts';
@@ -107,6 +108,8 @@ const shrunk = async (scenario: Scenario): Promise<Scenario> => {
 };
 
 const scenarioOfCrash = (name: string): Scenario => {
+  const trip = tripNamed(name);
+  if (trip !== null) return trip;
   const tried = caseNamed(name);
   if (tried === null || (tried.fault ?? 0) >= crashFaults.length)
     return refuse(`--crash: a case such as app/3/after/17/500, not "${name}"`);

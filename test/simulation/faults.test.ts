@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { recordOf } from '../../src/run/records.ts';
 import { describeFault, type Fault } from '../../src/sim/fault.ts';
 import { toplevelOf } from './fleet.ts';
 import { tell } from './story.ts';
@@ -157,4 +158,23 @@ test('a machine that was degraded before the run may stay so, and no more', asyn
     },
   });
   expect(worse.became.box).toBe('failed: unhealthy');
+});
+
+test('a return that a late shutdown undoes in its second half is not called one', async () => {
+  const found = new Set<string>();
+  // It has to fall between the last word of the second half and the look after it.
+  for (let ms = 49_500; ms < 50_000; ms += 20) {
+    const { became, state } = await tell({
+      box: {
+        criticality: 'critical',
+        policy: 'always',
+        // What it runs is not what it would boot, so its return has two halves.
+        runs: { current: 'new' },
+        faults: [{ kind: 'slow-shutdown', ms }],
+      },
+    });
+    const outcome = recordOf(state, 'box/restore')?.outcome;
+    if (outcome?.kind === 'failed') found.add(`${outcome.failure.kind}, ${became.box}`);
+  }
+  expect([...found]).toEqual(['restore-lost, failed: never-went-down']);
 });
