@@ -276,6 +276,8 @@ export type ActivateOutcome =
       readonly code: number | null;
       readonly message: string;
       readonly log: readonly string[];
+      /** It had been live, and its supervisor took it back: it may be asked for anew. */
+      readonly returned?: true;
     }
   | Fenced
   | { readonly kind: 'unknown'; readonly message: string };

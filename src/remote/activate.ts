@@ -239,7 +239,8 @@ const follow = async (activation: Activation): Promise<Followed> => {
     const keep = supervised && (value.unit.code !== null || value.unit.end !== null);
     const ended = (outcome: ActivateOutcome): Followed => ({ outcome, keep });
     if (phase.kind === 'died') return ended({ ...refused(`the activation died: ${phase.message}`), log });
-    if (phase.kind === 'returned') return ended({ ...refused('it was live, and was returned since'), log });
+    if (phase.kind === 'returned')
+      return ended({ ...refused('it was live, and was returned since'), log, returned: true });
     return ended(outcomeOf(phase.status, request.mode, log, value.failedUnits, supervised));
   }
   const reason =

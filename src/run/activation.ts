@@ -152,6 +152,9 @@ const forbidden = async (
   return healthy.kind === 'skipped' ? unknown(healthy.failure) : healthy;
 };
 
+/** The failure of an activation that a resumed run finds taken back by its supervisor. */
+const returnedSince = 'activation-returned';
+
 /**
  * Activates in a unit named after run and step. A step that a process which is gone had begun is asked for again: its
  * unit, if it is still there, is followed and not started anew (a new generation is the running one long before its
@@ -181,6 +184,8 @@ export const bringAbout = async (
     { signal, onProgress: context.progress },
   );
   if (signal.aborted) return interrupted(step);
+  if (context.again && activated.kind === 'refused' && activated.returned === true)
+    return failed(failureAt(step, returnedSince, activated.message, 'look at the machine, then run again'));
   // Refused without an exit status: not reached. But the process that is gone may have reached it.
   if (context.again && activated.kind === 'refused' && activated.code === null)
     return unknown(
@@ -204,5 +209,10 @@ export const bringAbout = async (
 export const activate = async (
   step: Extract<Step, { kind: 'activate' }>,
   context: PerformContext,
-): Promise<StepOutcome> =>
-  (await forbidden(step, context)) ?? (await bringAbout(step, step.toplevel, step.mode, context));
+): Promise<StepOutcome> => {
+  const attempt = async (): Promise<StepOutcome> =>
+    (await forbidden(step, context)) ?? (await bringAbout(step, step.toplevel, step.mode, context));
+  const outcome = await attempt();
+  // It was on its way back when it was asked for again: now it is back, and begins anew like one found so.
+  return outcome.kind === 'failed' && outcome.failure.kind === returnedSince ? attempt() : outcome;
+};

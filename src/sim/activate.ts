@@ -91,7 +91,13 @@ export const activateOver = (world: Surroundings): Target['activate'] => {
         change(awaitWord(truth, request.unit, now()));
         const taken = unit.outcome.kind !== 'refused' && unit.watch.end?.kind === 'restored';
         return taken
-          ? { kind: 'refused', code: null, message: 'it was live, and was returned since', log: [] }
+          ? {
+              kind: 'refused',
+              code: null,
+              message: 'it was live, and was returned since',
+              log: [],
+              returned: true,
+            }
           : unit.outcome;
       }
       forgetUnit(machine.name, request.unit);

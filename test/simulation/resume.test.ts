@@ -71,6 +71,17 @@ describe('the process dies', () => {
     expect(told.became.box).toBe('done');
   });
 
+  test('after an activation that is just on its way back, for nobody confirmed it: it begins anew', async () => {
+    const dones = new Set<string>();
+    // From long before its supervisor gives up to long after it has returned.
+    for (let downMs = 116_000; downMs < 150_000; downMs += 2_000) {
+      const { became, done } = await tell({ box: {} }, { ends: [{ kind: 'killed-at', ms: 22_000, downMs }] });
+      expect(became.box).toBe('done');
+      dones.add(done.join(', '));
+    }
+    expect([...dones]).toEqual(['box switch new, box reboot', 'box switch new, box switch new, box reboot']);
+  });
+
   test('between the look at the dependencies and the reboot: they are looked at again', async () => {
     const app = { dependencies: ['nas'] };
     const calm = await tell({ nas: {}, app }, { selection: ['app'] });
