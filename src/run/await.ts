@@ -4,7 +4,7 @@ import { duration } from '../text/words.ts';
 import { baselineOf, failingIn, isFailing } from './baseline.ts';
 import { noFailing, type StepOutcome } from './event.ts';
 import { type BootWatch, judgeBoot, judgeHealth, judgeIdentity } from './gate.ts';
-import { recordOf, recordsOfMachine } from './records.ts';
+import { recordOf } from './records.ts';
 import type { RunState } from './state.ts';
 import {
   actDeadlines,
@@ -49,11 +49,12 @@ export const awaitBoot = async (
     return failed(
       failureAt(step, 'no-boot-id', 'the boot id from before the reboot is not known', 'look at the machine'),
     );
-  const trigger = recordsOfMachine(state, step.machine).find((record) => record.step.kind === 'reboot');
   let watch: BootWatch = {
     bootId,
     bootedBefore: entry.prior?.booted ?? null,
-    triggeredAt: trigger?.endedAt ?? clock.now(),
+    // From now, which is right after the trigger unless the run was resumed: what the journal is dated by was another
+    // process's clock, and a clock that is set meanwhile must neither end the wait nor prolong it.
+    triggeredAt: clock.now(),
     downAt: null,
   };
   const usual = entry.durations?.reboot ?? null;

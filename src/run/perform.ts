@@ -48,7 +48,8 @@ export const perform = async (step: Step, context: PerformContext): Promise<Step
     case 'confirm':
       return confirm(step, context);
     case 'delay': {
-      const leftMs = delayEndsAt(context.state, step) - context.clock.now();
+      // Never more than the whole of it, though the journal be dated by a clock that was ahead.
+      const leftMs = Math.min(step.delayMs, delayEndsAt(context.state, step) - context.clock.now());
       if (leftMs > 0) await context.clock.sleep(leftMs, context.signal);
       if (context.signal.aborted) return interrupted(step);
       return succeeded(`waited as configured (rebootDelay ${step.delayMs / 1_000} s)`);

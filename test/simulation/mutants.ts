@@ -111,6 +111,12 @@ export const mutants: readonly Mutant[] = [
     'if (leftMs > 0) await context.clock.sleep(leftMs, context.signal);',
     '',
   ),
+  mutant(
+    'a delay may be longer than itself',
+    'perform.ts',
+    'Math.min(step.delayMs, delayEndsAt(context.state, step) - context.clock.now())',
+    'delayEndsAt(context.state, step) - context.clock.now()',
+  ),
   // the journal
   mutant(
     'a reboot is triggered before its intent',

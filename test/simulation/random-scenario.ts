@@ -94,7 +94,9 @@ const randomEnd = (random: Random): ProcessEnd => {
   const downMs = random.pick([0, 500, 5_000, 90_000, 3_600_000]);
   const append = random.between(1, 80);
   const ms = random.between(0, 600_000);
-  return random.pick<ProcessEnd>([
+  // A machine without a battery for its clock, or one that was set right in between.
+  const skewMs = random.pick([0, 0, 0, 0, 0, 3_600_000, -3_600_000, 90_000, -90_000]);
+  const end = random.pick<ProcessEnd>([
     { kind: 'killed-at-append', append, when: 'before', downMs },
     { kind: 'killed-at-append', append, when: 'after', downMs },
     { kind: 'killed-at', ms, downMs },
@@ -102,6 +104,7 @@ const randomEnd = (random: Random): ProcessEnd => {
     { kind: 'stopped-at', ms, downMs },
     { kind: 'aborted-at', ms, downMs },
   ]);
+  return skewMs === 0 ? end : { ...end, skewMs };
 };
 
 /** Some blockers, for all machines or for one. */

@@ -82,6 +82,21 @@ describe('the process dies', () => {
     expect([...dones]).toEqual(['box switch new, box reboot', 'box switch new, box switch new, box reboot']);
   });
 
+  for (const skewMs of [3_600_000, -3_600_000])
+    test(`by a process whose clock is ${skewMs > 0 ? 'ahead' : 'behind'}: no wait ends early for it, none is longer`, async () => {
+      const sound = await tell({ box: {}, late: { delay: 60 } });
+      const endOf = (id: string): number =>
+        (recordOf(sound.state, id)?.endedAt ?? 0) - (sound.state.approvedAt ?? 0);
+      const at = (ms: number) => ({ ends: [{ kind: 'killed-at', ms, downMs: 500, skewMs } as const] });
+      // The machine still runs the old boot when it is looked at again.
+      const boot = await tell({ box: {}, late: { delay: 60 } }, at(endOf('box/reboot') + 100));
+      expect(boot.became).toEqual({ box: 'done', late: 'done' });
+      // In the middle of the delay.
+      const delay = await tell({ box: {}, late: { delay: 60 } }, at(endOf('late/confirm') + 5_000));
+      expect(delay.became).toEqual({ box: 'done', late: 'done' });
+      expect(delay.rebootsAt[1]).toBeLessThan((sound.rebootsAt[1] ?? 0) + 90);
+    });
+
   test('between the look at the dependencies and the reboot: they are looked at again', async () => {
     const app = { dependencies: ['nas'] };
     const calm = await tell({ nas: {}, app }, { selection: ['app'] });

@@ -7,7 +7,11 @@ import type { MachineStart } from '../../src/sim/machine.ts';
 import type { Closure } from '../../src/sim/world.ts';
 
 /** How one engine process of a run ends; the next one resumes `downMs` later. */
-export type ProcessEnd = { readonly downMs: number } & (
+export type ProcessEnd = {
+  readonly downMs: number;
+  /** The clock of those after it differs by so much from its own. */
+  readonly skewMs?: number;
+} & (
   | { readonly kind: 'killed-at-append'; readonly append: number; readonly when: 'before' | 'after' }
   | { readonly kind: 'killed-at'; readonly ms: number }
   /** The journal refuses every append from this one on, until the next process. */
@@ -42,8 +46,8 @@ export type Scenario = {
   readonly abandoned?: boolean;
 };
 
-const describeEnd = ({ kind, downMs, ...rest }: ProcessEnd): string =>
-  `${kind} ${Object.values(rest).join(' ')}, resumed after ${downMs / 1_000} s`;
+const describeEnd = ({ kind, downMs, skewMs = 0, ...rest }: ProcessEnd): string =>
+  `${kind} ${Object.values(rest).join(' ')}, resumed after ${downMs / 1_000} s${skewMs === 0 ? '' : ` with a clock off by ${skewMs / 1_000} s`}`;
 
 /** The scenario in a few lines, for people. */
 export const describeScenario = (scenario: Scenario): readonly string[] => [
