@@ -29,7 +29,8 @@ mount -t tmpfs probe /mnt || no 'tmpfs cannot be mounted'
 mkdir /mnt/{upper,work,root,cgroup}
 mount -t overlay -o lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work overlay /mnt/root || no 'overlayfs over / is refused'
 mount -t cgroup2 cgroup2 /mnt/cgroup || no 'cgroup2 cannot be mounted'
-mkdir -p "/mnt/cgroup/$cgroup_folder-probe" || no 'the cgroup2 tree is read-only'
-rmdir "/mnt/cgroup/$cgroup_folder-probe"
+# The tree is the machine's: another probe may be at it.
+cgroup=$(mktemp -d "/mnt/cgroup/$cgroup_folder-probe-XXXXXX") || no 'the cgroup2 tree is read-only'
+rmdir "$cgroup"
 ip link add name probe type bridge || no 'network bridges are refused'
 nft add table bridge probe || no 'nftables for bridges is refused'
