@@ -27,6 +27,8 @@ const longestPauseMs = 2_000;
 const reconnectPauseMs = 3_000;
 /** For a machine to return to what it ran. */
 const returnMs = 5 * 60_000;
+/** How much sooner than here a machine gives up an activation that hangs. */
+const limitMarginMs = 60_000;
 /** Lines of the activation's output that an outcome carries: the last ones. */
 const logLinesKept = 60;
 
@@ -118,7 +120,8 @@ const scriptOf = ({
   const known = (path: string | null): string => (path !== null && isToplevel(path) ? path : '');
   const ticks = String(Math.ceil(confirmWithinMs / tickMs));
   // Less than what is waited for here, so that its end is read and not missed by a moment.
-  const limit = String(Math.max(1, Math.floor((deadlineMs * 0.95) / 1_000)));
+  const limitMs = Math.max(deadlineMs / 2, deadlineMs - limitMarginMs);
+  const limit = String(Math.max(1, Math.floor(limitMs / 1_000)));
   return [
     supervisorScript,
     toplevel,

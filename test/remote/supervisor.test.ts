@@ -169,7 +169,7 @@ describe.each([
     const path = `${after}/bin/switch-to-configuration`;
     const live = `ln -sfn "$(dirname "$(dirname "$0")")" ${local.path('/run/current-system')}`;
     local.write(path, `#!/bin/sh\necho "$1 b" >>"$LAB_FAKE/acts"\n${live}\nexec sleep 600\n`, 0o755);
-    const outcome = await go('switch', 60_000, { current: null, profile: null }, 4_000);
+    const outcome = await go('switch', 60_000, { current: null, profile: null }, 8_000);
     expect(outcome).toMatchObject({ kind: 'refused', code: 124 });
     expect([current(), bootDefault(), acts()]).toEqual([before, before, ['test b', 'test a']]);
     expect(await say('restore')).toEqual({ kind: 'restored', why: 'refused' });
