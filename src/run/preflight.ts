@@ -20,6 +20,8 @@ const lookForFailing = async (
   const { machine } = entry;
   if (machine.healthChecks.length === 0) return { ...noFailing, units: failedUnits };
   const report = await target.health(machine, { deadlineMs: actDeadlines.healthMs, signal });
+  // A machine that is still starting fails checks that it will pass: they must not be excused afterwards.
+  if (report.state !== 'running' && report.state !== 'degraded') return { ...noFailing, units: failedUnits };
   return { ...failingBefore(report, entry), units: failedUnits };
 };
 

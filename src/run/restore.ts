@@ -5,6 +5,7 @@ import { claimOf, fenced } from './lease.ts';
 import { progressOf, unconfirmed } from './progress.ts';
 import {
   actDeadlines,
+  changedSincePlan,
   failed,
   failureAt,
   interrupted,
@@ -92,6 +93,20 @@ const byActivation = async (step: Restore, context: PerformContext): Promise<Ste
           'restore-lost',
           `it was returned to what it ran, and rebooted since: it runs ${seen.current ?? 'an unknown toplevel'}`,
           'look at the machine: its boot default is the recorded one again',
+        ),
+      );
+  }
+  if (step.profile !== null && step.mode === 'test') {
+    // A test leaves the boot default alone; what somebody else made of it meanwhile is theirs, and no return.
+    const seen = await see(context, actDeadlines.seeAfterMs);
+    if (context.signal.aborted) return interrupted(step);
+    if (seen.kind === 'reachable' && seen.profile !== step.profile)
+      return failed(
+        failureAt(
+          step,
+          changedSincePlan,
+          `it runs what it ran, and someone else changed what it would boot: ${seen.profile ?? 'unknown'}`,
+          'find out who deployed to it, then plan again',
         ),
       );
   }

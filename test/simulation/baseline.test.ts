@@ -30,6 +30,24 @@ describe('what was failing before the run', () => {
     );
   });
 
+  test('is not what a machine fails that is still starting: a deployment that breaks it is not excused', async () => {
+    const { became, state } = await tell(
+      {
+        box: {
+          faults: [
+            { kind: 'crash', atMs: 600 },
+            { kind: 'unhealthy-after', cause: 'activation', forMs: null },
+          ],
+        },
+      },
+      // It has booted when the run is taken up again, and its services have not.
+      { sameKernel: true, ends: [{ kind: 'killed-at', ms: 900, downMs: 15_500 }] },
+    );
+    const preflight = recordOf(state, 'box/preflight')?.outcome;
+    expect(preflight).toMatchObject({ kind: 'succeeded', facts: { failing: { checks: [] } } });
+    expect(became.box).toBe('restored: unhealthy');
+  });
+
   test('and passed once at a gate of the run has to go on passing', async () => {
     // Well again while it is activated, and broken by the reboot.
     const { became } = await tell({
