@@ -95,8 +95,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'a gate does not wait for stability',
     'await.ts',
-    'if (now - steadySince >= step.stableMs)',
-    'if (now)',
+    'steadySince + step.stableMs, Math.min(',
+    'steadySince, Math.min(0, ',
   ),
   mutant('a gate waits for ever', 'await.ts', 'if (now > deadlineAt)', 'if (false)'),
   mutant(
@@ -140,8 +140,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'a repeated reboot names the boot that runs now',
     'reboot.ts',
-    '{ bootId, unit: unitName(',
-    "{ bootId: ((seen) => (seen.kind === 'reachable' ? seen.bootId : bootId))(await target.observe(entry.machine, { deadlineMs: 20_000, signal })), unit: unitName(",
+    'claim: claimOf(state),\n      bootId,',
+    "claim: claimOf(state),\n      bootId: ((seen) => (seen.kind === 'reachable' ? seen.bootId : bootId))(await target.observe(entry.machine, { deadlineMs: 20_000, signal })),",
   ),
   mutant(
     'what was live and not confirmed is not asked for again',
