@@ -5,7 +5,7 @@ export type Row = {
   readonly what: string;
   /** What a ratio is a ratio to; null for a plain number of milliseconds. */
   readonly against: string | null;
-  readonly unit: '×' | 'ms';
+  readonly unit: '×' | 'ms' | 'B' | 'MB' | '%';
   /** One per round. */
   readonly values: readonly number[];
   /** At most this; null for a number that is only told. */

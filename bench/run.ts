@@ -4,6 +4,7 @@ import { cache } from './cache.ts';
 import { evaluation } from './evaluation.ts';
 import { type Benchmark, isOver, missing, type Outcome } from './harness.ts';
 import { planning } from './planning.ts';
+import { screen } from './screen.ts';
 import { dataOf, linesOf } from './show.ts';
 import { simulation } from './simulation.ts';
 import { startup } from './startup.ts';
@@ -14,7 +15,7 @@ import { sweep } from './sweep.ts';
  * 2 usage · 3 a benchmark could not be run.
  */
 
-const benchmarks: readonly Benchmark[] = [startup, planning, simulation, cache, evaluation, sweep];
+const benchmarks: readonly Benchmark[] = [startup, planning, simulation, cache, evaluation, sweep, screen];
 const roundsMax = 1_000;
 
 const usage = `npm run bench -- [--only NAME]… [--rounds N] [--json] [--check]

@@ -46,7 +46,8 @@ export type RunningTui = {
 };
 
 const tickMs = 250;
-const framesPerSecondMax = 30;
+/** News come ten times a second at most, so that only keys ever make so many frames. */
+const framesPerSecondMax = 60;
 
 /** Shows the screen on the terminal. The terminal is as it was when `exited` resolves, whatever happened. */
 export const startTui = (session: Session, options: TuiOptions): RunningTui => {
