@@ -216,9 +216,29 @@ export const conduct = (
       return ok(end(early.aborted ? 'interrupted' : 'declined', `nothing was touched${lock}`, failure));
     }
     append({ kind: 'approved', hash: plan.hash, how });
-    await drive(seen(), { append, target: deps.target, clock: deps.clock, ...controls });
+    await driveHere(deps, seen(), append, controls);
     return ok(seen());
   });
+
+/** Runs that are looked through for who held a lease. */
+const runsLookedThrough = 1_000;
+
+/**
+ * Whether a run is executed by nobody any more. It is when this journal has it: whoever executes one holds the lock of
+ * the journal's folder, and that is ours.
+ */
+const overOnceRecorded =
+  (journal: Journal, own: RunId) =>
+  (run: string): boolean =>
+    run !== own && journal.runs(runsLookedThrough).some((earlier) => earlier.run === run);
+
+const driveHere = (
+  { journal, target, clock }: ConductDeps,
+  state: RunState,
+  append: (body: EventBody) => RunEvent,
+  controls: Controls,
+): Promise<RunState> =>
+  drive(state, { append, target, clock, isOver: overOnceRecorded(journal, state.run), ...controls });
 
 /** Whether a run can be taken up again: it never ended, or it was interrupted. */
 export const canResume = (state: RunState): boolean =>
@@ -258,6 +278,6 @@ export const resume = (deps: ConductDeps, run: RunId, hosting: Hosting): Promise
         end('interrupted', `it had not been approved, so nothing was touched${lock}; begin a new run`, null),
       );
     }
-    await drive(seen(), { append, target: deps.target, clock: deps.clock, ...controls });
+    await driveHere(deps, seen(), append, controls);
     return ok(seen());
   });

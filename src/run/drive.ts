@@ -24,6 +24,8 @@ export type DriveDeps = {
   /** Stops at once: steps under way are given up and stay unknown. */
   readonly abort: AbortSignal;
   readonly pause?: Pause;
+  /** Whether another run is known to be executed by nobody any more. */
+  readonly isOver?: (run: string) => boolean;
 };
 
 /**
@@ -90,6 +92,7 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
       warn: (text) => noteAs(text, { warning: true }),
       progress,
       again,
+      ...(deps.isOver === undefined ? {} : { isOver: deps.isOver }),
     })
       .then(finish)
       .catch(breakWith)

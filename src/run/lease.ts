@@ -102,6 +102,23 @@ const notToBeHad = (step: Step, answer: Extract<LeaseAnswer, { kind: 'unknown' }
 };
 
 /**
+ * Takes the lease, also from an earlier run that nobody executes any more: one that was killed and will not be resumed,
+ * since this one began in its place, or one that could not give it back because the machine was down as it ended. Broken
+ * first, so that nothing the dead run may still have under way gets past the fence.
+ */
+const takeOrInherit = async (
+  ask: (what: LeaseRequest['ask'], run?: string) => Promise<LeaseAnswer>,
+  { signal, isOver, note }: PerformContext,
+): Promise<LeaseAnswer> => {
+  const answer = await ask('take');
+  if (answer.kind !== 'taken' || answer.by.state !== 'held' || isOver?.(answer.by.run) !== true)
+    return answer;
+  note(`takes over the lease that run ${answer.by.run} left behind`);
+  await ask('break', answer.by.run);
+  return signal.aborted ? answer : ask('take');
+};
+
+/**
  * Takes the lease, then looks at the machine: what is seen is seen under the lease. What the look finds wrong explains
  * better than a lease that could not be had, and gives a lease back that was.
  */
@@ -112,10 +129,14 @@ export const underLease = async (
 ): Promise<StepOutcome> => {
   const { target, entry, clock, signal, state } = context;
   const claim = claimOf(state);
-  const ask = (what: LeaseRequest['ask']): Promise<LeaseAnswer> =>
-    target.lease(entry.machine, { ask: what, claim, deadlineMs: leaseTimes.askMs }, { signal });
+  const ask = (what: LeaseRequest['ask'], run = claim.run): Promise<LeaseAnswer> =>
+    target.lease(
+      entry.machine,
+      { ask: what, claim: { ...claim, run }, deadlineMs: leaseTimes.askMs },
+      { signal },
+    );
   for (let attempt = 1; ; attempt += 1) {
-    const answer = await ask('take');
+    const answer = await takeOrInherit(ask, context);
     if (signal.aborted) return interrupted(step);
     if (answer.kind === 'taken') return takenBy(step, answer.by);
     const outcome = await look();

@@ -41,6 +41,8 @@ export type PerformContext = {
   readonly progress: (text: string) => void;
   /** The step was intended before by a process that is gone: look before acting. */
   readonly again: boolean;
+  /** Whether a run is known to be executed by nobody any more: what it held may be taken. Absent: nothing is known. */
+  readonly isOver?: (run: string) => boolean;
 };
 
 export const succeeded = (note: string, facts: Partial<StepFacts> = {}): StepOutcome => ({

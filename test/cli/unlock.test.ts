@@ -32,6 +32,18 @@ describe('machines that another run holds', () => {
     expect((await stage.run('run', '--yes', '--no-update')).exitCode).toBe(0);
   });
 
+  test('by a run of this orchestrator that is over are taken over: its process died, or they were down as it ended', async () => {
+    const stage = createStage({ machines: exampleMachines, wants });
+    await stage.leaveUnfinished();
+    for (const { name } of exampleMachines)
+      expect(await stage.lease(name, 'take', '20261119-040000-dead')).toEqual({ kind: 'held' });
+    const { shown, exitCode } = await stage.run('run', '--yes', '--no-update');
+    expect(shown).toContain('takes over the lease that run');
+    expect([exitCode, stage.world.effects.length > 0]).toEqual([0, true]);
+    // Whatever the dead run may still have under way is refused.
+    expect(await stage.lease('grey-area', 'renew', '20261119-040000-dead')).toMatchObject({ kind: 'taken' });
+  });
+
   test('are told of by unlock, and taken away by naming the run', async () => {
     const stage = await held();
     const session = [
