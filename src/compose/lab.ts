@@ -32,7 +32,7 @@ import { createSshRemote } from '../ssh/remote.ts';
 import { openConfig } from './config-file.ts';
 import { editArgv } from './edit.ts';
 import { followLogsOver } from './follow-logs.ts';
-import { lookByCron } from './look-schedule.ts';
+import { lookByCron } from './look-by-cron.ts';
 import { nextScheduled } from './next-scheduled.ts';
 import { runsInProcesses } from './runs.ts';
 import { cacheDirectoryOf, openJournalIn, type Surroundings, stateDirectoryOf } from './surroundings.ts';

@@ -1,4 +1,3 @@
-import cron from 'node-cron';
 import type { LookSchedule } from '../flow/session.ts';
 import type { Clock } from '../ports.ts';
 
@@ -8,15 +7,7 @@ import type { Clock } from '../ports.ts';
 export const lookDefaults = { observe: '*/30 * * * * *', probe: '15 * * * * *' } as const;
 export type LookExpressions = { readonly observe: string; readonly probe: string };
 
-export const lookByCron =
-  (expressions: LookExpressions): LookSchedule =>
-  (what, look, signal) => {
-    if (signal.aborted) return;
-    const task = cron.schedule(expressions[what], look, { noOverlap: true, name: `lab ${what}` });
-    signal.addEventListener('abort', () => void task.destroy(), { once: true });
-  };
-
-/** The same by a clock that may run faster than the wall's, as that of the demo does. */
+/** By a clock that may run faster than the wall's, as that of the demo does. */
 export const lookByClock =
   (clock: Clock, everyMs: { readonly observe: number; readonly probe: number }): LookSchedule =>
   (what, look, signal) => {

@@ -18,7 +18,6 @@ import type { Settings } from '../tui/state/settings.ts';
 import { terminalProblem } from '../tui/terminal-problem.ts';
 import { openConfig } from './config-file.ts';
 import { tellCrash } from './crash.ts';
-import { openLab } from './lab.ts';
 import { lookByClock } from './look-schedule.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -113,6 +112,8 @@ export const openScreen = async (
   const reader = screen.reader || openConfig(around.env, options.flake).screenReader;
   const refused = readyFor(around, reader);
   if (refused !== null) return refused;
+  // Not for the demo: ssh and Nix are most of what there is to load.
+  const { openLab } = await import('./lab.ts');
   const opened = await openLab(options, around);
   if (!opened.ok) {
     process.stderr.write(`lab: ${opened.failure.message}\n  → ${opened.failure.remedy}\n`);

@@ -39,13 +39,22 @@ export const createLooks = (lab: LabDeps, store: SessionStore, schedule: LookSch
   const observe = async (wanted: readonly Machine[]): Promise<void> => {
     const due = wanted.filter(({ name }) => !snapshot().observing.has(name));
     change({ observing: new Set([...snapshot().observing, ...due.map(({ name }) => name)]) });
-    await observeAll(lab.target, due, closing, (observation) =>
+    await observeAll(lab.target, due, closing, (observation) => {
+      const before = snapshot().observations.get(observation.machine);
+      // Asked again only where there may be another: a generation says when it was made.
+      if (
+        observation.kind === 'reachable' &&
+        (before?.kind !== 'reachable' || before.generation !== observation.generation)
+      ) {
+        const machine = due.find(({ name }) => name === observation.machine);
+        if (machine !== undefined) store.inBackground(generations(machine));
+      }
       change({
         observations: new Map(snapshot().observations).set(observation.machine, observation),
         observing: without(snapshot().observing, observation.machine),
         awaySince: awaySinceAfter(snapshot().awaySince, observation.machine, observation),
-      }),
-    );
+      });
+    });
   };
 
   const probe = async (wanted: readonly Machine[]): Promise<void> => {

@@ -1,7 +1,7 @@
-import cron from 'node-cron';
 import { z } from 'zod';
 import { skinNames } from '../draw/skins.ts';
 import { surfaces, tones } from '../draw/theme.ts';
+import { isCronText } from './cron-text.ts';
 
 /** The shape of `config.json`: everything in it is optional. Published as JSON Schema (`lab config --schema`). */
 
@@ -49,7 +49,7 @@ const Key = z
 const Cron = z
   .string()
   .max(100)
-  .refine((text) => cron.validate(text), 'a cron expression, as in "*/30 * * * * *"');
+  .refine((text) => isCronText(text), 'a cron expression, as in "*/30 * * * * *"');
 
 export const ConfigFile = z
   .strictObject({

@@ -3,7 +3,7 @@ import { lastOutcomes, type PastMachine, type PastRun } from '../../flow/past-ru
 import type { LabSnapshot } from '../../flow/session.ts';
 import { type Debt, debtWords, owedAfterSeeing, shownBy } from '../../plan/debt.ts';
 import { driftOf, rebootNeed } from '../../plan/drift.ts';
-import type { HealthReport, Observation, Reachable, Toplevel } from '../../ports.ts';
+import type { Generation, HealthReport, Observation, Reachable, Toplevel } from '../../ports.ts';
 import { statusWords } from '../../run/telling.ts';
 import type { Pen } from '../draw/pen.ts';
 import { busyStates, type State, stateOf } from './machine-state.ts';
@@ -23,6 +23,8 @@ export type MachineRow = {
   readonly platform: string;
   /** `gen 42`'s number, or null. */
   readonly generation: number | null;
+  /** When that generation was made, where it is known. */
+  readonly generationAt: number | null;
   /** When it booted, as its uptime tells; null where it was not reached. */
   readonly bootedAt: number | null;
   /** What the latest run that concerned it made of it. */
@@ -75,6 +77,7 @@ const failedRow = (failed: FailedMachine, pen: Pen): MachineRow => ({
   ssh: { text: '', tone: 'quiet' },
   platform: '',
   generation: null,
+  generationAt: null,
   bootedAt: null,
   lastRun: null,
   debt: { text: '', tone: 'quiet' },
@@ -106,6 +109,7 @@ type Parts = readonly [
   number | undefined,
   Outcome | undefined,
   Debt | undefined,
+  readonly Generation[] | null | undefined,
 ];
 
 const partsOf = (
@@ -125,11 +129,12 @@ const partsOf = (
     snapshot.awaySince.get(name),
     outcome,
     snapshot.recalled.debts.get(name),
+    snapshot.generations.get(name)?.value,
   ];
 };
 
 const machineRow = (parts: Parts, pen: Pen): MachineRow => {
-  const [machine, busy, observation, report, toplevel, looking, since, outcome, owed] = parts;
+  const [machine, busy, observation, report, toplevel, looking, since, outcome, owed, made] = parts;
   const { name } = machine;
   const seen = observation?.kind === 'reachable' ? observation : null;
   const state = busy ?? stateOf(observation, report, looking, since ?? null, pen);
@@ -165,6 +170,7 @@ const machineRow = (parts: Parts, pen: Pen): MachineRow => {
     ssh,
     platform,
     generation: seen?.generation ?? null,
+    generationAt: made?.find(({ number }) => number === seen?.generation)?.at ?? null,
     bootedAt: seen === null ? null : seen.at - seen.uptimeSeconds * 1_000,
     lastRun,
     debt,

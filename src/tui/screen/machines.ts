@@ -20,7 +20,7 @@ const columns: readonly Column<SortBy>[] = [
   { id: 'last-run', title: 'LAST RUN', rank: 5, good: 14, least: null, most: 24 },
   { id: 'debt', title: 'OWED', rank: 4.5, good: 12, least: null, most: 28 },
   { id: 'uptime', title: 'UP', rank: 7, good: 3, least: null, most: 5 },
-  { id: 'generation', title: 'GEN', rank: 8, good: 4, least: null, most: 6 },
+  { id: 'generation', title: 'GEN, AGE', rank: 8, good: 8, least: null, most: 10 },
   { id: 'ssh', title: 'SSH', rank: 10, good: 10, least: null, most: 18 },
   { id: 'platform', title: 'PLATFORM', rank: 11, good: 13, least: null, most: 16 },
   { id: 'seen', title: 'SEEN', rank: 4, good: 5, least: null, most: 5 },
@@ -78,7 +78,13 @@ const cellOf = (row: MachineRow, id: SortBy, now: number, pen: Pen, width = 99):
     case 'platform':
       return { text: row.platform, tone: 'quiet' };
     case 'generation':
-      return { text: row.generation === null ? '' : String(row.generation), tone: 'quiet' };
+      return {
+        text: [
+          ...(row.generation === null ? [] : [String(row.generation)]),
+          ...(row.generationAt === null ? [] : [shortAge(now - row.generationAt)]),
+        ].join(' '),
+        tone: 'quiet',
+      };
     case 'uptime':
       return ageCell(row.bootedAt, now);
     case 'last-run':

@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import cron from 'node-cron';
 import { describe, expect, test } from 'vitest';
+import { isCronText } from '../../../src/tui/config/cron-text.ts';
 import { readConfig, settingsOf } from '../../../src/tui/config/read-config.ts';
 import { configJsonSchema } from '../../../src/tui/config/schema.ts';
 import { skins } from '../../../src/tui/draw/skins.ts';
@@ -27,6 +30,8 @@ describe('a configuration that is wrong says where and what was expected', () =>
     ['{"keys":{"run":["x"],"ssh":["x"]}}', 'keys.ssh: x already means run'],
     ['{"keys":{"ssh":["ctrl-c"]}}', 'keys.ssh: Ctrl-C keeps its meaning'],
     ['{"keys":{"ssh":["esc"]}}', 'keys.ssh[0]: expected a key'],
+    ['{"refresh":{"probe":"often"}}', 'refresh.probe: expected a cron expression'],
+    ['{"refresh":{"probe":"* * 25 * * *"}}', 'refresh.probe: expected a cron expression'],
   ])('%s', (text, problem) => {
     expect(problemsOf(text).join('\n')).toContain(problem);
   });
@@ -60,4 +65,16 @@ test('the published schema is the one that files are read with', () => {
     readFileSync(new URL('../../../schema/config.json', import.meta.url), 'utf8'),
   );
   expect(published).toEqual(JSON.parse(JSON.stringify(configJsonSchema())));
+});
+
+test('what is taken for a cron expression, the library that schedules by it takes, too', () => {
+  const field = fc.constantFrom('*', '0', '5', '1-4', '*/2', '1,3', '7', '59', '60', '9-2', '*/0', 'x', '');
+  fc.assert(
+    fc.property(fc.array(field, { minLength: 4, maxLength: 7 }), (parts) => {
+      const text = parts.join(' ');
+      if (isCronText(text)) expect({ text, taken: cron.validate(text) }).toEqual({ text, taken: true });
+    }),
+  );
+  expect(isCronText('*/30 * * * * *')).toBe(true);
+  expect(isCronText('0 4 * * 6')).toBe(true);
 });
