@@ -2,6 +2,7 @@ import type { Goal } from '../plan/plan.ts';
 import type { Generation, Reachable } from '../ports.ts';
 import { progressOf } from '../run/progress.ts';
 import type { RunState } from '../run/state.ts';
+import { recordedPrior } from '../run/step-context.ts';
 import { day, shortPath } from '../text/words.ts';
 
 /** Where a machine of a rollback returns to: pure. */
@@ -26,15 +27,20 @@ export const changesOf = (state: RunState): readonly Change[] =>
     .filter(
       (entry) => progressOf(state, entry).touched && entry.activation?.mode !== 'dry-activate' && entry.prior,
     )
-    .map(({ machine, prior, wanted }) => ({
-      machine: machine.name,
-      before: {
-        current: prior?.current ?? null,
-        profile: prior?.profile ?? null,
-        generation: prior?.generation ?? null,
-      },
-      wanted,
-    }));
+    .map((entry) => {
+      const { machine, prior, wanted } = entry;
+      // Where somebody went ahead past a change since the plan, its preflight knows what was there really.
+      const recorded = recordedPrior(state, entry);
+      return {
+        machine: machine.name,
+        before: {
+          current: recorded?.current ?? null,
+          profile: recorded?.profile ?? null,
+          generation: recorded?.profile === prior?.profile ? (prior?.generation ?? null) : null,
+        },
+        wanted,
+      };
+    });
 
 const namedMax = 12;
 

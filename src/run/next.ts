@@ -46,14 +46,16 @@ export const needsRestore = (state: RunState, progress: MachineProgress): boolea
 };
 
 /**
- * What must be done even when somebody stops or pauses the run: the gate and the confirmation of an activation that is
- * live. Left alone, the machine would return to what it ran, and what was asked for as "finish this step" would undo it.
+ * What must be done even when somebody stops or pauses the run. A reboot that was triggered is followed until the machine
+ * is up: nobody would look after one that is down, and another run could take down the next. What is live goes through
+ * its gate and confirmation: left alone, the machine would return to what it ran, and "finish this step" would undo it.
  */
 const stepToFinish = (state: RunState, progress: MachineProgress): Step | null => {
   const { status, current } = progress;
-  if (status !== 'active' || (current?.kind !== 'gate' && current?.kind !== 'confirm')) return null;
-  const record = recordOf(state, current.id);
-  if (record !== undefined && record.status === 'open') return null;
+  if (status !== 'active' || current === null) return null;
+  if (recordOf(state, current.id)?.status === 'open') return null;
+  if (current.kind === 'await-boot') return current;
+  if (current.kind !== 'gate' && current.kind !== 'confirm') return null;
   const live = unconfirmed(state, progress);
   return live !== null && recordOf(state, live.id)?.status === 'succeeded' ? current : null;
 };

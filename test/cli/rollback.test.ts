@@ -237,6 +237,14 @@ describe('lab rollback --run', () => {
     expect(shown).toContain('changed no machine');
   });
 
+  test('of a run that is not there begins none, so what was left unfinished can still be resumed', async () => {
+    const stage = createStage({ machines: exampleMachines });
+    await stage.leaveUnfinished();
+    const { shown, exitCode } = await stage.run('rollback', '--run', '20261119-040000-dada', '--yes');
+    expect(shown).toContain('no run "RUN" is recorded');
+    expect([exitCode, latestRun(stage)]).toEqual([2, '20261119-040000-dead']);
+  });
+
   test('leaves alone what was changed since, and those beneath it, and says why', async () => {
     const stage = createStage({ machines: exampleMachines, wants: newKernel });
     await stage.run('run', '--yes');

@@ -268,6 +268,17 @@ describe('how a run ends', () => {
     expect(decide(paused)).toBe('box/reboot');
   });
 
+  test('a stop or a pause leaves no machine down: a reboot that was triggered is followed until it is up', () => {
+    for (const asked of ['stop-requested', 'paused'] as const) {
+      const history = fleet(box())
+        .pass(...toReboot)
+        .add({ kind: asked, by: 'Ctrl-C' });
+      expect(decide(history)).toBe('box/await-boot');
+      history.pass('box/await-boot');
+      expect(decide(history)).toMatch(asked === 'paused' ? /^await$/u : /^interrupted: stopped by Ctrl-C/u);
+    }
+  });
+
   test('a stop lets what is live be proven and confirmed, for it would be taken back', () => {
     const stopped = fleet(box())
       .pass(...toActivation)

@@ -278,8 +278,8 @@ export const createChecker = (plan: Plan, world: World): Checker => {
     if (body.kind === 'unpaused') unpaused = event;
     if (body.kind === 'step-intended') {
       intentSeq.set(body.step, event.seq);
-      // What is live already is brought to its end.
-      const finishes = /\/(?:restore|confirm|gate-after-activation)$/u;
+      // What is live already is brought to its end, and a machine that goes down is waited for.
+      const finishes = /\/(?:restore|confirm|gate-after-activation|await-boot)$/u;
       if (state.pausedBy !== null && !finishes.test(body.step)) broke(`${body.step} began in a pause`);
     }
     if (body.kind !== 'step-ended') return;

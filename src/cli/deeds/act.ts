@@ -226,6 +226,11 @@ export const act = async (
       });
     if (json && !options.yes)
       return usage('--json prints one document and cannot ask', 'give --yes as well, or --dry-run');
+    if (goal.kind === 'rollback' && goal.to.kind === 'run') {
+      // Before a run begins: it would close one that was left unfinished, for a slip of the pen.
+      const undone = lab.earlier.runOf(goal.to.run);
+      if (!undone.ok) return undone;
+    }
     const runs = lab.runs(options.via);
     if (!runs.ok) return runs;
     const left = openRun(runs.value);
