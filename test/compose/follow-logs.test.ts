@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { followLogsOver, journalArgv } from '../../src/compose/follow-logs.ts';
 import { machine } from '../tui/fixtures/lab.ts';
@@ -19,7 +20,9 @@ test('lines come as they are written, and the end says why', async () => {
     signal,
     onLine: (line) => void lines.push(line),
   });
-  expect(lines).toEqual([journalArgv('nginx.service').join(' ')]);
+  // One word for the login shell on the far side, which splits it back into exactly the argv.
+  const split = spawnSync('sh', ['-c', `printf '%s\\n' ${lines[0]}`], { encoding: 'utf8' }).stdout.trim();
+  expect(split.split('\n')).toEqual(journalArgv('nginx.service'));
   expect(failure).toMatchObject({ message: 'Connection closed' });
 });
 

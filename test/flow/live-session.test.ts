@@ -1,0 +1,99 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { demoSession } from '../../src/compose/demo.ts';
+import type { LabSnapshot, Session } from '../../src/flow/session.ts';
+
+/** The session behind the screen, over the simulated lab at a pace at which a run takes a second or two. */
+
+const signals = { stop: new AbortController().signal, abort: new AbortController().signal };
+
+const open = () => {
+  const demo = demoSession({ seed: 1, speed: 60 }, { cwd: '/', version: 'test', signals });
+  onTestFinished(async () => {
+    demo.leave();
+    await demo.session.close();
+  });
+  return demo;
+};
+
+const until = async (session: Session, holds: (snapshot: LabSnapshot) => boolean): Promise<LabSnapshot> => {
+  await expect.poll(() => holds(session.snapshot()), { timeout: 50_000, interval: 20 }).toBe(true);
+  return session.snapshot();
+};
+const allSeen = ({ observations, health }: LabSnapshot): boolean =>
+  observations.size === 7 && health.size === 7;
+
+test('the lab is evaluated and looked at by itself, again and again', async () => {
+  const { session } = open();
+  const first = await until(session, allSeen);
+  expect(first.past).toEqual([]);
+  const since = first.awaySince.get('killing-time');
+  expect(since).toBeTypeOf('number');
+  const later = await until(session, ({ samples }) => (samples.get('grey-area')?.length ?? 0) >= 3);
+  // Away since it was first found so, however often it is looked for.
+  expect(later.awaySince.get('killing-time')).toBe(since);
+  const known = await until(session, ({ generations }) => generations.get('grey-area')?.value != null);
+  expect(known.generations.get('grey-area')?.value?.some(({ isCurrent }) => isCurrent)).toBe(true);
+});
+
+test('a run: prepared, declined; prepared, approved, paused, gone on, ended, and then history', async () => {
+  const { session } = open();
+  await until(session, allSeen);
+  session.prepare({ kind: 'reboot', which: 'all' }, ['lightly-seared']);
+  await until(session, ({ phase }) => phase.kind === 'awaiting-approval');
+  session.decline();
+  await until(session, ({ phase }) => phase.kind === 'ended');
+  session.dismiss();
+  expect(session.snapshot().phase).toEqual({ kind: 'none' });
+
+  session.prepare({ kind: 'run', update: false }, ['grey-area', 'lightly-seared']);
+  await until(session, ({ phase }) => phase.kind === 'awaiting-approval');
+  session.approve();
+  await until(session, ({ phase }) => phase.kind === 'running');
+  session.pause();
+  await until(session, ({ run }) => run?.pausedBy != null);
+  session.unpause();
+  const ended = await until(session, ({ phase }) => phase.kind === 'ended');
+  expect(ended.run?.ended?.result).toMatch(/done|partial/u);
+
+  const { past } = await until(session, (snapshot) => (snapshot.past ?? []).length === 2);
+  const [latest] = past ?? [];
+  expect(latest?.machines.map(({ name }) => name)).toContain('grey-area');
+  session.openPast(latest?.run ?? '');
+  expect(session.snapshot().opened?.events.at(-1)?.body.kind).toBe('run-ended');
+});
+
+test('a run that somebody else begins appears by itself', async () => {
+  const { session, runs } = open();
+  await until(session, allSeen);
+  const begun = await runs.start({
+    goal: { kind: 'reboot', which: 'all' },
+    selectors: ['lightly-seared'],
+    consent: { kind: 'ask' },
+  });
+  if (!begun.ok) throw new Error(begun.failure.message);
+  const seen = await until(session, ({ phase }) => phase.kind === 'awaiting-approval');
+  expect(seen.run?.run).toBe(begun.value);
+  expect(seen.messages.map(({ text }) => text).join()).toContain(`run ${begun.value} is under way`);
+  session.decline();
+  await until(session, ({ phase }) => phase.kind === 'ended');
+});
+
+test('inputs: what they are, what would move, and moving them', async () => {
+  const { session } = open();
+  await until(session, allSeen);
+  session.readInputs();
+  const { inputs } = await until(session, (snapshot) => snapshot.inputs.value !== null);
+  expect(inputs.value?.map(({ input }) => input)).toContain('nixpkgs');
+  session.previewInputs([]);
+  const { inputsPreview } = await until(session, (snapshot) => snapshot.inputsPreview?.value != null);
+  const moves = inputsPreview?.value?.changes ?? [];
+  expect(moves.length).toBeGreaterThan(0);
+  expect(session.snapshot().inputs.value).toEqual(inputs.value);
+  session.updateInputs([]);
+  const moved = await until(
+    session,
+    (snapshot) => snapshot.inputs.value !== inputs.value && !snapshot.inputs.refreshing,
+  );
+  const nixpkgs = moved.inputs.value?.find(({ input }) => input === 'nixpkgs');
+  expect(nixpkgs?.locked.rev).toBe(moves.find(({ input }) => input === 'nixpkgs')?.to?.rev);
+});
