@@ -4,7 +4,7 @@ import { duration } from '../text/words.ts';
 import { baselineOf, failingIn, isFailing } from './baseline.ts';
 import { noFailing, type StepOutcome } from './event.ts';
 import { type BootWatch, judgeBoot, judgeHealth, judgeIdentity } from './gate.ts';
-import { recordOf } from './records.ts';
+import { recordOf, recordsOfMachine } from './records.ts';
 import type { RunState } from './state.ts';
 import {
   actDeadlines,
@@ -20,6 +20,9 @@ export const pollPause = { firstMs: 1_000, factor: 1.5, mostMs: 5_000 } as const
 
 /** What was failing before the run gets so long at a gate to recover: the run may be what repairs it. Milliseconds. */
 const recoveryMs = 20_000;
+
+/** How soon after a trigger its machine is looked at, unless the run was interrupted in between; milliseconds. */
+const followsTriggerWithinMs = 10_000;
 
 const pauses = function* (): Generator<number, never> {
   for (
@@ -58,6 +61,11 @@ export const awaitBoot = async (
     downAt: null,
   };
   const usual = entry.durations?.reboot ?? null;
+  // A run that was stopped or killed after the trigger does not know how long the machine was away.
+  const triggered = recordsOfMachine(state, step.machine).find((record) => record.step.kind === 'reboot');
+  const sinceTrigger =
+    !context.again && Math.abs(watch.triggeredAt - (triggered?.endedAt ?? 0)) <= followsTriggerWithinMs;
+  const timed = sinceTrigger ? usual : null;
   let warned = wasWarned(state, step);
   let said = '';
   for (const pauseMs of pauses()) {
@@ -72,7 +80,7 @@ export const awaitBoot = async (
     const { verdict } = judged;
     const takenMs = clock.now() - watch.triggeredAt;
     if (verdict.kind === 'passed')
-      return succeeded(`${verdict.why}${usual === null ? '' : ` after ${againstUsual(takenMs, usual)}`}`, {
+      return succeeded(`${verdict.why}${timed === null ? '' : ` after ${againstUsual(takenMs, timed)}`}`, {
         bootId: verdict.bootId,
       });
     if (verdict.kind === 'failed')
@@ -80,13 +88,13 @@ export const awaitBoot = async (
     const stage = watch.downAt === null ? 'going down' : 'down, waiting for it to come back';
     if (stage !== said)
       context.note(
-        usual === null || watch.downAt === null ? stage : `${stage}, ${againstUsual(takenMs, usual)}`,
+        timed === null || watch.downAt === null ? stage : `${stage}, ${againstUsual(takenMs, timed)}`,
       );
     said = stage;
     if (usual !== null && !warned && takenMs > rebootAlarmMs(usual)) {
       warned = true;
       context.warn(
-        `${duration(takenMs)} since the trigger: much longer than it has ever taken (${duration(usual.longestMs)} at most); it has until its deadline`,
+        `${duration(takenMs)} since ${sinceTrigger ? 'the trigger' : 'the run was taken up again'}: much longer than it has ever taken (${duration(usual.longestMs)} at most); it has until its deadline`,
       );
     }
     await clock.sleep(pauseMs, signal);

@@ -51,7 +51,13 @@ export const dependencies = async (
     }
     context.note(`${name}: ${verdict.why}`);
   }
-  return succeeded(needs.length === 0 ? 'nothing needs it as it is' : `healthy: ${needs.join(', ')}`);
+  const users = step.kind === 'dependencies' ? (step.neededBy ?? []) : [];
+  return succeeded(
+    [
+      ...(needs.length === 0 ? [] : [`healthy: ${needs.join(', ')}`]),
+      ...(users.length === 0 ? [] : [`back already, which need it: ${users.join(', ')}`]),
+    ].join('; '),
+  );
 };
 
 /** Before a machine of a rollback: what needs it and was to go back first has done so. Null when that holds. */
