@@ -33,6 +33,12 @@ export const isFailing = ({ checks, units }: Failing): boolean => checks.length 
 export const failingWords = ({ checks, units }: Failing): string =>
   [...checks, ...(units.length === 0 ? [] : [`units ${units.join(', ')}`])].join(', ');
 
+/** What fails at both looks: a run that was paused or resumed looks again, and may by then have broken something. */
+const both = (now: Failing, first: Failing = now): Failing => ({
+  checks: now.checks.filter((check) => first.checks.includes(check)),
+  units: now.units.filter((unit) => first.units.includes(unit)),
+});
+
 /**
  * What was failing on a machine before this run touched it, as its preflight saw it: it cannot speak against the run.
  * A check that has passed since, at a gate of this run, has to go on passing.
@@ -40,10 +46,12 @@ export const failingWords = ({ checks, units }: Failing): string =>
 export const baselineOf = (state: RunState, entry: MachinePlan): Failing => {
   let before: Failing = { ...noFailing, units: entry.prior?.failedUnits ?? [] };
   for (const step of [...entry.steps, ...entry.contingent]) {
-    const outcome = recordOf(state, step.id)?.outcome;
+    const record = recordOf(state, step.id);
+    const outcome = record?.outcome;
     if (outcome?.kind !== 'succeeded') continue;
     const { failing } = outcome.facts;
-    if (step.kind === 'preflight') before = failing ?? before;
+    if (step.kind === 'preflight')
+      before = failing === undefined ? before : both(failing, record?.firstFailing);
     if (step.kind !== 'gate') continue;
     const still = failing?.checks ?? [];
     before = { ...before, checks: before.checks.filter((check) => still.includes(check)) };

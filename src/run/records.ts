@@ -1,5 +1,5 @@
 import type { Step } from '../plan/plan.ts';
-import type { StepOutcome } from './event.ts';
+import type { Failing, StepOutcome } from './event.ts';
 
 /** What the journal knows of the steps that were begun, machine by machine. */
 
@@ -12,6 +12,8 @@ export type StepRecord = {
   readonly outcome: StepOutcome | null;
   /** The latest notes, oldest first, at most `notesMax`; warnings outlive the others. */
   readonly notes: readonly Note[];
+  /** What it found failing when it was first performed, where it is performed again because that was too long ago. */
+  readonly firstFailing?: Failing;
 };
 export type Note = { readonly at: number; readonly note: string; readonly warning?: true };
 

@@ -2,7 +2,8 @@ import type { Failure } from '../failure.ts';
 import type { Goal, Plan, Step } from '../plan/plan.ts';
 import type { LockChange } from '../ports.ts';
 import type { Opened, Preparation, RunEvent, RunId, RunResult } from './event.ts';
-import { type MachineState, machineState, progressOf, unconfirmed } from './progress.ts';
+import { lookedAtAnewAfterPause, lookedAtAnewByAnother } from './look-anew.ts';
+import { type MachineState, machineState } from './progress.ts';
 import { machineOfStep, noted, recordOf, type StepRecord, withRecord } from './records.ts';
 
 /**
@@ -102,34 +103,6 @@ const lastPreparation = (state: RunState, change: Partial<PreparationRecord>): r
     index === state.preparations.length - 1 ? { ...record, ...change } : record,
   );
 
-/**
- * Whether what a step saw is too old to act on once a run is resumed or its pause is over: hours may lie between. A
- * preflight while nothing was done to its machine; a look at the dependencies while what it was for has not begun.
- */
-const isOutdated = (state: RunState, { step, status }: StepRecord): boolean => {
-  if (status !== 'succeeded') return false;
-  const entry = state.plan?.machines.find(({ machine }) => machine.name === step.machine);
-  if (entry === undefined) return false;
-  const { steps, touched } = progressOf(state, entry);
-  if (step.kind === 'preflight') return !touched;
-  if (step.kind !== 'dependencies') return false;
-  const follower = steps[steps.findIndex(({ id }) => id === step.id) + 1];
-  return follower !== undefined && recordOf(state, follower.id) === undefined;
-};
-
-/**
- * Whether a step belongs to an activation that was live and not confirmed when its process died: the machine may have
- * taken it back since, so it is asked for again, and so is its gate.
- */
-const isUnconfirmed = (state: RunState, { step, status }: StepRecord): boolean => {
-  if (status !== 'succeeded') return false;
-  if (step.kind !== 'activate' && (step.kind !== 'gate' || step.after !== 'activation')) return false;
-  const entry = state.plan?.machines.find(({ machine }) => machine.name === step.machine);
-  if (entry === undefined) return false;
-  const progress = progressOf(state, entry);
-  return progress.status === 'active' && unconfirmed(state, progress) !== null;
-};
-
 /** The machines after something has become of one step. Only its own machine is told anew. */
 const withStep = ({ machines }: RunState, record: StepRecord): RunState['machines'] => {
   const known = machines.get(record.step.machine);
@@ -148,20 +121,6 @@ const withNote = ({ machines }: RunState, record: StepRecord): RunState['machine
     ? machines
     : new Map(machines).set(record.step.machine, { ...known, records: withRecord(known.records, record) });
 };
-
-/** The machines, with the records that `which` chooses unknown, so that their steps are begun again. */
-const lookedAtAnew = (state: RunState, which: (record: StepRecord) => boolean): RunState['machines'] =>
-  new Map(
-    [...state.machines].map(([name, { progress, records }]) => [
-      name,
-      machineState(
-        progress.plan,
-        records.map((record) =>
-          which(record) ? { ...record, status: 'unknown', endedAt: null, outcome: null } : record,
-        ),
-      ),
-    ]),
-  );
 
 /**
  * The state after one more event. Throws `ImpossibleHistory` for a history that does not fit its plan: steps the
@@ -220,6 +179,7 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
           endedAt: null,
           outcome: null,
           notes: known?.notes ?? [],
+          ...(known?.firstFailing === undefined ? {} : { firstFailing: known.firstFailing }),
         }),
       };
     }
@@ -254,7 +214,7 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
       return {
         ...next,
         pausedBy: null,
-        machines: lookedAtAnew(state, (record) => isOutdated(state, record)),
+        machines: lookedAtAnewAfterPause(state),
       };
     case 'stop-requested':
       return { ...next, stopRequestedBy: body.by };
@@ -265,10 +225,7 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
         stopRequestedBy: null,
         pausedBy: null,
         by: { ...state.by, pid: body.pid },
-        machines: lookedAtAnew(
-          state,
-          (record) => record.status === 'open' || isOutdated(state, record) || isUnconfirmed(state, record),
-        ),
+        machines: lookedAtAnewByAnother(state),
       };
     case 'run-ended':
       return {

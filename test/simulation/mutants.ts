@@ -34,7 +34,7 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     'what a resumed run saw before is not looked at anew',
-    'state.ts',
+    'look-anew.ts',
     "  if (status !== 'succeeded') return false;\n  const entry = state.plan?.machines.find(({ machine }) => machine.name === step.machine);\n  if (entry === undefined) return false;\n  const { steps, touched }",
     '  if (status) return false;\n  const entry = state.plan?.machines.find(({ machine }) => machine.name === step.machine);\n  if (entry === undefined) return false;\n  const { steps, touched }',
   ),
@@ -145,7 +145,7 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     'what was live and not confirmed is not asked for again',
-    'state.ts',
+    'look-anew.ts',
     "return progress.status === 'active' && unconfirmed(state, progress) !== null;",
     'return false;',
   ),

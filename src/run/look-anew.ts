@@ -1,0 +1,68 @@
+import { machineState, progressOf, unconfirmed } from './progress.ts';
+import { recordOf, type StepRecord } from './records.ts';
+import type { RunState } from './state.ts';
+
+/** Which steps of a run are performed again because somebody waited, or died, in between: pure, from its state. */
+
+/**
+ * Whether what a step saw is too old to act on once a run is resumed or its pause is over: hours may lie between. A
+ * preflight while nothing was done to its machine; a look at the dependencies while what it was for has not begun.
+ */
+const isOutdated = (state: RunState, { step, status }: StepRecord): boolean => {
+  if (status !== 'succeeded') return false;
+  const entry = state.plan?.machines.find(({ machine }) => machine.name === step.machine);
+  if (entry === undefined) return false;
+  const { steps, touched } = progressOf(state, entry);
+  if (step.kind === 'preflight') return !touched;
+  if (step.kind !== 'dependencies') return false;
+  const follower = steps[steps.findIndex(({ id }) => id === step.id) + 1];
+  return follower !== undefined && recordOf(state, follower.id) === undefined;
+};
+
+/**
+ * Whether a step belongs to an activation that was live and not confirmed when its process died: the machine may have
+ * taken it back since, so it is asked for again, and so is its gate.
+ */
+const isUnconfirmed = (state: RunState, { step, status }: StepRecord): boolean => {
+  if (status !== 'succeeded') return false;
+  if (step.kind !== 'activate' && (step.kind !== 'gate' || step.after !== 'activation')) return false;
+  const entry = state.plan?.machines.find(({ machine }) => machine.name === step.machine);
+  if (entry === undefined) return false;
+  const progress = progressOf(state, entry);
+  return progress.status === 'active' && unconfirmed(state, progress) !== null;
+};
+
+/** What failed at the first look stays the measure: what has begun to fail since may be the doing of this run. */
+const withFirstFailing = (record: StepRecord): StepRecord => {
+  const failing = record.outcome?.kind === 'succeeded' ? record.outcome.facts.failing : undefined;
+  return record.firstFailing !== undefined || failing === undefined
+    ? record
+    : { ...record, firstFailing: failing };
+};
+
+/** The machines, with the records that `which` chooses unknown, so that their steps are begun again. */
+const lookedAtAnew = (state: RunState, which: (record: StepRecord) => boolean): RunState['machines'] =>
+  new Map(
+    [...state.machines].map(([name, { progress, records }]) => [
+      name,
+      machineState(
+        progress.plan,
+        records.map((record) =>
+          which(record)
+            ? { ...withFirstFailing(record), status: 'unknown', endedAt: null, outcome: null }
+            : record,
+        ),
+      ),
+    ]),
+  );
+
+/** Once a pause is over. */
+export const lookedAtAnewAfterPause = (state: RunState): RunState['machines'] =>
+  lookedAtAnew(state, (record) => isOutdated(state, record));
+
+/** Once another process has taken the run over: what the one before it had under way is unknown. */
+export const lookedAtAnewByAnother = (state: RunState): RunState['machines'] =>
+  lookedAtAnew(
+    state,
+    (record) => record.status === 'open' || isOutdated(state, record) || isUnconfirmed(state, record),
+  );
