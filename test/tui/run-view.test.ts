@@ -24,6 +24,14 @@ const text = (snapshot: LabSnapshot, size: { columns: number; rows: number } = {
   frameText(sceneOf(snapshot, [inRun], size));
 
 describe('a run under way', () => {
+  const copying = withRun({ kind: 'running', stopRequested: false }, [
+    ...approvedEvents,
+    ...succeeded('grey-area/preflight'),
+    { kind: 'step-intended', step: 'grey-area/copy' },
+    { kind: 'step-noted', step: 'grey-area/copy', note: 'copied 30.0 of 60.0 MB' },
+    { kind: 'step-noted', step: 'grey-area/copy', note: 'copying linux-6.12.11' },
+  ]);
+
   test('tells the step, its deadline and its evidence of the machine under the cursor', () => {
     const shown = text(liveSnapshot);
     expect(shown).toMatch(/sleeper-service ─+/u);
@@ -37,14 +45,19 @@ describe('a run under way', () => {
     expect(text(liveSnapshot)).toMatch(/sleeper-service.*\d s of \d+ (?:s|min)/u);
   });
 
+  test('the cursor goes along with it until somebody moves it', () => {
+    const { press, lab, text: screen } = opened(liveSnapshot);
+    press('3');
+    expect(screen()).toMatch(/▶ sleeper-service/u);
+    lab.show(copying);
+    expect(screen()).toMatch(/▶ grey-area/u);
+    press('k');
+    expect(screen()).toMatch(/▶ sleeper-service/u);
+    lab.show({ ...copying, now: copying.now + 1 });
+    expect(screen()).toMatch(/▶ sleeper-service/u);
+  });
+
   test('shows how far a copy is as a bar', () => {
-    const copying = withRun({ kind: 'running', stopRequested: false }, [
-      ...approvedEvents,
-      ...succeeded('grey-area/preflight'),
-      { kind: 'step-intended', step: 'grey-area/copy' },
-      { kind: 'step-noted', step: 'grey-area/copy', note: 'copied 30.0 of 60.0 MB' },
-      { kind: 'step-noted', step: 'grey-area/copy', note: 'copying linux-6.12.11' },
-    ]);
     expect(text(copying, { columns: 140, rows: 40 })).toMatch(
       /█████░░░░░ 30\.0\/60\.0 MB {2}copying linux-6\.12\.11/u,
     );

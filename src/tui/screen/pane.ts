@@ -19,6 +19,8 @@ export type Pane = {
   readonly foot: { readonly least: number; readonly lines: (height: number) => readonly Line[] } | null;
   /** What one keyed row is, for `3 of 12 machines`; empty to say nothing. */
   readonly noun: string;
+  /** Where the cursor stands while nobody has moved it, in place of the first row. */
+  readonly initial?: string | undefined;
   /** Where every row has a key: which row has which, so that a long list need not be walked. */
   readonly positions?: ReadonlyMap<string, number>;
 };
@@ -62,11 +64,12 @@ export const selectedIndex = (pane: Pane, scroll: Scroll): number => {
   if (pane.kind === 'text') return -1;
   if (pane.positions !== undefined && pane.count > 0)
     return scroll.selected === null ? 0 : (pane.positions.get(scroll.selected) ?? 0);
+  const wanted = scroll.selected ?? pane.initial ?? null;
   let first = -1;
   for (let index = 0; index < pane.count; index += 1) {
     const key = pane.keyAt(index);
     if (key === null) continue;
-    if (key === scroll.selected) return index;
+    if (key === wanted) return index;
     if (first < 0) first = index;
   }
   return first;

@@ -92,7 +92,9 @@ export const livePane = (scene: RunScene, run: RunState, stopRequested: boolean)
     (id) => (id === 'status' ? 20 : id === 'elapsed' ? 14 : (widest.get(id) ?? 0)),
     width - 2,
   );
-  const selected = rows.find(({ name }) => name === scene.selected)?.name ?? rows[0]?.name ?? null;
+  // The cursor goes along with the run until somebody moves it.
+  const active = rows.find(({ busy }) => busy)?.name ?? rows.find(({ over }) => !over)?.name;
+  const selected = rows.find(({ name }) => name === scene.selected)?.name ?? active ?? rows[0]?.name ?? null;
   const settled = rows.filter(({ over }) => over).length;
   const elapsed = now - (run.approvedAt ?? run.startedAt);
   const expected = run.plan?.expectedMs ?? 0;
@@ -133,6 +135,7 @@ export const livePane = (scene: RunScene, run: RunState, stopRequested: boolean)
           ];
     },
     kind: 'list',
+    initial: active,
     empty: [line('   the plan names no machine', 'quiet')],
     foot: withDetail(logFoot(scene), detailLines(scene, run, selected)),
     noun: 'machine',

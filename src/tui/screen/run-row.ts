@@ -22,6 +22,8 @@ export type RunRow = {
   /** How far a copy or build is. */
   readonly amount: Amount | null;
   readonly note: string;
+  /** A step of it is under way. */
+  readonly busy: boolean;
   /** Nothing more will happen to it. */
   readonly over: boolean;
 };
@@ -86,6 +88,7 @@ const rowOf = (run: RunState, progress: MachineProgress, now: number, spinner: s
       elapsed: elapsedWords(open, now),
       amount: latestAmount(open.notes),
       note: pen.clean(open.notes.at(-1)?.note ?? ''),
+      busy: true,
       over: false,
     };
   const elapsed = records.length === 0 ? '' : stopwatch(spent);
@@ -97,6 +100,7 @@ const rowOf = (run: RunState, progress: MachineProgress, now: number, spinner: s
       glyph: pen.glyphs.idle,
       elapsed: '',
       note: '',
+      busy: false,
       over: false,
     };
   const { text, mark } = statusWords[status];
@@ -107,6 +111,7 @@ const rowOf = (run: RunState, progress: MachineProgress, now: number, spinner: s
     glyph: mark === null ? pen.glyphs.idle : pen.glyphs[mark],
     elapsed,
     note: pen.clean(failure?.message ?? (status === 'nothing' ? plan.noActivationWhy : '')),
+    busy: false,
     over: true,
   };
 };
