@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 
 /**
  * The screen in a real terminal: tmux, a shell in it, and `lab demo` started from that shell. What matters here is what
@@ -17,6 +17,8 @@ const tmux = (...args: readonly string[]): string => {
     throw new Error(`tmux is needed here (bin/setup --tests installs it): ${done.error.message}`);
   return done.stdout;
 };
+// A server ends with its last session: without this one, a session could be made on a server that is about to be gone.
+beforeAll(() => void tmux('new-session', '-d', '-s', 'keeper', 'sleep', 'infinity'));
 afterAll(() => void tmux('kill-server'));
 
 type Terminal = {
