@@ -44,6 +44,7 @@ export const listenToControls = (
   const answer = Promise.withResolvers<string | null>();
   const bell = createBell();
   let pausedBy: string | null = null;
+  let unpausedBy: string | null = null;
   const hear: Record<ControlKind, (by: string) => void> = {
     approve: (by) => answer.resolve(by),
     decline: () => answer.resolve(null),
@@ -53,8 +54,9 @@ export const listenToControls = (
       pausedBy = by;
       bell.ring();
     },
-    unpause: () => {
+    unpause: (by) => {
       pausedBy = null;
+      unpausedBy = by;
       bell.ring();
     },
   };
@@ -83,7 +85,7 @@ export const listenToControls = (
   return {
     stop: stopEither,
     abort: abortEither,
-    pause: { by: () => pausedBy, changed: bell.rung },
+    pause: { by: () => pausedBy, endedBy: () => unpausedBy, changed: bell.rung },
     answer: answer.promise,
     close: () => closing.abort(),
   };

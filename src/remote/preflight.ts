@@ -56,16 +56,20 @@ const Inhibitors = z.object({
   data: z.tuple([z.array(z.tuple([z.string(), z.string(), z.string(), z.string()], z.unknown())).max(1_000)]),
 });
 
+/** Stands for those of an answer that cannot be understood, or was too long: there may be one. */
+const unreadable: readonly string[] = ['logind: its inhibitors could not be read'];
+
 /** Those in mode `block` that hold off a shutdown, as `who: why`. `delay` and `block-weak` do not stop root. */
 const blockers = (json: string): readonly string[] => {
+  if (json.trim() === '') return [];
   let value: unknown;
   try {
     value = JSON.parse(json);
   } catch {
-    return [];
+    return unreadable;
   }
   const parsed = Inhibitors.safeParse(value);
-  if (!parsed.success) return [];
+  if (!parsed.success) return unreadable;
   return parsed.data.data[0]
     .filter(([what, , , mode]) => mode === 'block' && what.split(':').includes('shutdown'))
     .map(([, who, why]) => sanitiseLine(`${who}: ${why}`, 200))

@@ -12,7 +12,12 @@ import { applyEvent, type RunState } from './state.ts';
 const progressPauseMs = 500;
 
 /** Whether somebody holds the run back for now. `changed` resolves when `by` says something else. */
-export type Pause = { readonly by: () => string | null; readonly changed: () => Promise<void> };
+export type Pause = {
+  readonly by: () => string | null;
+  /** Who ended the latest one, where that is known. */
+  readonly endedBy?: () => string | null;
+  readonly changed: () => Promise<void>;
+};
 
 export type DriveDeps = {
   /** Writes durably, then returns the numbered event. Throws when it cannot: nothing more is done then. */
@@ -26,6 +31,12 @@ export type DriveDeps = {
   readonly pause?: Pause;
   /** Whether another run is known to be executed by nobody any more. */
   readonly isOver?: (run: string) => boolean;
+};
+
+const stoppedAtOnce = (state: RunState): string => {
+  const open = allRecords(state).filter(({ status }) => status === 'open');
+  const givenUp = open.map(({ step: { machine, kind } }) => `${machine} (${kind})`).join(', ');
+  return `stopped at once by ${state.stopRequestedBy}${givenUp === '' ? '' : `; in the middle of ${givenUp}, and what came of it is not known`}`;
 };
 
 /**
@@ -121,10 +132,12 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
         append({
           kind: 'stop-requested',
           by: String(deps.stop.reason ?? deps.abort.reason ?? 'a signal').slice(0, 200),
+          ...(deps.abort.aborted ? { atOnce: true } : {}),
         });
       const pausedBy = deps.pause?.by() ?? null;
       if (pausedBy !== null && state.pausedBy === null) append({ kind: 'paused', by: pausedBy });
-      if (pausedBy === null && state.pausedBy !== null) append({ kind: 'unpaused', by: 'who paused it' });
+      if (pausedBy === null && state.pausedBy !== null)
+        append({ kind: 'unpaused', by: (deps.pause?.endedBy?.() ?? 'a person').slice(0, 200) });
       const left = (): boolean => allRecords(state).some(({ status }) => status === 'open');
       if (deps.abort.aborted || (deps.stop.aborted && underWay.size === 0 && left())) {
         await Promise.all(underWay.values());
@@ -132,7 +145,7 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
         append({
           kind: 'run-ended',
           result: 'interrupted',
-          reason: `stopped by ${state.stopRequestedBy}`,
+          reason: deps.abort.aborted ? stoppedAtOnce(state) : `stopped by ${state.stopRequestedBy}`,
           failure: null,
         });
         return state;

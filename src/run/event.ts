@@ -144,8 +144,8 @@ const body = z.discriminatedUnion('kind', [
   /** No step begins until `unpaused`. */
   z.object({ kind: z.literal('paused'), by: word }),
   z.object({ kind: z.literal('unpaused'), by: word }),
-  /** A person or signal asked the run to stop after the steps under way. */
-  z.object({ kind: z.literal('stop-requested'), by: word }),
+  /** A person or signal asked the run to stop after the steps under way; `atOnce`: in the middle of them. */
+  z.object({ kind: z.literal('stop-requested'), by: word, atOnce: z.literal(true).exactOptional() }),
   /** A new process took the run over: every open intent is unknown from here on. */
   z.object({ kind: z.literal('resumed'), pid: z.int() }),
   z.object({

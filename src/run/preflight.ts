@@ -1,5 +1,5 @@
-import type { Step } from '../plan/plan.ts';
-import type { Reachable } from '../ports.ts';
+import type { MachinePlan, Step } from '../plan/plan.ts';
+import type { PreflightFacts, Reachable } from '../ports.ts';
 import { failingBefore, failingWords, isFailing } from './baseline.ts';
 import { blockedBy, blockersOf, blockerWords, weighed } from './blockers.ts';
 import { type Failing, noFailing, type StepOutcome } from './event.ts';
@@ -24,6 +24,12 @@ const lookForFailing = async (
   if (report.state !== 'running' && report.state !== 'degraded') return { ...noFailing, units: failedUnits };
   return { ...failingBefore(report, entry), units: failedUnits };
 };
+
+/** What cannot be read is no evidence of too little room, and none of enough. */
+const roomWords = ({ steps }: MachinePlan, { nixFreeBytes }: PreflightFacts): string =>
+  nixFreeBytes === null && steps.some(({ kind }) => kind === 'copy')
+    ? 'room in /nix could not be read'
+    : 'enough room';
 
 /** Whether the machine can be acted on at all, whether anything speaks against it, and what it runs before it is changed. */
 export const preflight = async (step: Step, context: PerformContext): Promise<StepOutcome> => {
@@ -61,7 +67,9 @@ export const preflight = async (step: Step, context: PerformContext): Promise<St
   const failing = await lookForFailing(context, seen);
   if (signal.aborted) return interrupted(step);
   const found =
-    overridden.length === 0 ? 'enough room' : `goes ahead in spite of ${blockerWords(overridden)}`;
+    overridden.length === 0
+      ? roomWords(entry, got.value)
+      : `goes ahead in spite of ${blockerWords(overridden)}`;
   const ill = isFailing(failing) ? `; failing before the run: ${failingWords(failing)}` : '';
   return succeeded(`reachable, root, ${found}${ill}`, { ...facts, failing });
 };

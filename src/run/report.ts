@@ -113,7 +113,7 @@ export type RunReport = {
 
 /** `health`: what the last gate says of it, or null where none was passed. */
 const summaryOf = (progress: MachineProgress, rebooted: boolean, health: string | null): string => {
-  const { plan, status, failure, touched } = progress;
+  const { plan, status, failure, touched, current } = progress;
   switch (status) {
     case 'nothing':
       return plan.noActivationWhy;
@@ -145,7 +145,9 @@ const summaryOf = (progress: MachineProgress, rebooted: boolean, health: string 
     case 'waiting':
       return 'the run ended before its turn';
     case 'active':
-      return touched ? 'the run ended in the middle of it' : 'the run ended before it was touched';
+      return touched
+        ? `the run ended in the middle of it${current === null ? '' : ` (${current.kind} was not finished)`}`
+        : 'the run ended before it was touched';
     default:
       return status satisfies never;
   }

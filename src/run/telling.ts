@@ -125,7 +125,12 @@ export const tellEvent = (body: EventBody): Telling => {
     case 'unpaused':
       return general(`goes on, by ${body.by}`);
     case 'stop-requested':
-      return general(`stop requested by ${body.by}: the steps under way end, no other begins`, 'warn');
+      return general(
+        body.atOnce === true
+          ? `told by ${body.by} to stop at once: the steps under way are given up`
+          : `stop requested by ${body.by}: the steps under way end, no other begins`,
+        'warn',
+      );
     case 'resumed':
       return general(`resumed by process ${body.pid}: what was under way is looked at again`, 'warn');
     case 'run-ended':

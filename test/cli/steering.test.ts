@@ -29,6 +29,17 @@ describe('a run under way', () => {
     expect((await stage.run('resume')).shown).toContain('there is nothing to resume');
   });
 
+  test('is aborted from elsewhere, and says what it gave up in the middle', async () => {
+    const stage = createStage({ machines: exampleMachines, wants: newKernel });
+    stage.at(25_000, () => stage.askLatest('abort'));
+    const { out, exitCode } = await stage.run('run', '--yes', '--no-update');
+    expect(exitCode).toBe(130);
+    expect(out).toContain('told by somebody to stop at once: the steps under way are given up');
+    expect(out).not.toContain('the steps under way end');
+    expect(out).toContain('in the middle of sleeper-service (await-boot), and what came of it is not known');
+    expect(out).toMatch(/sleeper-service +✖ unfinished .*\(await-boot was not finished\)/u);
+  });
+
   test('approved or declined elsewhere takes its question back where it still stands', async () => {
     for (const [kind, exitCode] of [
       ['approve', 0],
@@ -56,6 +67,7 @@ describe('a run under way', () => {
     const at = (kind: EventBody['kind']): number =>
       events.find(({ body }) => body.kind === kind)?.at ?? Number.NaN;
     expect(at('unpaused') - at('paused')).toBeGreaterThan(29 * minute);
+    expect(events.find(({ body }) => body.kind === 'unpaused')?.body).toMatchObject({ by: 'somebody' });
     const begunMeanwhile = events.filter(
       ({ body, at: when }) => body.kind === 'step-intended' && when > at('paused') && when < at('unpaused'),
     );

@@ -73,6 +73,15 @@ describe('preflight, with the script in a real shell', () => {
     });
   });
 
+  it('takes inhibitors that cannot be read for one that blocks', async () => {
+    for (const said of ['{"data": 7}', '{"data":[[["shutdown","back up', 'Failed to connect']) {
+      local.play('inhibitors', said);
+      expect(await preflight(local.remote, machine, options)).toMatchObject({
+        value: { inhibitors: ['logind: its inhibitors could not be read'] },
+      });
+    }
+  });
+
   it('says nothing of /boot when it is part of the root file system', async () => {
     local.play('df_boot', '/dev/vda 264212084 12338076 83163188 13% /\n');
     expect(await preflight(local.remote, machine, options)).toMatchObject({
