@@ -1,21 +1,32 @@
 import { type Line, span, widthOf } from './line.ts';
 
+/** Which form of its name the open tab shows, and which the others: the first that fits. */
+const arrangements = [
+  [0, 0],
+  [0, 1],
+  [0, 2],
+  [1, 2],
+] as const;
+
 /**
- * Names side by side, the open one in brackets: in full where they fit, else short but for the open one, else by their
- * keys alone.
+ * Names side by side, the open one in brackets: in full where they fit, else all but the open one short, else those by
+ * their keys alone. `forms`: in full, short, the key.
  */
 export const tabStrip = (
-  names: readonly { readonly forms: readonly string[]; readonly open: boolean; readonly alert: boolean }[],
+  names: readonly {
+    readonly forms: readonly [string, string, string];
+    readonly open: boolean;
+    readonly alert: boolean;
+  }[],
   width: number,
 ): Line => {
-  const most = Math.max(...names.map(({ forms }) => forms.length));
-  const strip = (form: number): Line =>
-    names.map(({ forms, open, alert }) => {
-      const text = forms[Math.min(form, forms.length - 1)] ?? '';
-      return open
-        ? span(`[${forms[form > 1 ? 1 : 0] ?? text}]`, 'strong', 'tab')
-        : span(` ${text} `, alert ? 'warn' : 'quiet');
-    });
-  for (let form = 0; form < most; form += 1) if (widthOf(strip(form)) <= width) return strip(form);
-  return strip(most - 1);
+  const strips = arrangements.map(
+    ([ofOpen, ofOthers]): Line =>
+      names.map(({ forms, open, alert }) =>
+        open
+          ? span(`[${forms[ofOpen]}]`, 'strong', 'tab')
+          : span(` ${forms[ofOthers]} `, alert ? 'warn' : 'quiet'),
+      ),
+  );
+  return strips.find((strip) => widthOf(strip) <= width) ?? strips.at(-1) ?? [];
 };
