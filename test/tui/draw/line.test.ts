@@ -107,8 +107,10 @@ describe('the pen', () => {
     );
   });
 
-  test('every sign is one cell wide, in both sets', () => {
+  test('every sign is one cell wide, in both sets; the branches of trees are two', () => {
     for (const ascii of [false, true])
-      for (const glyph of Object.values(makePen(ascii).glyphs).flat()) expect(cellsOf(glyph)).toBe(1);
+      for (const [name, glyphs] of Object.entries(makePen(ascii).glyphs))
+        for (const glyph of [glyphs].flat())
+          expect([name, cellsOf(glyph)]).toEqual([name, name === 'branch' || name === 'last' ? 2 : 1]);
   });
 });
