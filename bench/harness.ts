@@ -3,9 +3,9 @@
 /** One thing measured in each round. A ratio is taken round by round, against what was measured beside it. */
 export type Row = {
   readonly what: string;
-  /** What a ratio is a ratio to; null for a plain number of milliseconds. */
+  /** What a ratio is a ratio to; null for a plain figure. */
   readonly against: string | null;
-  readonly unit: '×' | 'ms' | 'B' | 'MB' | '%';
+  readonly unit: '×' | 'ms' | 'B' | '%' | 'MB';
   /** One per round. */
   readonly values: readonly number[];
   /** At most this; null for a number that is only told. */

@@ -75,7 +75,7 @@ buildNpmPackage {
     mkdir -p $out/lib/lab
     cp -r dist nix package.json $out/lib/lab/
     makeWrapper ${lib.getExe nodejs_24} $out/bin/lab \
-      --add-flags "--disable-warning=ExperimentalWarning $out/lib/lab/dist/main.js" \
+      --add-flags "--max-semi-space-size=8 --disable-warning=ExperimentalWarning $out/lib/lab/dist/main.js" \
       --suffix PATH : ${
         lib.makeBinPath [
           git

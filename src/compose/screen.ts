@@ -5,6 +5,7 @@ import type { Session } from '../flow/session.ts';
 import { runInteractive } from '../process/interactive.ts';
 import { exitCodes } from '../run/report.ts';
 import { prepareColour, wantsAscii } from '../tui/prepare-colour.ts';
+import { spareMemory } from '../tui/spare-memory.ts';
 import type { Settings } from '../tui/state/settings.ts';
 import { terminalProblem } from '../tui/terminal-problem.ts';
 import { openConfig } from './config-file.ts';
@@ -45,6 +46,7 @@ const showScreen = async (
   const { env } = around;
   const config = openConfig(env, session.snapshot().flake);
   if (reader) return readLines(session, readonly, config.settings);
+  spareMemory();
   const { runTui } = await import('../tui/run-tui.tsx');
   for (;;) {
     const exit = await runTui(session, {

@@ -1,6 +1,6 @@
 import { Box, Text, useApp, useInput, usePaste } from 'ink';
 import { memo, useEffect, useSyncExternalStore } from 'react';
-import { type Line, type Span, sameLine } from './draw/line.ts';
+import { joined, type Line, type Span, sameLine } from './draw/line.ts';
 import { type Skin, styleOf } from './draw/theme.ts';
 import { frameOf } from './frame.ts';
 import type { ColourMode } from './prepare-colour.ts';
@@ -18,7 +18,7 @@ const Piece = ({ piece, colour, skin }: { readonly piece: Span } & Look) => (
 const Row = memo(
   ({ content, colour, skin }: { readonly content: Line } & Look) => (
     <Text wrap="truncate">
-      {content.map((piece, index) => (
+      {joined(content).map((piece, index) => (
         <Piece key={index} piece={piece} colour={colour} skin={skin} />
       ))}
     </Text>
@@ -57,7 +57,8 @@ export const App = ({
   usePaste((text) => guarded(() => shell.paste(text)));
   const { columns, rows } = moment.ui.size;
   return (
-    <Box width={columns} height={rows} overflow="hidden" flexDirection="column">
+    // Without `overflow`: the lines fit already, and Ink would take each apart once more to cut it.
+    <Box width={columns} height={rows} flexDirection="column">
       {frameOf(shell.scene()).map((content, index) => (
         <Row key={index} content={content} colour={colour} skin={moment.settings.skin} />
       ))}

@@ -152,6 +152,8 @@ export const startTui = (session: Session, options: TuiOptions): RunningTui => {
     repaint();
   };
   stdout.on('resize', onResize);
+  // Ink would do so after its first frame: what is typed until then would be echoed into it, and move it.
+  stdin.setRawMode(true);
   // Ink draws its first frame from the column the cursor is in.
   stdout.write('\r');
   const instance = render(tree(), {
@@ -201,6 +203,8 @@ export const startTui = (session: Session, options: TuiOptions): RunningTui => {
     closed = true;
     clearInterval(ticker);
     stopWatching?.();
+    // Ink does so only where it came to use it.
+    if (stdin.isRaw) stdin.setRawMode(false);
     process.off('uncaughtException', crash).off('unhandledRejection', crash);
     process.off('SIGTERM', onTerm).off('SIGHUP', onHup).off('SIGINT', onInt);
     stdin.off('end', onHup).off('error', onHup);

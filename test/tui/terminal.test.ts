@@ -47,6 +47,11 @@ test('while it is open the screen is the terminal’s other buffer', async () =>
   asItWas(screen);
 });
 
+test('what is typed while it opens is not echoed into it', async () => {
+  const screen = await openScreen(fakeSession(seedSnapshot).session);
+  expect(screen.drewWhileEchoing()).toBe(false);
+});
+
 test.each(['SIGTERM', 'SIGHUP'] as const)('%s', async (signal) => {
   const screen = await openScreen(fakeSession(liveSnapshot).session);
   deliver(signal);

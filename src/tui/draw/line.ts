@@ -166,3 +166,22 @@ export const sameLine = (a: Line, b: Line): boolean =>
         piece.surface === other.surface
       );
     }));
+
+/**
+ * The same to look at in as few pieces as can be, and without spaces at the end of the page: each piece costs its painter
+ * more than its letters do. Spaces show no tone, so they go with the piece before them.
+ */
+export const joined = (content: Line): Line => {
+  const out: Span[] = [];
+  for (const piece of content) {
+    const last = out.at(-1);
+    const joins =
+      last !== undefined &&
+      last.surface === piece.surface &&
+      (last.tone === piece.tone || /^ *$/u.test(piece.text));
+    if (joins) out[out.length - 1] = { ...last, text: last.text + piece.text };
+    else out.push(piece);
+  }
+  const end = out.at(-1);
+  return end?.surface === 'page' ? [...out.slice(0, -1), { ...end, text: end.text.trimEnd() || ' ' }] : out;
+};

@@ -5,6 +5,7 @@ import {
   cutText,
   cutTextStart,
   fitLine,
+  joined,
   type Line,
   sliceLine,
   span,
@@ -112,5 +113,33 @@ describe('the pen', () => {
       for (const [name, glyphs] of Object.entries(makePen(ascii).glyphs))
         for (const glyph of [glyphs].flat())
           expect([name, cellsOf(glyph)]).toEqual([name, name === 'branch' || name === 'last' ? 2 : 1]);
+  });
+});
+
+describe('a line for its painter', () => {
+  test('is one piece where nothing shows a difference', () => {
+    const bold = span('name', 'strong');
+    expect(joined([bold, span('   '), span('more', 'strong'), span('x', 'bad'), span('  ')])).toEqual([
+      span('name   more', 'strong'),
+      span('x', 'bad'),
+    ]);
+  });
+
+  test('keeps the spaces of a coloured surface, and one of a blank line', () => {
+    const row = [span('name', 'plain', 'row'), span('   ', 'quiet', 'row')];
+    expect(joined(row)).toEqual([span('name   ', 'plain', 'row')]);
+    expect(joined([span('name', 'plain', 'row'), span('   ')])).toEqual([
+      span('name', 'plain', 'row'),
+      span(' '),
+    ]);
+    expect(joined([span('     ')])).toEqual([span(' ')]);
+  });
+
+  test('reads as before, but for the end', () => {
+    fc.assert(
+      fc.property(cleanLine, (content) => {
+        expect(plainTextOf(joined(content)).trimEnd()).toBe(plainTextOf(content).trimEnd());
+      }),
+    );
   });
 });
