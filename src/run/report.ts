@@ -111,12 +111,19 @@ export type RunReport = {
   readonly overrides: readonly (Override & { readonly by: string })[];
 };
 
+const unitsNamedMax = 5;
+
 /** `health`: what the last gate says of it, or null where none was passed. */
 const summaryOf = (progress: MachineProgress, rebooted: boolean, health: string | null): string => {
   const { plan, status, failure, touched, current } = progress;
   switch (status) {
-    case 'nothing':
-      return plan.noActivationWhy;
+    case 'nothing': {
+      // Nothing was done to it, nor was it gated: what is known not to be well is said at least.
+      const units = plan.prior?.failedUnits ?? [];
+      return units.length === 0
+        ? plan.noActivationWhy
+        : `${plan.noActivationWhy}, and is not well: units failed (${units.slice(0, unitsNamedMax).join(', ')}${units.length > unitsNamedMax ? ', …' : ''})`;
+    }
     case 'done': {
       const acts = [
         ...(plan.activation === null
