@@ -64,6 +64,7 @@ export type Cli = {
   readonly openDemo: (options: {
     readonly seed: number;
     readonly speed: number;
+    readonly readonly: boolean;
     readonly reader: boolean;
   }) => Promise<number>;
   /** The same over real test hosts, in a checkout. */

@@ -135,14 +135,19 @@ export const openRealDemo = async (around: Surroundings): Promise<number> => {
 };
 
 export const openDemo = async (
-  options: { readonly seed: number; readonly speed: number; readonly reader: boolean },
+  options: {
+    readonly seed: number;
+    readonly speed: number;
+    readonly readonly: boolean;
+    readonly reader: boolean;
+  },
   around: Surroundings,
 ): Promise<number> => {
   const refused = readyFor(around, options.reader);
   if (refused !== null) return refused;
   const demo = demoSession(options, around);
   try {
-    return await showScreen(demo.session, { readonly: false, reader: options.reader }, around);
+    return await showScreen(demo.session, { readonly: options.readonly, reader: options.reader }, around);
   } finally {
     demo.leave();
   }

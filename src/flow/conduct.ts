@@ -4,6 +4,7 @@ import { type Journal, JournalFailure } from '../journal/journal.ts';
 import type { RunLock } from '../journal/lock.ts';
 import type { Override } from '../plan/override.ts';
 import { type Goal, isByHand, type Plan } from '../plan/plan.ts';
+import { answerDeadlineMs } from '../run/answer-deadline.ts';
 import { drive } from '../run/drive.ts';
 import type { EventBody, Opened, RunEvent, RunId, RunResult } from '../run/event.ts';
 import {
@@ -14,6 +15,7 @@ import {
   replay,
   replayIfPossible,
 } from '../run/state.ts';
+import { duration } from '../text/words.ts';
 import { type Controls, listenToControls } from './controls.ts';
 import { type LabDeps, prepare } from './prepare.ts';
 
@@ -44,9 +46,6 @@ export type Hosting = {
   readonly stop: AbortSignal;
   readonly abort: AbortSignal;
 };
-
-/** How long a plan waits for its answer. After that it is out of date. */
-const answerDeadlineMs = 30 * 60_000;
 
 const twoDigits = (value: number): string => String(value).padStart(2, '0');
 
@@ -155,7 +154,7 @@ export const closeLeftover = (journal: Journal, why: string): void => {
   });
 };
 
-/** The answer to a plan. `how: null` declines it. */
+/** The answer to a plan. `how: null` declines it; `late`: because nobody answered in time. */
 const answerTo = async (
   plan: Plan,
   consent: Consent,
@@ -163,6 +162,7 @@ const answerTo = async (
   deps: ConductDeps,
 ): Promise<{
   readonly how: 'yes-flag' | 'answered' | 'nothing-to-do' | null;
+  readonly late?: boolean;
   readonly failure: Failure | null;
 }> => {
   if (!hasWork(plan)) return { how: 'nothing-to-do', failure: null };
@@ -173,10 +173,12 @@ const answerTo = async (
       : { how: 'yes-flag', failure: null };
   }
   const waiting = new AbortController();
-  const late = deps.clock.sleep(answerDeadlineMs, waiting.signal).then(() => null);
-  const by = await Promise.race([controls.answer, late]);
+  const late = deps.clock.sleep(answerDeadlineMs, waiting.signal).then(() => 'late' as const);
+  const answer = controls.answer.then((by) => ({ by }));
+  const first = await Promise.race([answer, late]);
   waiting.abort();
-  return { how: by === null ? null : 'answered', failure: null };
+  if (first === 'late') return { how: null, late: true, failure: null };
+  return { how: first.by === null ? null : 'answered', failure: null };
 };
 
 /**
@@ -209,11 +211,12 @@ export const conduct = (
       return ok(end(failure.kind === 'cancelled' ? 'interrupted' : 'failed', failure.message, failure));
     }
     const { plan, undoUpdate } = prepared.value;
-    const { how, failure } = await answerTo(plan, consent, controls, deps);
+    const { how, late = false, failure } = await answerTo(plan, consent, controls, deps);
     if (how === null || early.aborted) {
       const undone = await undoUpdate();
       const lock = undone.ok ? '' : `; flake.lock could not be put back: ${undone.failure.message}`;
-      return ok(end(early.aborted ? 'interrupted' : 'declined', `nothing was touched${lock}`, failure));
+      const why = late ? `nobody answered the plan within ${duration(answerDeadlineMs)}: ` : '';
+      return ok(end(early.aborted ? 'interrupted' : 'declined', `${why}nothing was touched${lock}`, failure));
     }
     append({ kind: 'approved', hash: plan.hash, how });
     await driveHere(deps, seen(), append, controls);

@@ -60,14 +60,14 @@ const tooSmall = ({ ui: { size }, snapshot, pen }: Scene): readonly Line[] => {
   );
 };
 
-/** How old the oldest of what is shown is, or what is being read. */
+/** How old the oldest of what is shown is, also while it is being read anew: what hangs must not hide its age. */
 const ageSpan = ({ snapshot, rows, now, spinner }: Scene): Line => {
   const looking = snapshot.evaluation.refreshing || snapshot.observing.size > 0 || snapshot.probing.size > 0;
-  if (looking) return [span(`${spinner} looking `, 'busy')];
   const times = rows.flatMap(({ seenAt }) => (seenAt === null ? [] : [seenAt]));
-  if (times.length === 0) return [];
+  const looks: Line = looking ? [span(`${spinner} `, 'busy')] : [];
+  if (times.length === 0) return looking ? [span(`${spinner} looking `, 'busy')] : [];
   const age = now - Math.min(...times);
-  return [span(`seen ${ageWords(age)} `, age > staleAfterMs ? 'warn' : 'quiet')];
+  return [...looks, span(`seen ${ageWords(age)} `, age > staleAfterMs ? 'warn' : 'quiet')];
 };
 
 const titleLine = (scene: Scene): Line => {

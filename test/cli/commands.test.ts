@@ -365,6 +365,11 @@ test('the help of the demo says what --speed does', async () => {
   );
 });
 
+test('the demo can be looked at without being able to begin anything', async () => {
+  const { exitCode } = await createStage({ machines: [] }).run('demo', '--readonly');
+  expect(exitCode).toBe(0);
+});
+
 test('help tells of commands, exit codes and examples', async () => {
   const { shown, exitCode } = await createStage({ machines: [] }).run('--help');
   await expect(shown).toMatchFileSnapshot(golden('help'));

@@ -6,8 +6,8 @@ import type { LabSnapshot, Session } from '../../src/flow/session.ts';
 
 const signals = { stop: new AbortController().signal, abort: new AbortController().signal };
 
-const open = () => {
-  const demo = demoSession({ seed: 1, speed: 60 }, { cwd: '/', version: 'test', signals });
+const open = (speed = 60) => {
+  const demo = demoSession({ seed: 1, speed }, { cwd: '/', version: 'test', signals });
   onTestFinished(async () => {
     demo.leave();
     await demo.session.close();
@@ -60,6 +60,17 @@ test('a run: prepared, declined; prepared, approved, paused, gone on, ended, and
   expect(latest?.machines.map(({ name }) => name)).toContain('grey-area');
   session.openPast(latest?.run ?? '');
   expect(session.snapshot().opened?.events.at(-1)?.body.kind).toBe('run-ended');
+});
+
+test('a plan that nobody answers ends by itself, and says that nobody answered', async () => {
+  const { session } = open(1_000);
+  await until(session, allSeen);
+  session.prepare({ kind: 'reboot', which: 'all' }, ['lightly-seared']);
+  const { run } = await until(session, ({ phase }) => phase.kind === 'ended');
+  expect(run?.ended).toMatchObject({
+    result: 'declined',
+    reason: 'nobody answered the plan within 30 min: nothing was touched',
+  });
 });
 
 test('a run that somebody else begins appears by itself', async () => {

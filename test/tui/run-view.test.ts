@@ -23,6 +23,20 @@ const inRun: UiAction = { kind: 'go', view: { kind: 'run' } };
 const text = (snapshot: LabSnapshot, size: { columns: number; rows: number } = { columns: 110, rows: 40 }) =>
   frameText(sceneOf(snapshot, [inRun], size));
 
+test('a plan that waits says until when, at every width', () => {
+  for (const columns of [60, 110])
+    expect(text(waitingSnapshot, { columns, rows: 24 }).replaceAll(/\s+/gu, ' ')).toMatch(
+      /waits for your answer until \d\d:\d\d/u,
+    );
+});
+
+test('the age of what is shown stays in sight while it is being read anew', () => {
+  const still = text(seedSnapshot);
+  const age = /seen .*?(?= *\n)/u.exec(still)?.[0] ?? '';
+  expect(age).not.toBe('');
+  expect(text({ ...seedSnapshot, observing: new Set(['grey-area']) })).toContain(age);
+});
+
 describe('a run under way', () => {
   const copying = withRun({ kind: 'running', stopRequested: false }, [
     ...approvedEvents,

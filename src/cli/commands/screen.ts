@@ -9,6 +9,14 @@ const positive = (text: string): number => {
   return number;
 };
 
+type DemoWords = {
+  readonly seed: number;
+  readonly speed: number;
+  readonly real: boolean;
+  readonly readonly: boolean;
+  readonly screenReader: boolean;
+};
+
 /** `lab tui` (what `lab` alone opens) and `lab demo`. */
 export const registerScreen = (program: Command, cli: Cli): void => {
   withFlakeAlone(program.command('tui').description('open the screen; plain `lab` does the same'))
@@ -28,9 +36,10 @@ export const registerScreen = (program: Command, cli: Cli): void => {
     .option('--seed <n>', 'which simulated world', positive, 1)
     .option('--real', 'real test hosts in namespaces instead (a checkout, Linux, root)', false)
     .option('--speed <n>', 'pace: at 1 a whole run takes about a minute, at 2 half of that', positive, 1)
+    .option('--readonly', 'refuse everything that would change machines', false)
     .option('--screen-reader', 'print lines instead of drawing a screen', false)
     .addHelpText('after', '\nExamples:\n  lab demo\n  lab demo --speed 4\n  lab demo --real\n')
-    .action(async (options: { seed: number; speed: number; real: boolean; screenReader: boolean }) => {
+    .action(async (options: DemoWords) => {
       cli.setExitCode(
         await (options.real
           ? cli.openRealDemo()

@@ -1,3 +1,4 @@
+import { count } from '../../text/words.ts';
 import { blank, fitLine, type Line, line, onSurface, span } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
 
@@ -41,9 +42,24 @@ export const textPane = (lines: readonly Line[], empty: readonly Line[] = []): P
   noun: '',
 });
 
+/** Where the head is taller than the screen it gives way to so many rows: a list without its cursor cannot be used. */
+const leastRows = 3;
+
+/** The lines of the head that are shown in a body of `height` lines; the last says how many are not. */
+const headOf = (pane: Pane, height: number, pen: Pen): readonly Line[] => {
+  const room = headRoom(pane, height);
+  if (pane.head.length <= room) return pane.head;
+  const hidden = pane.head.length - Math.max(0, room - 1);
+  const told = line(` ${pen.glyphs.below} ${count(hidden, 'more line')} in a taller window`, 'warn');
+  return [...pane.head.slice(0, Math.max(0, room - 1)), told].slice(0, room);
+};
+
+const headRoom = (pane: Pane, height: number): number =>
+  Math.min(pane.head.length, Math.max(0, height - Math.min(leastRows, pane.count)));
+
 /** Rows of the pane that fit in a body of `height` lines, beside its head and foot. */
 const rowRoom = (pane: Pane, height: number): number => {
-  const room = Math.max(0, height - pane.head.length);
+  const room = height - headRoom(pane, height);
   if (pane.foot === null) return room;
   const kept = Math.max(pane.foot.least, Math.floor(room / 3));
   return Math.max(Math.min(room, 1), Math.min(pane.count, room - kept));
@@ -157,7 +173,7 @@ export const bodyLines = (
 ): readonly Line[] => {
   const { more } = pen.glyphs;
   const fit = (content: Line): Line => fitLine(content, width, more);
-  const head = pane.head.slice(0, height).map(fit);
+  const head = headOf(pane, height, pen).map(fit);
   if (pane.count === 0)
     return fill(
       [...head, ...pane.empty.map(fit), ...footLines(pane, height - head.length - 1).map(fit)],

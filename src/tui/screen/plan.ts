@@ -2,8 +2,9 @@ import { goalWords } from '../../plan/goal-words.ts';
 import { overrideWords } from '../../plan/override.ts';
 import { isByHand, type MachinePlan, type Plan } from '../../plan/plan.ts';
 import type { LockChange, LockedRef } from '../../ports.ts';
+import { answerDeadlineMs } from '../../run/answer-deadline.ts';
 import { tellDelay } from '../../run/telling.ts';
-import { count, day, roughly } from '../../text/words.ts';
+import { count, day, moment, roughly } from '../../text/words.ts';
 import { blank, cellsOf, type Line, labelled, line, span } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
 import type { Tone } from '../draw/theme.ts';
@@ -227,7 +228,9 @@ export const planPane = (
       ...labelled(
         span('   '),
         3,
-        pen.clean(`${planSummary(plan)}. No machine is touched yet.`),
+        pen.clean(
+          `${planSummary(plan)}. No machine is touched yet. It waits for your answer until ${moment(plan.madeAt + answerDeadlineMs).slice(11, 16)}.`,
+        ),
         acting === 0 ? 'quiet' : 'plain',
         width - 1,
       ),

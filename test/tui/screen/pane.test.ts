@@ -157,3 +157,19 @@ describe('a foot', () => {
     expect(shown(withFoot(50), atTop, 3)).toContain('▶row 0');
   });
 });
+
+describe('a head taller than the screen', () => {
+  const tall: Pane = { ...listOf(20), head: Array.from({ length: 9 }, (_, index) => line(`head ${index}`)) };
+
+  test('gives way to the rows, and says that it did', () => {
+    const shown = bodyLines(tall, atTop, 40, 7, pen).map(plainTextOf);
+    expect(shown).toHaveLength(7);
+    expect(shown[3]).toContain('6 more lines in a taller window');
+    expect(shown[4]).toContain('row 0');
+  });
+
+  test('does not keep the cursor out of sight', () => {
+    const scroll = moveToEdge(tall, atTop, 7, 'last');
+    expect(bodyLines(tall, scroll, 40, 7, pen).map(plainTextOf).join('\n')).toContain('row 19');
+  });
+});
