@@ -7,6 +7,8 @@ export type Span = { readonly text: string; readonly tone: Tone; readonly surfac
 export type Line = readonly Span[];
 
 const plainAscii = /^[\x20-\x7e]*$/u;
+/** One UTF-16 unit, one cell, one character each: what nearly all text here is made of. Measuring the rest takes long. */
+const narrow = /^[\x20-\x7e\u00c0-\u00ff·–—‘’“”…›→≠≈↑↓─│├└╭╮╰╯█░▁▂▃▄▅▆▇▲▶●◆✔✖▪⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]*$/u;
 
 /** The only way to make a span: whatever the text came from, no control character or escape gets past here. */
 export const span = (text: string, tone: Tone = 'plain', surface: Surface = 'page'): Span => ({
@@ -19,7 +21,7 @@ export const blank: Line = [];
 
 export const line = (text: string, tone: Tone = 'plain'): Line => (text === '' ? blank : [span(text, tone)]);
 
-export const cellsOf = (text: string): number => (plainAscii.test(text) ? text.length : stringWidth(text));
+export const cellsOf = (text: string): number => (narrow.test(text) ? text.length : stringWidth(text));
 
 export const widthOf = (content: Line): number => content.reduce((sum, { text }) => sum + cellsOf(text), 0);
 
@@ -27,11 +29,11 @@ const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
 /** The user-perceived characters of a text. */
 export const graphemesOf = (text: string): readonly string[] =>
-  plainAscii.test(text) ? [...text] : [...segmenter.segment(text)].map(({ segment }) => segment);
+  narrow.test(text) ? [...text] : [...segmenter.segment(text)].map(({ segment }) => segment);
 
 /** The cells `from` (inclusive) to `to` (exclusive) of a text; half a wide character becomes a space. */
 const sliceText = (text: string, from: number, to: number): string => {
-  if (plainAscii.test(text)) return text.slice(from, to);
+  if (narrow.test(text)) return text.slice(from, to);
   let at = 0;
   let out = '';
   for (const grapheme of graphemesOf(text)) {

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
 import {
   cellsOf,
@@ -142,4 +143,16 @@ describe('a line for its painter', () => {
       }),
     );
   });
+});
+
+test('the characters that are not measured are those that take one cell and one place', () => {
+  const marks = '·–—‘’“”…›→≠≈↑↓─│├└╭╮╰╯█░▁▂▃▄▅▆▇▲▶●◆✔✖▪⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏';
+  for (const char of marks) {
+    expect({ char, cells: stringWidth(char), units: char.length }).toEqual({ char, cells: 1, units: 1 });
+    expect(cellsOf(char)).toBe(1);
+  }
+  for (let code = 0xc0; code <= 0xff; code += 1) expect(stringWidth(String.fromCharCode(code))).toBe(1);
+  // A mark that joins the letter before it is measured.
+  expect(cellsOf('e\u0301')).toBe(1);
+  expect(cellsOf('漢字')).toBe(4);
 });
