@@ -54,7 +54,7 @@ fi
 umask 077
 go_live() { timeout -k 30 "$limit" "$1/bin/switch-to-configuration" test; }
 note() { echo "$2" >"$dir/$1.new" && mv "$dir/$1.new" "$dir/$1"; }
-make_default() { lead_to "$1" "$2" && "$1/bin/switch-to-configuration" boot; }
+make_default() { lead_to "$1" "$2" && timeout -k 30 "$limit" "$1/bin/switch-to-configuration" boot; }
 # What a toplevel says must not change without a reboot; one that says nothing says {}.
 inhibitors() { cat "$1/switch-inhibitors" 2>/dev/null || echo '{}'; }
 
