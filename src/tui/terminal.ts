@@ -25,6 +25,21 @@ const nextEnter = (stdin: NodeJS.ReadStream): Promise<void> =>
   });
 
 /**
+ * A stream reads on by itself until its buffer is full: what is typed to the program would end here, and be run as
+ * commands on the way back. Node stops reading a terminal when it hears `pause`, which it says only of one that flowed.
+ */
+const stopReading = (stdin: NodeJS.ReadStream): void => {
+  stdin.pause();
+  stdin.emit('pause');
+};
+
+/** Forgets what was read meanwhile, and reads again. */
+const readAgain = (stdin: NodeJS.ReadStream): void => {
+  while (stdin.read() !== null);
+  stdin.read(0);
+};
+
+/**
  * Runs `act` on the plain terminal and comes back. A message that `act` gives stays there, below what the program
  * printed, until Enter: otherwise the reason would vanish with the screen's return.
  */
@@ -34,7 +49,9 @@ export const talkOver = async (
 ): Promise<string | null> => {
   let message: string | null = null;
   await suspend(async () => {
+    stopReading(stdin);
     message = await act();
+    readAgain(stdin);
     if (message === null) return;
     stdout.write(`\n[lab] ${message}\nPress Enter to return to the screen.`);
     await nextEnter(stdin);
