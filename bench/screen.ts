@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { openPty, type PtyTerminal } from '../scripts/pty-terminal.ts';
 import { type Benchmark, inTurns, measured, median, missing, msRow, type Row, ratioRow } from './harness.ts';
+import { leaveNothing } from './leave-nothing.ts';
 import { bundleSubjects } from './screen-bundle.ts';
 
 /** The screen as a terminal sees it: on a real pty, read by an emulator, from the key to the frame that shows it. */
@@ -40,10 +41,13 @@ const within = async <Value>(
   onOutput: (data: Buffer) => void = () => {},
 ): Promise<Value> => {
   const terminal = openPty(argv, { ...size, onOutput });
+  // The program is ended before the first wait.
+  const putAway = leaveNothing(() => void terminal.close());
   try {
     return await use(terminal);
   } finally {
-    await terminal.close();
+    putAway();
+    await terminal.ended.catch(() => {});
   }
 };
 
