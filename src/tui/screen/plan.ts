@@ -45,8 +45,8 @@ export const planSummary = (plan: Plan): string => {
   const { acting, activating, rebooting, nothing, skipped } = countPlan(plan);
   if (acting === 0) return 'nothing to do';
   return [
-    ...(activating > 0 ? [`${activating} activated`] : []),
-    `${rebooting} rebooted`,
+    ...(activating > 0 ? [`${activating} to activate`] : []),
+    `${rebooting} to reboot`,
     ...(nothing > 0 ? [`${nothing} already as wanted`] : []),
     ...(skipped > 0 ? [`${skipped} skipped`] : []),
   ].join(', ');

@@ -241,7 +241,7 @@ describe('the run', () => {
   test('a plan that waits: every machine, what happens to it and why', () => {
     const shown = run(waitingSnapshot);
     expect(shown).toContain('nixpkgs  11111111 (2026-11-01) → 33333333 (2026-11-19)');
-    expect(shown).toContain('1 activated, 2 rebooted, 1 already as wanted, 2 skipped');
+    expect(shown).toContain('1 to activate, 2 to reboot, 1 already as wanted, 2 skipped');
     expect(shown).toMatch(/1\. ▶ sleeper-service {2}reboot, about/u);
     expect(shown).toMatch(/reboot +kernel 6\.12\.8 → 6\.12\.11/u);
     expect(shown).toContain('30 s after the machine before it is healthy');
@@ -298,7 +298,7 @@ describe('the run', () => {
   });
 
   test('a critical reboot by hand is a plan like any other', () => {
-    expect(run(criticalRebootSnapshot)).toContain('1 rebooted');
+    expect(run(criticalRebootSnapshot)).toContain('1 to reboot');
   });
 });
 
