@@ -90,7 +90,7 @@ export const pastCommands: readonly Command[] = [
     title: 'open a past run, and go through its events',
     keys: ['enter', 'd'],
     when: inHistory,
-    hint: hint('replay', 5),
+    hint: ({ snapshot }) => ((snapshot.past ?? []).length > 0 ? { text: 'replay', rank: 5 } : null),
     run: openRun,
     completions: ({ snapshot }) => (snapshot.past ?? []).map(({ run }) => run),
   }),

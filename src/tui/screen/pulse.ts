@@ -1,7 +1,7 @@
 import type { LabSnapshot } from '../../flow/session.ts';
 import { debtWords } from '../../plan/debt.ts';
 import { goalWords } from '../../plan/goal-words.ts';
-import { count, moment } from '../../text/words.ts';
+import { count, duration, moment } from '../../text/words.ts';
 import { barText } from '../draw/bar.ts';
 import { blank, fitText, type Line, labelled, line, span } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
@@ -12,7 +12,7 @@ import type { MachineRow } from './machine-row.ts';
 import { staleAfterMs } from './machine-state.ts';
 import { type Pane, textPane } from './pane.ts';
 import { runWords } from './run.ts';
-import { ageWords, endWords, stopwatch } from './words.ts';
+import { ageWords, endWords } from './words.ts';
 
 /** The whole lab on one screen. */
 
@@ -90,7 +90,7 @@ const runLines = (view: PulseView, pen: Pen): readonly Line[] => {
       'next run',
       next === null
         ? 'none is scheduled on this machine'
-        : `${moment(next).slice(0, 16)}, in ${stopwatch(next - now)}`,
+        : `${moment(next).slice(0, 16)}, in ${duration(next - now)}`,
       next === null ? 'quiet' : 'plain',
       view,
       pen,
