@@ -7,16 +7,10 @@ import { type Goal, isByHand, type Plan } from '../plan/plan.ts';
 import { answerDeadlineMs } from '../run/answer-deadline.ts';
 import { drive } from '../run/drive.ts';
 import type { EventBody, Opened, RunEvent, RunId, RunResult } from '../run/event.ts';
-import {
-  applyEvent,
-  beginRun,
-  ImpossibleHistory,
-  type RunState,
-  replay,
-  replayIfPossible,
-} from '../run/state.ts';
+import { applyEvent, beginRun, ImpossibleHistory, type RunState, replay } from '../run/state.ts';
 import { duration } from '../text/words.ts';
 import { type Controls, listenToControls } from './controls.ts';
+import { closeLeftover, lockInDoubt } from './leftover.ts';
 import { type LabDeps, prepare } from './prepare.ts';
 
 export type ConductDeps = LabDeps & {
@@ -133,25 +127,6 @@ const underLock = async (
     controls?.close();
     locked.value.release();
   }
-};
-
-/**
- * Ends, in the record, a run whose process died: whoever holds the lock knows that it is gone. Nothing is undone; the
- * run that begins now looks at every machine itself.
- */
-export const closeLeftover = (journal: Journal, why: string): void => {
-  const latest = journal.runs(1)[0];
-  const state = latest === undefined ? null : replayIfPossible(journal.eventsOf(latest.run));
-  // A history that cannot be is left as it is: it is never continued, and the run that begins looks for itself.
-  if (state === null || state.ended !== null) return;
-  const lock =
-    state.lock !== null && state.approvedAt === null ? '; it had moved flake.lock, which stays as it is' : '';
-  journal.append(state.run, {
-    kind: 'run-ended',
-    result: 'interrupted',
-    reason: `its process died; ${why}${lock}`,
-    failure: null,
-  });
 };
 
 /** The answer to a plan. `how: null` declines it; `late`: because nobody answered in time. */
@@ -276,9 +251,15 @@ export const resume = (deps: ConductDeps, run: RunId, hosting: Hosting): Promise
           ? ok(undefined)
           : await deps.nix.restoreLock(known.lock.previous, known.lock.movedHash);
       if (undone.ok && known.lock !== null) append({ kind: 'lock-restored' });
-      const lock = undone.ok ? '' : `; flake.lock could not be put back: ${undone.failure.message}`;
+      const lock = undone.ok
+        ? lockInDoubt(known)
+        : `; flake.lock could not be put back: ${undone.failure.message}`;
       return ok(
-        end('interrupted', `it had not been approved, so nothing was touched${lock}; begin a new run`, null),
+        end(
+          'interrupted',
+          `it had not been approved, so no machine was touched${lock}; begin a new run`,
+          null,
+        ),
       );
     }
     await driveHere(deps, seen(), append, controls);

@@ -1,6 +1,7 @@
 import { readFile, realpath } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import type { BootParts } from '../ports.ts';
+import { sanitiseLine } from '../text/sanitise.ts';
 
 /** What a path of the store looks like, wherever the store lies: it becomes a word of a command. */
 export const storePathPattern = /^(?:\/[\w.+-]+)+\/[0-9a-df-np-sv-z]{32}-[\w.+?=-]{1,211}$/u;
@@ -13,11 +14,12 @@ const linkOf = async (path: string): Promise<string | null> => {
   }
 };
 
-const paramsCharsMax = 16_384;
+const paramsCharsMax = 16_000;
 
 const textOf = async (path: string): Promise<string | null> => {
   try {
-    return (await readFile(path, 'utf8')).slice(0, paramsCharsMax).trim();
+    // As what a machine says of itself is cleaned, or the two could never be equal.
+    return sanitiseLine(await readFile(path, 'utf8'), paramsCharsMax).trim();
   } catch {
     return null;
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { BootParts } from '../ports.ts';
+import { sanitiseLine } from '../text/sanitise.ts';
 import { storePathPattern } from './names.ts';
 import type { ScriptRecord } from './record.ts';
 
@@ -28,7 +29,7 @@ export const Parts = z.object({
   params: z
     .string()
     .max(paramsLengthMax)
-    .transform((text) => text.trim())
+    .transform((text) => sanitiseLine(text, paramsLengthMax).trim())
     .nullable()
     .catch(null),
 }) satisfies z.ZodType<BootParts>;

@@ -80,27 +80,26 @@ const bySupervisor = async (step: Restore, context: PerformContext): Promise<Ste
 const byActivation = async (step: Restore, context: PerformContext): Promise<StepOutcome> => {
   const back = await bringAbout(step, step.current, step.mode, context);
   if (back.kind !== 'succeeded') return back;
-  if (step.profile !== null && step.profile !== step.current && step.mode !== 'test') {
+  const test = step.mode === 'test';
+  if (step.profile !== null && step.profile !== step.current && !test) {
     const bootDefault = await bringAbout(step, step.profile, 'boot', context);
     if (bootDefault.kind !== 'succeeded') return bootDefault;
-    // A shutdown that came late may have undone the first while the second was under way.
+  }
+  if (step.profile !== null && (test || step.profile !== step.current)) {
     const seen = await see(context, actDeadlines.seeAfterMs);
     if (context.signal.aborted) return interrupted(step);
+    // A shutdown that came late, or a crash, may have undone the return since it was seen.
     if (!back.facts.needsReboot && seen.kind === 'reachable' && seen.current !== step.current)
       return failed(
         failureAt(
           step,
           'restore-lost',
           `it was returned to what it ran, and rebooted since: it runs ${seen.current ?? 'an unknown toplevel'}`,
-          'look at the machine: its boot default is the recorded one again',
+          'look at the machine: it runs what it boots',
         ),
       );
-  }
-  if (step.profile !== null && step.mode === 'test') {
     // A test leaves the boot default alone; what somebody else made of it meanwhile is theirs, and no return.
-    const seen = await see(context, actDeadlines.seeAfterMs);
-    if (context.signal.aborted) return interrupted(step);
-    if (seen.kind === 'reachable' && seen.profile !== step.profile)
+    if (test && seen.kind === 'reachable' && seen.profile !== step.profile)
       return failed(
         failureAt(
           step,

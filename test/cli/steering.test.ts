@@ -127,7 +127,7 @@ describe('a run whose process died', () => {
   test('that had not been approved ends at resumption, with the lock file put back', async () => {
     const stage = await died();
     const { out, exitCode } = await stage.run('resume');
-    expect(out).toContain('it had not been approved, so nothing was touched');
+    expect(out).toContain('it had not been approved, so no machine was touched');
     expect(exitCode).toBe(130);
     expect(stage.world.effects).toEqual([]);
   });

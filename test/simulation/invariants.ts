@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { MachinePlan, Plan, Step } from '../../src/plan/plan.ts';
 import type { RunEvent } from '../../src/run/event.ts';
 import { type MachineProgress, progressOf } from '../../src/run/progress.ts';
-import { allRecords, recordOf, type StepRecord } from '../../src/run/records.ts';
+import { allRecords, recordOf, recordsOfMachine, type StepRecord } from '../../src/run/records.ts';
 import { applyEvent, beginRun, type RunState } from '../../src/run/state.ts';
 import type { Effect, World } from '../../src/sim/world.ts';
 import { startOf, wrongReboot, wrongSkip } from './hold-rules.ts';
@@ -99,8 +99,17 @@ export const createChecker = (plan: Plan, world: World): Checker => {
   };
 
   const checkDependencies = (effect: Effect, entry: MachinePlan, intended: number): void => {
-    // A step that was under way already when the pause came acts on what was seen before it.
-    const since = unpaused !== null && intended > unpaused.seq ? unpaused.at : resumedAt;
+    // A step that was under way already when the pause came acts on what was seen before it; so does one that follows a
+    // look which the pause found under way: it was over soon, however long the pause.
+    const { at: pauseOver, seq } = unpaused ?? { at: resumedAt, seq: 0 };
+    const lookedAcross = [...recordsOfMachine(now(), effect.machine).values()].find(
+      ({ step, intendedAt, endedAt }) =>
+        step.kind === 'dependencies' && intendedAt < pauseOver && endedAt !== null && endedAt >= pauseOver,
+    );
+    const since =
+      unpaused === null || intended <= seq
+        ? resumedAt
+        : Math.max(resumedAt, lookedAcross?.intendedAt ?? pauseOver);
     for (const name of entry.machine.dependencies) {
       const progress = progressFor(name);
       const before = progress !== null && progress.plan.position < entry.position;
