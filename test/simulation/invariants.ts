@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { MachinePlan, Plan, Step } from '../../src/plan/plan.ts';
+import { pollPause } from '../../src/run/await.ts';
 import type { RunEvent } from '../../src/run/event.ts';
 import { type MachineProgress, progressOf } from '../../src/run/progress.ts';
 import { allRecords, recordOf, recordsOfMachine, type StepRecord } from '../../src/run/records.ts';
@@ -257,8 +258,13 @@ export const createChecker = (plan: Plan, world: World): Checker => {
         broke(`the gate ${step.id} passed though the machine was not well`);
       const truth = world.look(step.machine);
       const excused = everIllBefore.has(step.machine) || truth.failedUnits.length > 0;
+      // An illness that is over before the next look cannot be seen by looking.
+      const unseen = truth.faults.some(
+        (fault) =>
+          fault.kind === 'falls-ill' && fault.forMs !== null && fault.forMs <= pollPause.mostMs + 1_000,
+      );
       const steadyMs = (record.endedAt ?? 0) - (truth.wellSince ?? 0);
-      if (truth.wellSince !== null && !excused && steadyMs < step.stableMs)
+      if (truth.wellSince !== null && !excused && !unseen && steadyMs < step.stableMs)
         broke(`the gate ${step.id} passed after ${steadyMs} ms of good health`);
       if (reading?.serves === true) illBefore.delete(step.machine);
       const target = targetFor(step.machine, step.current);
