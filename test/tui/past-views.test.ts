@@ -206,7 +206,7 @@ describe('the pulse', () => {
       { kind: 'pulse' },
       { columns: 120, rows: 60 },
     );
-    expect(shown).toContain('in 1:00:00');
+    expect(shown).toContain('in 60 min');
     expect(shown).toContain('▲ reverse-proxy: deploy, since 1d ago: it did not answer');
     expect(shown).toMatch(/✖ reverse-proxy: offline/u);
     expect(shown).toContain('hosts/old-laptop has no nixosConfigurations.old-laptop');
