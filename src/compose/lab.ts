@@ -185,19 +185,22 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
     return opened;
   };
   const earlier = earlierRunsIn(journalToRead, options.flake, around.cwd);
+  const lab = {
+    flake: options.flake,
+    nix,
+    target,
+    clock: systemClock,
+    hostName: hostname(),
+    resumesAtBoot,
+    past,
+    earlier,
+    introduce,
+  };
   const conductDeps = (via: ConductDeps['by']['via']): Result<ConductDeps> => {
     const opened = journalOnce();
     if (!opened.ok) return opened;
     return ok({
-      flake: options.flake,
-      nix,
-      target,
-      clock: systemClock,
-      hostName: hostname(),
-      resumesAtBoot,
-      past,
-      earlier,
-      introduce,
+      ...lab,
       journal: opened.value,
       lock: (run) => {
         const room = seeRoomForARun(stateDirectory, uid);
@@ -214,17 +217,6 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
         sshConfig: options.sshConfig,
       },
     });
-  };
-  const lab = {
-    flake: options.flake,
-    nix,
-    target,
-    clock: systemClock,
-    hostName: hostname(),
-    resumesAtBoot,
-    past,
-    earlier,
-    introduce,
   };
   const sshArgv = (machine: Machine, command: readonly string[]): readonly string[] => [
     ...openSshArgv(machine, sshConfigPath),

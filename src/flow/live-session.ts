@@ -1,9 +1,9 @@
 import type { Failure, Result } from '../failure.ts';
 import type { Machine } from '../fleet/machine.ts';
-import { noPast } from '../plan/past.ts';
+import { emptySnapshot } from './empty-snapshot.ts';
 import type { LabDeps } from './prepare.ts';
 import type { Runs } from './runs.ts';
-import type { FollowLogs, LabSnapshot, LookSchedule, Session } from './session.ts';
+import type { FollowLogs, LookSchedule, Session } from './session.ts';
 import { createInputs, type LockedInput } from './session-inputs.ts';
 import { createLogFollower } from './session-logs.ts';
 import { createLooks } from './session-looks.ts';
@@ -24,34 +24,6 @@ export type LiveSessionDeps = {
   readonly nextScheduled: () => Promise<number | null>;
 };
 
-const nothingKnown = (lab: LabDeps, demo: boolean): LabSnapshot => ({
-  flake: lab.flake,
-  demo,
-  now: lab.clock.now(),
-  evaluation: { value: null, at: null, refreshing: false, failure: null },
-  problems: [],
-  observations: new Map(),
-  observing: new Set(),
-  health: new Map(),
-  probing: new Set(),
-  samples: new Map(),
-  awaySince: new Map(),
-  toplevels: new Map(),
-  phase: { kind: 'none' },
-  run: null,
-  lockChanges: [],
-  events: [],
-  generations: new Map(),
-  inputs: { value: null, at: null, refreshing: false, failure: null },
-  inputsPreview: null,
-  nextScheduled: null,
-  recalled: noPast,
-  past: null,
-  opened: null,
-  logs: null,
-  messages: [],
-});
-
 /**
  * The session over real adapters (or the simulated world): keeps one immutable snapshot, refreshes what it shows in
  * the background, and follows at most one run: its own, or one that somebody else started.
@@ -59,7 +31,7 @@ const nothingKnown = (lab: LabDeps, demo: boolean): LabSnapshot => ({
 export const openSession = (deps: LiveSessionDeps): Session => {
   const { lab } = deps;
   const { clock } = lab;
-  const store = createStore(nothingKnown(lab, deps.demo), clock);
+  const store = createStore(emptySnapshot(lab.flake, deps.demo, clock.now()), clock);
   const { snapshot, inBackground } = store;
   const looks = createLooks(lab, store, deps.schedule);
   const past = createPastRuns(deps.runs, lab.past, store);

@@ -3,6 +3,7 @@ import type { Machine } from '../../fleet/machine.ts';
 import { selectMachines } from '../../fleet/selector.ts';
 import type { Evaluation } from '../../ports.ts';
 import type { Cli, Lab } from '../lab.ts';
+import { usage } from './with-lab.ts';
 
 type Chosen = {
   readonly evaluation: Evaluation;
@@ -22,4 +23,15 @@ export const choose = async (cli: Cli, lab: Lab, selectors: readonly string[]): 
     names: selected.value,
     machines: evaluated.value.fleet.machines.filter(({ name }) => names.has(name)),
   });
+};
+
+/** The one machine that a name or selector means. */
+export const chooseOne = async (cli: Cli, lab: Lab, name: string): Promise<Result<Machine>> => {
+  const chosen = await choose(cli, lab, [name]);
+  if (!chosen.ok) return chosen;
+  const [machine, ...others] = chosen.value.machines;
+  if (machine === undefined) return usage(`${name} could not be evaluated`, 'run `lab machines` to see why');
+  return others.length > 0
+    ? usage(`"${name}" chooses ${others.length + 1} machines`, 'name one machine')
+    : ok(machine);
 };

@@ -4,19 +4,15 @@ import { fail } from '../../failure.ts';
 import { leaseTimes, leaseWords } from '../../run/lease.ts';
 import { sanitiseLine } from '../../text/sanitise.ts';
 import type { Cli } from '../lab.ts';
-import { choose } from './choose.ts';
+import { chooseOne } from './choose.ts';
 import { done, printLines, usage, useLab } from './with-lab.ts';
 
 /** Says who holds a machine, or takes it away from the run that is named. */
 export const unlock = async (cli: Cli, command: Command, name: string, run: string | null): Promise<void> =>
   useLab(cli, command, async ({ lab }) => {
-    const chosen = await choose(cli, lab, [name]);
+    const chosen = await chooseOne(cli, lab, name);
     if (!chosen.ok) return chosen;
-    const [machine, ...others] = chosen.value.machines;
-    if (machine === undefined)
-      return usage(`${name} could not be evaluated`, 'run `lab machines` to see why');
-    if (others.length > 0)
-      return usage(`"${name}" chooses ${others.length + 1} machines`, 'name one machine');
+    const machine = chosen.value;
     const claim = {
       run: run ?? '',
       owner: `${userInfo().username}@${lab.hostName}`,
