@@ -1,7 +1,8 @@
 import type { Step } from '../plan/plan.ts';
-import type { ActivateOutcome, Reachable } from '../ports.ts';
+import type { ActivateOutcome } from '../ports.ts';
 import { dependencies } from './dependencies.ts';
 import type { StepOutcome } from './event.ts';
+import { contradiction, lacksEvidence } from './evidence.ts';
 import { claimOf, fenced } from './lease.ts';
 import { recordOf } from './records.ts';
 import {
@@ -22,49 +23,6 @@ import {
 
 type ActivationStep = Extract<Step, { kind: 'activate' | 'restore' }>;
 type Mode = Extract<Step, { kind: 'activate' }>['mode'];
-
-/** What contradicts that the activation did its work, or null. */
-export const contradiction = (seen: Reachable, toplevel: string, mode: Mode): string | null => {
-  if (mode !== 'boot' && seen.current !== toplevel)
-    return `it runs ${seen.current ?? 'an unknown toplevel'} instead of ${toplevel}`;
-  if (mode !== 'test' && seen.profile !== toplevel)
-    return `it would boot ${seen.profile ?? 'an unknown toplevel'} instead of ${toplevel}`;
-  return null;
-};
-
-/**
- * Success is evidence, not an exit status: the machine itself must say that it runs, or would boot, what was
- * activated. null when it does.
- */
-const evidence = async (
-  step: ActivationStep,
-  toplevel: string,
-  mode: Mode,
-  context: PerformContext,
-): Promise<StepOutcome | null> => {
-  const seen = await see(context, actDeadlines.seeAfterMs);
-  if (context.signal.aborted) return interrupted(step);
-  if (seen.kind === 'unreachable')
-    return unknown(
-      failureAt(
-        step,
-        'activation-unconfirmed',
-        `activated, but it cannot be asked what it runs now: ${seen.error.message}`,
-        seen.error.remedy,
-      ),
-    );
-  const why = contradiction(seen, toplevel, mode);
-  return why === null
-    ? null
-    : failed(
-        failureAt(
-          step,
-          'activation-without-effect',
-          `its activation reported success, but ${why}`,
-          'look at the machine and its journal: something undid the activation, or it did not happen',
-        ),
-      );
-};
 
 const outcomeOfActivation = (step: Step, mode: string, outcome: ActivateOutcome): StepOutcome => {
   switch (outcome.kind) {
@@ -203,7 +161,14 @@ export const bringAbout = async (
   const stays = step.kind === 'activate' && mode === 'boot' && wentGreen(context);
   const live = confirmWithinMs === undefined ? mode : 'test';
   const shown = outcome.facts.needsReboot ? 'boot' : stays ? 'switch' : live;
-  return (await evidence(step, toplevel, shown, context)) ?? outcome;
+  const claim = {
+    toplevel,
+    mode: shown,
+    did: 'activated',
+    said: 'its activation reported success',
+    unseen: 'activation-unconfirmed',
+  };
+  return (await lacksEvidence(step, claim, context)) ?? outcome;
 };
 
 export const activate = async (

@@ -1,6 +1,6 @@
 import type { Step } from '../plan/plan.ts';
-import { contradiction } from './activation.ts';
 import type { StepOutcome } from './event.ts';
+import { lacksEvidence } from './evidence.ts';
 import { claimOf, fenced } from './lease.ts';
 import {
   actDeadlines,
@@ -8,7 +8,6 @@ import {
   failureAt,
   interrupted,
   type PerformContext,
-  see,
   succeeded,
   unitName,
   unknown,
@@ -73,26 +72,15 @@ export const confirm = async (
     default:
       return settled satisfies never;
   }
-  const seen = await see(context, actDeadlines.seeAfterMs);
-  if (signal.aborted) return interrupted(step);
-  if (seen.kind === 'unreachable')
-    return unknown(
-      failureAt(
-        step,
-        'confirmation-unknown',
-        `confirmed, but it cannot be asked what it runs now: ${seen.error.message}`,
-        seen.error.remedy,
-      ),
-    );
-  const why = contradiction(seen, step.toplevel, step.mode);
-  return why === null
-    ? succeeded(step.mode === 'switch' ? 'it stays, and is the boot default' : 'it stays')
-    : failed(
-        failureAt(
-          step,
-          'activation-without-effect',
-          `it took the confirmation, but ${why}`,
-          'look at the machine and its journal: something undid the activation, or it did not happen',
-        ),
-      );
+  const claim = {
+    toplevel: step.toplevel,
+    mode: step.mode,
+    did: 'confirmed',
+    said: 'it took the confirmation',
+    unseen: 'confirmation-unknown',
+  };
+  return (
+    (await lacksEvidence(step, claim, context)) ??
+    succeeded(step.mode === 'switch' ? 'it stays, and is the boot default' : 'it stays')
+  );
 };
