@@ -84,6 +84,8 @@ const starter = (given: {
   readonly rank: number;
   readonly goal: Goal;
   readonly fallback: 'all' | 'cursor';
+  /** What speaks against it besides another run; null for nothing. It is then not worth a hint either. */
+  readonly without?: (scene: Scene) => string | null;
 }): Command =>
   command({
     id: given.id,
@@ -93,14 +95,19 @@ const starter = (given: {
     keys: [given.key],
     danger: 'changes',
     when: ({ view }) => view.kind !== 'help',
-    hint: ({ view, snapshot }) =>
-      view.kind === 'log' || view.kind === 'problems' || (view.kind === 'run' && underWay(snapshot))
+    hint: (scene) => {
+      const { view, snapshot } = scene;
+      return view.kind === 'log' ||
+        view.kind === 'problems' ||
+        (view.kind === 'run' && underWay(snapshot)) ||
+        given.without?.(scene) != null
         ? null
         : {
             text: given.text,
             rank: view.kind === 'run' && snapshot.phase.kind !== 'none' ? 90 + given.rank / 100 : given.rank,
-          },
-    disabledReason: busy,
+          };
+    },
+    disabledReason: (scene) => busy(scene) ?? given.without?.(scene) ?? null,
     run: (scene, argument) => {
       const targets = targetsOf(scene, argument, given.fallback);
       if ('problem' in targets) return [notice(targets.problem)];
@@ -149,6 +156,9 @@ const isRunning = ({ view, pane, scroll, snapshot, machine }: Scene): string | n
     : null;
 };
 
+const nothingOwed = ({ rows }: Scene): string | null =>
+  rows.some(({ debt }) => debt.text !== '') ? null : 'nothing is owed: no past run left anything undone';
+
 /** Beginning. */
 export const beginCommands: readonly Command[] = [
   starter({
@@ -192,4 +202,15 @@ export const beginCommands: readonly Command[] = [
     fallback: 'cursor',
   }),
   rollBackCommand,
+  starter({
+    id: 'catch-up',
+    aliases: ['catchup', 'owed'],
+    key: 'C',
+    title: 'what past runs left undone on machines that were away; of the marked machines or all',
+    text: 'catch up',
+    rank: 27,
+    goal: { kind: 'run', update: false, catchUp: true },
+    fallback: 'all',
+    without: nothingOwed,
+  }),
 ];

@@ -161,10 +161,12 @@ export const pulsePane = (view: PulseView, pen: Pen): Pane => {
     .filter(({ state }) => state.tone === 'bad' || state.tone === 'warn')
     .sort((a, b) => a.state.rank - b.state.rank)
     .map(({ name, state }) => ({ text: `${name}: ${state.text}`, tone: state.tone }));
-  const debts = [...snapshot.recalled.debts.values()].map((debt) => ({
-    text: `${debt.machine}: ${debtWords(debt)}, since ${ageWords(view.now - debt.at)}: ${debt.why}`,
-    tone: 'warn' as const,
-  }));
+  const debts = [...snapshot.recalled.debts.values()].flatMap((debt) => {
+    // A row knows what is left of it, now that the machine was seen.
+    const left = rows.find(({ name }) => name === debt.machine)?.debt.text ?? debtWords(debt);
+    const text = `${debt.machine}: ${left}, since ${ageWords(view.now - debt.at)}: ${debt.why}`;
+    return left === '' ? [] : [{ text, tone: 'warn' as const }];
+  });
   return textPane(
     snapshot.evaluation.value === null && snapshot.evaluation.failure === null
       ? [line('   evaluating the flake', 'busy')]
