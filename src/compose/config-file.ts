@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { type ConfigRead, readConfig, settingsOf } from '../tui/config/read-config.ts';
 import type { Settings } from '../tui/state/settings.ts';
-import { type LookExpressions, lookDefaults } from './look-schedule.ts';
+import { type LookExpressions, type LookTimes, lookDefaults } from './look-schedule.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** The configuration of the screen on disk: found, read, and read anew when it changes. */
@@ -37,13 +37,27 @@ const problemLine = (path: string, problems: readonly string[]): string =>
 
 export type OpenConfig = {
   readonly screenReader: boolean;
-  /** When the lab is looked at, as cron expressions. */
-  readonly looks: LookExpressions;
+  /** When the lab is looked at. */
+  readonly looks: LookTimes;
   readonly settings: Settings;
   /** What is wrong with the file, in one line: then the defaults hold. */
   readonly problem: string | null;
   /** Tells of every change of the file, until the returned function is called. A broken file changes no setting. */
   readonly watch: (listener: (news: Settings | { readonly problem: string }) => void) => () => void;
+};
+
+/** Tells every value of `read` that differs from the one before, until the returned function is called. */
+const tellChanges = <Value>(first: Value, read: () => Value, listener: (news: Value) => void) => {
+  let before = first;
+  const look = (): void => {
+    const news = read();
+    if (isDeepStrictEqual(news, before)) return;
+    before = news;
+    listener(news);
+  };
+  // Not by its date: a change between the first reading and the first look at the date would never be told.
+  const timer = setInterval(look, lookEveryMs).unref();
+  return () => clearInterval(timer);
 };
 
 /** The settings for the lab of this flake. */
@@ -56,24 +70,23 @@ export const openConfig = (env: Surroundings['env'], flake: string): OpenConfig 
     return read.ok ? settingsOf(read.config, around) : { problem: problemLine(path, read.problems) };
   };
   const file = readConfigFile(path);
+  const looksOf = (read: ConfigRead | null): LookExpressions => ({
+    ...lookDefaults,
+    ...(read?.ok === true ? read.config.refresh : {}),
+  });
+  let looks = looksOf(file);
+  const looksNow = (): LookExpressions => {
+    const read = readConfigFile(path);
+    if (read === null || read.ok) looks = looksOf(read);
+    return looks;
+  };
   const first = now();
   const broken = 'problem' in first;
   return {
     screenReader: file?.ok === true && file.config.screenReader === true,
-    looks: { ...lookDefaults, ...(file?.ok === true ? file.config.refresh : {}) },
+    looks: { first: looks, watch: (listener) => tellChanges(looks, looksNow, listener) },
     settings: broken ? settingsOf({}, around) : first,
     problem: broken ? first.problem : null,
-    watch: (listener) => {
-      let before: unknown = first;
-      const look = (): void => {
-        const news = now();
-        if (isDeepStrictEqual(news, before)) return;
-        before = news;
-        listener(news);
-      };
-      // Not by its date: a change between the first reading and the first look at the date would never be told.
-      const timer = setInterval(look, lookEveryMs).unref();
-      return () => clearInterval(timer);
-    },
+    watch: (listener) => tellChanges<Settings | { readonly problem: string }>(first, now, listener),
   };
 };

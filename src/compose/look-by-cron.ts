@@ -1,12 +1,38 @@
 import cron from 'node-cron';
 import type { LookSchedule } from '../flow/session.ts';
-import type { LookExpressions } from './look-schedule.ts';
+import type { LookTimes } from './look-schedule.ts';
 
-/** Looks at the times that cron expressions name; one that is not over when the next is due is not begun twice. */
+/**
+ * Looks at the times that cron expressions name, also at those that are named later; one that is not over when the next
+ * is due is not begun twice.
+ */
 export const lookByCron =
-  (expressions: LookExpressions): LookSchedule =>
+  (times: LookTimes): LookSchedule =>
   (what, look, signal) => {
     if (signal.aborted) return;
-    const task = cron.schedule(expressions[what], look, { noOverlap: true, name: `lab ${what}` });
-    signal.addEventListener('abort', () => void task.destroy(), { once: true });
+    let looking = false;
+    const lookOnce = async (): Promise<void> => {
+      if (looking) return;
+      looking = true;
+      try {
+        await look();
+      } finally {
+        looking = false;
+      }
+    };
+    const begin = (expression: string) => ({
+      expression,
+      task: cron.schedule(expression, lookOnce, { name: `lab ${what}` }),
+    });
+    let running = begin(times.first[what]);
+    const stopWatching = times.watch((news) => {
+      if (news[what] === running.expression) return;
+      void running.task.destroy();
+      running = begin(news[what]);
+    });
+    const end = (): void => {
+      stopWatching();
+      void running.task.destroy();
+    };
+    signal.addEventListener('abort', end, { once: true });
   };

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { configPathOf, openConfig } from '../../src/compose/config-file.ts';
+import { type LookExpressions, lookDefaults } from '../../src/compose/look-schedule.ts';
 import { tellConfig } from '../../src/compose/tell-config.ts';
 import { skins } from '../../src/tui/draw/skins.ts';
 import type { Settings } from '../../src/tui/state/settings.ts';
@@ -58,6 +59,23 @@ test('a change is told, and so is what is wrong with it; deleting the file bring
   await expect.poll(() => news.at(-1), { timeout: 10_000 }).toMatchObject({ problem: /no JSON/u });
   rmSync(configPathOf(env));
   await expect.poll(() => news.at(-1), { timeout: 10_000 }).toMatchObject({ skin: skins.harbour });
+});
+
+test('other times of looking are told; a broken file leaves them as they are', async () => {
+  const { env, write } = home();
+  write('{"refresh":{"observe":"*/5 * * * * *"}}');
+  const { looks } = openConfig(env, '/etc/nixos');
+  expect(looks.first).toEqual({ observe: '*/5 * * * * *', probe: lookDefaults.probe });
+  const news: LookExpressions[] = [];
+  onTestFinished(looks.watch((item) => void news.push(item)));
+  write('{"refresh":{"observe":"whenever"}}');
+  await expect.poll(() => openConfig(env, '/etc/nixos').problem, { timeout: 10_000 }).toMatch(/refresh/u);
+  write('{"refresh":{"observe":"*/5 * * * * *","probe":"30 * * * * *"}}');
+  await expect
+    .poll(() => news, { timeout: 10_000 })
+    .toEqual([{ observe: '*/5 * * * * *', probe: '30 * * * * *' }]);
+  rmSync(configPathOf(env));
+  await expect.poll(() => news.at(-1), { timeout: 10_000 }).toEqual(lookDefaults);
 });
 
 test('the example that is printed is a good configuration', () => {
