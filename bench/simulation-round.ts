@@ -2,45 +2,41 @@ import { randomScenario } from '../test/simulation/random-scenario.ts';
 import { simulate } from '../test/simulation/simulate.ts';
 
 /**
- * One round of `simulation.ts`, in a process of its own: simulated runs of fleets of the given size, every rule
- * checked. Prints milliseconds of processor time as JSON. Arguments: machines, runs.
+ * One round of `simulation.ts`, in a process of its own: simulated runs of fleets of the given size on one thread, every
+ * rule checked. Prints milliseconds of processor time, all threads of V8 included, as JSON. Arguments: machines, runs.
  */
 
 const machines = Number(process.argv[2]);
 const runs = Number(process.argv[3]);
-/** As many as make the compiler settle. */
-const warmUp = 400;
-/** Simulations that share the turns of the event loop. */
-const abreast = 16;
+/** As many as make the compiler settle, of other seeds than those that are measured. */
+const warmUp = 2 * runs;
 
-const simulateAll = async (from: number, count: number): Promise<readonly string[]> => {
-  const journals: string[] = [];
-  let next = from;
-  const lane = async (): Promise<void> => {
-    while (next < from + count) {
-      const { events } = await simulate(randomScenario(next++, machines));
-      journals.push(JSON.stringify(events));
-    }
-  };
-  await Promise.all(Array.from({ length: abreast }, lane));
-  return journals;
-};
+const simulateSeed = (seed: number) => simulate(randomScenario(seed, machines));
 
-const cpuMsOf = async <T>(work: () => Promise<T>): Promise<readonly [T, number]> => {
+const cpuMsOf = async (work: () => Promise<void>): Promise<number> => {
   const begun = process.cpuUsage();
-  const value = await work();
+  await work();
   const { user, system } = process.cpuUsage(begun);
-  return [value, (user + system) / 1_000];
+  return (user + system) / 1_000;
 };
 
-const roundTrip = async (journals: readonly string[]): Promise<void> => {
+/** As many journals as runs are measured. */
+const journals: string[] = [];
+for (let seed = 1; seed <= warmUp; seed += 1) {
+  const { events } = await simulateSeed(seed);
+  if (seed <= runs) journals.push(JSON.stringify(events));
+}
+
+const roundTrip = async (): Promise<void> => {
   for (const journal of journals)
     if (JSON.stringify(JSON.parse(journal)).length !== journal.length)
       throw new Error('the round trip lost something');
 };
 
-await roundTrip(await simulateAll(1, warmUp));
-const [journals, runsMs] = await cpuMsOf(() => simulateAll(warmUp + 1, runs));
-const [, roundTripMs] = await cpuMsOf(() => roundTrip(journals));
+await roundTrip();
+const roundTripMs = await cpuMsOf(roundTrip);
+const runsMs = await cpuMsOf(async () => {
+  for (let seed = warmUp + 1; seed <= warmUp + runs; seed += 1) await simulateSeed(seed);
+});
 const bytes = journals.reduce((sum, journal) => sum + journal.length, 0);
 process.stdout.write(JSON.stringify({ runsMs, roundTripMs, bytes }));

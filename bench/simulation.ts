@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import { type Benchmark, inTurns, measured, msRow, ratioRow } from './harness.ts';
+import { type Benchmark, inTurns, measured, median, msRow, ratioRow } from './harness.ts';
 
 /** Simulated runs: the production planner, loop and gates over a simulated fleet, with every rule checked. */
 
@@ -36,11 +36,12 @@ export const simulation: Benchmark = {
     return measured(
       [
         msRow(`${runs} runs, processor time`, runsMs, targetMs),
-        ratioRow(`${runs} runs`, runsMs, 'JSON round trip of their journals', tripMs, null),
+        ratioRow(`${runs} runs`, runsMs, 'JSON round trip of as many journals', tripMs, null),
       ],
       [
-        `the journals of these runs are ${Math.round((all[0]?.bytes ?? 0) / 1024 / 1024)} MiB of JSON`,
-        'each round is a process of its own, warm before it is measured',
+        `${Math.round(runs / (median(runsMs) / 1_000))} runs per second and core`,
+        `these journals are ${Math.round((all[0]?.bytes ?? 0) / 1024 / 1024)} MiB of JSON`,
+        `each round is a process of its own with one worker, warmed by ${2 * runs} runs of other seeds`,
       ],
     );
   },

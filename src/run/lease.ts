@@ -181,7 +181,11 @@ export const holdLeases = (
   signal: AbortSignal,
   onBug: (error: unknown) => void,
 ): HeldLeases => {
-  const ended = new AbortController();
+  const pausing = new AbortController();
+  // A reason, for without one an exception with a stack is made that nobody reads.
+  const stop = (): void => pausing.abort('no lease is renewed any more');
+  if (signal.aborted) stop();
+  else signal.addEventListener('abort', stop, { once: true });
   const askAll = async (ask: 'renew' | 'release', given: { signal?: AbortSignal }): Promise<void> => {
     const state = current();
     const deadlineMs = ask === 'release' ? leaseTimes.releaseMs : leaseTimes.askMs;
@@ -190,17 +194,16 @@ export const holdLeases = (
       heldIn(state, ask === 'release').map((machine) => target.lease(machine, request, given)),
     );
   };
-  const pausing = AbortSignal.any([signal, ended.signal]);
   const renewing = (async (): Promise<void> => {
-    while (!pausing.aborted) {
+    while (!pausing.signal.aborted) {
       await askAll('renew', { signal });
-      await clock.sleep(leaseTimes.renewMs, pausing);
+      await clock.sleep(leaseTimes.renewMs, pausing.signal);
     }
   })().catch(onBug);
   return {
-    stop: () => ended.abort(),
+    stop,
     release: async () => {
-      ended.abort();
+      stop();
       // One that is under way would take back what is given back.
       await renewing;
       await askAll('release', {});

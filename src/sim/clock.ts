@@ -69,8 +69,8 @@ export type VirtualClock = {
   run<T>(work: Promise<T>, limits: { readonly until: number; readonly turnsMax: number }): Promise<T>;
 };
 
-/** Macrotasks come after every promise has run as far as it can: only then is everything else quiet. */
-const quiet = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+/** Node runs a tick asked for by a promise once every promise has run as far as it can: then everything else is quiet. */
+const quiet = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve));
 
 /** Time that passes only when nothing else can happen. Same calls, same order: no real clock, no randomness. */
 export const createVirtualClock = (startAt: number): VirtualClock => {
