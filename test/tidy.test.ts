@@ -37,7 +37,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   text: [],
   fleet: [...ground],
   plan: [...ground, 'fleet', 'ports.ts'],
-  run: [...ground, 'fleet', 'plan', 'ports.ts'],
+  run: [...ground, 'fleet', 'plan', 'ports.ts', 'concurrency.ts'],
   journal: [...ground, 'run'],
   process: [...ground],
   ssh: [...ground, 'fleet', 'ports.ts', 'process'],

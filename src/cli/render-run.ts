@@ -2,7 +2,7 @@ import { debtWords } from '../plan/debt.ts';
 import { overrideWords } from '../plan/override.ts';
 import type { RunEvent } from '../run/event.ts';
 import type { MachineReport, RunReport } from '../run/report.ts';
-import { resultWords, statusWords, tellEvent } from '../run/telling.ts';
+import { resultWords, standingWords, tellEvent } from '../run/telling.ts';
 import { sanitiseLine } from '../text/sanitise.ts';
 import { duration, moment, table } from '../text/words.ts';
 
@@ -15,8 +15,8 @@ export const eventLine = ({ at, body }: Pick<RunEvent, 'at' | 'body'>): string =
   return `${moment(at)}  ${about}${mark === null ? '' : marks[mark]}${sanitiseLine(text)}`;
 };
 
-const statusLine = (status: MachineReport['status']): string => {
-  const { text, mark } = statusWords[status];
+const statusLine = ({ status, atEnd }: MachineReport): string => {
+  const { text, mark } = standingWords(status, atEnd);
   return `${mark === null ? '- ' : marks[mark]}${text}`;
 };
 
@@ -33,7 +33,7 @@ export const reportLines = (report: RunReport): readonly string[] => [
   ...table(
     report.machines.map((machine) => [
       `  ${machine.machine}`,
-      statusLine(machine.status),
+      statusLine(machine),
       sanitiseLine(machine.summary),
     ]),
   ),

@@ -24,7 +24,7 @@ const recoveryMs = 20_000;
 /** How soon after a trigger its machine is looked at, unless the run was interrupted in between; milliseconds. */
 const followsTriggerWithinMs = 10_000;
 
-const pauses = function* (): Generator<number, never> {
+export const pauses = function* (): Generator<number, never> {
   for (
     let pauseMs: number = pollPause.firstMs;
     ;

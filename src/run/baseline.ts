@@ -40,11 +40,16 @@ const both = (now: Failing, first: Failing = now): Failing => ({
 });
 
 /**
- * What was failing on a machine before this run touched it, as its preflight saw it: it cannot speak against the run.
+ * What was failing on a machine before this run touched it, as its preflight saw it (or, where nothing is to be done to it,
+ * the look at the start): it cannot speak against the run.
  * A check that has passed since, at a gate of this run, has to go on passing.
  */
 export const baselineOf = (state: RunState, entry: MachinePlan): Failing => {
   let before: Failing = { ...noFailing, units: entry.prior?.failedUnits ?? [] };
+  const { start } = state.looks;
+  if (entry.decision.kind === 'nothing' && start !== 'begun')
+    for (const { machine, verdict, failing } of start ?? [])
+      if (machine === entry.machine.name && verdict !== 'unknown') before = failing;
   for (const step of [...entry.steps, ...entry.contingent]) {
     const record = recordOf(state, step.id);
     const outcome = record?.outcome;

@@ -1,7 +1,9 @@
 import type { Step } from '../plan/plan.ts';
 import type { Clock, Target } from '../ports.ts';
-import type { EventBody, RunEvent, StepOutcome } from './event.ts';
+import type { EventBody, LookMoment, RunEvent, StepOutcome } from './event.ts';
 import { holdLeases } from './lease.ts';
+import { lookAtAll } from './look-at-all.ts';
+import { isLooking } from './looks.ts';
 import { next } from './next.ts';
 import { perform } from './perform.ts';
 import { awaitsOwnBoot } from './progress.ts';
@@ -111,6 +113,19 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
     underWay.set(step.id, work);
   };
 
+  /** Given up at a stop: nothing is half done in it. */
+  const look = (moment: LookMoment): void => {
+    append({ kind: 'look-begun', moment });
+    const own = AbortSignal.any([signal, deps.stop]);
+    const work = lookAtAll(moment, state, { target: deps.target, clock: deps.clock, signal: own })
+      .then((seen) => {
+        if (broken === null && !own.aborted) append({ kind: 'looked', moment, seen });
+      })
+      .catch(breakWith)
+      .finally(() => underWay.delete(moment));
+    underWay.set(moment, work);
+  };
+
   const leases = holdLeases(() => state, deps, signal, breakWith);
   // Once a stop is asked for, the steps under way alone are waited for, and an abort ends them.
   const endAsked = new Promise<void>((resolve) => {
@@ -138,7 +153,8 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
       if (pausedBy !== null && state.pausedBy === null) append({ kind: 'paused', by: pausedBy });
       if (pausedBy === null && state.pausedBy !== null)
         append({ kind: 'unpaused', by: (deps.pause?.endedBy?.() ?? 'a person').slice(0, 200) });
-      const left = (): boolean => allRecords(state).some(({ status }) => status === 'open');
+      const left = (): boolean =>
+        isLooking(state) || allRecords(state).some(({ status }) => status === 'open');
       if (deps.abort.aborted || (deps.stop.aborted && underWay.size === 0 && left())) {
         await Promise.all(underWay.values());
         await leases.release();
@@ -154,6 +170,9 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
       switch (decision.kind) {
         case 'perform':
           for (const step of decision.steps) begin(step);
+          break;
+        case 'look':
+          look(decision.moment);
           break;
         case 'await':
           await Promise.race([

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Failure } from '../failure.ts';
+import { limits } from '../fleet/limits.ts';
 import { Goal, Plan } from '../plan/plan.ts';
 import type { LockChange } from '../ports.ts';
 
@@ -30,6 +31,22 @@ const Failing = z.object({
 });
 export type Failing = z.infer<typeof Failing>;
 export const noFailing: Failing = { checks: [], units: [] };
+
+/**
+ * How a machine was seen when nothing was being done to it. well · as-before: what fails had failed before the run ·
+ * worse: something else fails, or it does not run what it should · unknown: it could not be told, which is never well.
+ */
+export const Seen = z.object({
+  machine: word,
+  verdict: z.enum(['well', 'as-before', 'worse', 'unknown']),
+  /** The evidence, in one line. */
+  why: sentence,
+  failing: Failing,
+});
+export type Seen = z.infer<typeof Seen>;
+/** start: of machines with nothing to do, before anything is done to others · end: of every machine, once all is done. */
+const LookMoment = z.enum(['start', 'end']);
+export type LookMoment = z.infer<typeof LookMoment>;
 
 /** What a step learnt, for later decisions and for people. */
 export const StepFacts = z.object({
@@ -141,6 +158,13 @@ const body = z.discriminatedUnion('kind', [
     warning: z.literal(true).exactOptional(),
   }),
   z.object({ kind: z.literal('step-ended'), step: word, outcome: StepOutcome }),
+  /** A look at machines begins; it changes nothing on them. */
+  z.object({ kind: z.literal('look-begun'), moment: LookMoment }),
+  z.object({
+    kind: z.literal('looked'),
+    moment: LookMoment,
+    seen: z.array(Seen).max(limits.machinesMax).readonly(),
+  }),
   /** No step begins until `unpaused`. */
   z.object({ kind: z.literal('paused'), by: word }),
   z.object({ kind: z.literal('unpaused'), by: word }),

@@ -1,7 +1,9 @@
 import type { Failure } from '../failure.ts';
 import type { Step } from '../plan/plan.ts';
-import type { RunResult } from './event.ts';
+import { atEnd } from './at-end.ts';
+import type { LookMoment, RunResult } from './event.ts';
 import { leased, leaseLost } from './lease.ts';
+import { isLooking, isStartLookDue } from './looks.ts';
 import { type MachineProgress, progressOf, unconfirmed } from './progress.ts';
 import { recordOf } from './records.ts';
 import type { RunState } from './state.ts';
@@ -13,6 +15,8 @@ export const concurrency = { preflight: 16, copy: 4 } as const;
 export type Decision =
   /** Begin these steps now, beside those under way. */
   | { readonly kind: 'perform'; readonly steps: readonly Step[] }
+  /** Look at machines, beside whatever is under way. */
+  | { readonly kind: 'look'; readonly moment: LookMoment }
   /** Steps are under way, or the run is paused: decide again when one ends, or when somebody asks for something. */
   | { readonly kind: 'await' }
   | {
@@ -61,7 +65,10 @@ const stepToFinish = (state: RunState, progress: MachineProgress): Step | null =
 };
 
 /** Ends a run that has nothing left to do, by what became of its machines. */
-const conclude = (state: RunState, progress: readonly MachineProgress[]): Decision => {
+const conclude = (
+  state: RunState,
+  progress: readonly MachineProgress[],
+): Extract<Decision, { kind: 'end' }> => {
   const names = (list: readonly MachineProgress[]): string =>
     list.map(({ plan }) => plan.machine.name).join(', ');
   const leftOut = state.plan?.leftOut ?? [];
@@ -100,7 +107,7 @@ export const next = (state: RunState): Decision => {
     throw new TypeError('nothing to decide before a plan is approved');
   const progress = plan.machines.map((machine) => progressOf(state, machine));
   const open = progress.flatMap((machine) => machine.open);
-  const busy = (): Decision | null => (open.length > 0 ? { kind: 'await' } : null);
+  const busy = (): Decision | null => (open.length > 0 || isLooking(state) ? { kind: 'await' } : null);
 
   const toRestore = progress.find((machine) => needsRestore(state, machine));
   if (toRestore?.plan.restore != null) return busy() ?? { kind: 'perform', steps: [toRestore.plan.restore] };
@@ -123,24 +130,29 @@ export const next = (state: RunState): Decision => {
   );
   if (halted !== undefined)
     return (
-      busy() ?? {
+      busy() ??
+      atEnd(state, {
         kind: 'end',
         result: 'held',
         reason: `${halted.plan.machine.name} (criticality ${halted.plan.machine.orchestration.criticalityLevel}) failed${
           halted.status === 'restored' ? ' and was returned to what it ran' : ''
         }: nothing after it was touched`,
         failure: halted.failure,
-      }
+      })
     );
 
   if (state.pausedBy !== null) return { kind: 'await' };
 
+  if (isStartLookDue(state)) return { kind: 'look', moment: 'start' };
   for (const kind of ['preflight', 'copy'] as const) {
     // A machine that failed or was skipped still names the step that it ended with.
     const due = progress.flatMap(({ status, current }) =>
       (status === 'waiting' || status === 'active') && current?.kind === kind ? [current] : [],
     );
-    if (due.length === 0) continue;
+    if (due.length === 0) {
+      if (state.looks.start === 'begun') return { kind: 'await' };
+      continue;
+    }
     const idle = due.filter(({ id }) => !open.some((step) => step.id === id));
     const steps = idle.slice(0, Math.max(0, concurrency[kind] - open.length));
     return steps.length > 0 ? { kind: 'perform', steps } : { kind: 'await' };
@@ -150,5 +162,5 @@ export const next = (state: RunState): Decision => {
   if (waiting !== null) return waiting;
   const turn = progress.find(({ status }) => status === 'waiting' || status === 'active');
   if (turn?.current != null) return { kind: 'perform', steps: [turn.current] };
-  return conclude(state, progress);
+  return atEnd(state, conclude(state, progress));
 };

@@ -2,12 +2,14 @@ import type { Failure } from '../failure.ts';
 import type { Debt } from '../plan/debt.ts';
 import type { Override } from '../plan/override.ts';
 import { goesBack } from '../plan/plan.ts';
-import { failingWords } from './baseline.ts';
-import type { RunResult } from './event.ts';
+import { failingWords, isFailing } from './baseline.ts';
+import type { RunResult, Seen } from './event.ts';
+import { seenAtEnd } from './looks.ts';
 import { owedBy } from './owed.ts';
 import { type MachineProgress, progressOf } from './progress.ts';
 import { recordOf, type StepRecord } from './records.ts';
 import type { RunState } from './state.ts';
+import { seenWords } from './telling.ts';
 
 /** Exit codes of every command: documented, stable, told by the unit of the timer as they are. */
 export const exitCodes = {
@@ -89,6 +91,8 @@ export type MachineReport = {
   readonly failure: Failure | null;
   /** What was worth a warning on the way, oldest first. */
   readonly warnings: readonly string[];
+  /** How it was when all was done; null where nobody looked. */
+  readonly atEnd: Seen | null;
   /** Set when returning to the recorded toplevel was tried and did not succeed. */
   readonly restoreFailure: Failure | null;
 };
@@ -113,12 +117,13 @@ export type RunReport = {
 
 const unitsNamedMax = 5;
 
-/** `health`: what the last gate says of it, or null where none was passed. */
+/** `health`: what the last look says of it, or null where there was none. */
 const summaryOf = (progress: MachineProgress, rebooted: boolean, health: string | null): string => {
   const { plan, status, failure, touched, current } = progress;
   switch (status) {
     case 'nothing': {
-      // Nothing was done to it, nor was it gated: what is known not to be well is said at least.
+      if (health !== null) return `${plan.noActivationWhy}, ${health}`;
+      // Nobody has looked at it: what is known not to be well is said at least.
       const units = plan.prior?.failedUnits ?? [];
       return units.length === 0
         ? plan.noActivationWhy
@@ -160,10 +165,16 @@ const summaryOf = (progress: MachineProgress, rebooted: boolean, health: string 
   }
 };
 
-/** A gate that was passed in spite of what fails is not called healthy. */
-const healthWords = ({ outcome }: StepRecord): string => {
-  const failing = outcome?.kind === 'succeeded' ? outcome.facts.failing : undefined;
-  return failing === undefined ? 'healthy' : `no worse than before (failing: ${failingWords(failing)})`;
+/** What was passed in spite of what fails is not called healthy, nor is what fell over after its gate. */
+const healthWords = (gate: StepRecord | undefined, atEnd: Seen | null): string | null => {
+  if (atEnd !== null && atEnd.verdict !== 'well' && atEnd.verdict !== 'as-before')
+    return `${seenWords[atEnd.verdict]} at the end: ${atEnd.why}`;
+  const failing =
+    atEnd?.failing ?? (gate?.outcome?.kind === 'succeeded' ? gate.outcome.facts.failing : undefined);
+  if (atEnd === null && gate === undefined) return null;
+  return failing === undefined || !isFailing(failing)
+    ? 'healthy'
+    : `no worse than before (failing: ${failingWords(failing)})`;
 };
 
 const reportMachine = (state: RunState, progress: MachineProgress): MachineReport => {
@@ -174,10 +185,11 @@ const reportMachine = (state: RunState, progress: MachineProgress): MachineRepor
   const rebooted = passed('await-boot');
   const gate = records.findLast((record) => record.step.kind === 'gate' && record.status === 'succeeded');
   const restored = plan.restore === null ? undefined : recordOf(state, plan.restore.id)?.outcome;
+  const atEnd = seenAtEnd(state, plan.machine.name);
   return {
     machine: plan.machine.name,
     status,
-    summary: summaryOf(progress, rebooted, gate === undefined ? null : healthWords(gate)),
+    summary: summaryOf(progress, rebooted, healthWords(gate, atEnd)),
     from: plan.prior?.current ?? null,
     to: plan.wanted,
     rebooted,
@@ -186,6 +198,7 @@ const reportMachine = (state: RunState, progress: MachineProgress): MachineRepor
     warnings: records.flatMap(({ notes }) =>
       notes.flatMap(({ note, warning }) => (warning === true ? [note] : [])),
     ),
+    atEnd,
     restoreFailure: restored?.kind === 'failed' || restored?.kind === 'unknown' ? restored.failure : null,
   };
 };

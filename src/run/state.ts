@@ -3,6 +3,7 @@ import type { Goal, Plan, Step } from '../plan/plan.ts';
 import type { LockChange } from '../ports.ts';
 import type { Opened, Preparation, RunEvent, RunId, RunResult } from './event.ts';
 import { lookedAtAnewAfterPause, lookedAtAnewByAnother } from './look-anew.ts';
+import { endLookAgain, type Looks, looksByAnother, noLooks, withLook } from './looks.ts';
 import { type MachineState, machineState } from './progress.ts';
 import { machineOfStep, noted, recordOf, type StepRecord, withRecord } from './records.ts';
 
@@ -42,6 +43,8 @@ export type RunState = {
   readonly approvedAt: number | null;
   /** Where each machine of the plan stands, by name. */
   readonly machines: ReadonlyMap<string, MachineState>;
+  /** What was seen of machines while nothing was being done to them. */
+  readonly looks: Looks;
   readonly stopRequestedBy: string | null;
   readonly ended: {
     readonly at: number;
@@ -93,6 +96,7 @@ export const beginRun = (event: RunEvent): RunState => {
     pausedBy: null,
     approvedAt: null,
     machines: new Map(),
+    looks: noLooks,
     stopRequestedBy: null,
     ended: null,
   };
@@ -201,6 +205,13 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
         }),
       };
     }
+    case 'look-begun':
+    case 'looked': {
+      if (state.approvedAt === null) return impossible(event, 'no approved plan yet');
+      const looks =
+        withLook(state.looks, body) ?? impossible(event, `not the time for a look (${body.moment})`);
+      return { ...next, looks };
+    }
     case 'lock-moved':
       return {
         ...next,
@@ -215,6 +226,7 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
         ...next,
         pausedBy: null,
         machines: lookedAtAnewAfterPause(state),
+        looks: endLookAgain(state.looks),
       };
     case 'stop-requested':
       return { ...next, stopRequestedBy: body.by };
@@ -226,6 +238,7 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
         pausedBy: null,
         by: { ...state.by, pid: body.pid },
         machines: lookedAtAnewByAnother(state),
+        looks: looksByAnother(state.looks),
       };
     case 'run-ended':
       return {

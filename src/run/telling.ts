@@ -1,7 +1,7 @@
 import { goalWords } from '../plan/goal-words.ts';
 import type { MachinePlan, Plan } from '../plan/plan.ts';
 import { count, duration } from '../text/words.ts';
-import type { EventBody, RunResult } from './event.ts';
+import type { EventBody, RunResult, Seen } from './event.ts';
 import type { MachineProgress } from './progress.ts';
 
 /** What an event says to people, for every front end; each draws marks and weights in its own way. */
@@ -56,6 +56,35 @@ export const statusWords = {
   waiting: { text: 'not touched', mark: null },
   active: { text: 'unfinished', mark: 'bad' },
 } as const satisfies Record<MachineProgress['status'], Words>;
+
+/** How a machine was seen, in words. */
+export const seenWords = {
+  well: 'is well',
+  'as-before': 'fails what failed before the run',
+  worse: 'is not well',
+  unknown: 'is not known to be well',
+} as const satisfies Record<Seen['verdict'], string>;
+
+/** What became of a machine, and how it was at the end: a machine that is not well then is not shown as if it were. */
+export const standingWords = (
+  status: MachineProgress['status'],
+  atEnd: Seen | null,
+): { readonly text: string; readonly mark: Telling['mark'] } => {
+  const words = statusWords[status];
+  if (atEnd === null || (status !== 'done' && status !== 'nothing')) return words;
+  switch (atEnd.verdict) {
+    case 'well':
+      return words;
+    case 'as-before':
+      return { ...words, mark: 'warn' };
+    case 'worse':
+      return { text: status === 'done' ? 'done, not well' : 'not well', mark: 'bad' };
+    case 'unknown':
+      return { text: status === 'done' ? 'done, in doubt' : 'in doubt', mark: 'bad' };
+    default:
+      return atEnd.verdict satisfies never;
+  }
+};
 
 /** When the reboot delay of a machine is over, `30 s after …`; null where it has none. */
 export const tellDelay = ({ machines }: Plan, { position, reboot }: MachinePlan): string | null => {
@@ -119,6 +148,23 @@ export const tellEvent = (body: EventBody): Telling => {
         mark: outcome.kind === 'skipped' ? 'warn' : 'bad',
         weight: 'plain',
       };
+    }
+    case 'look-begun':
+      return general(
+        body.moment === 'start'
+          ? 'look at machines with nothing to do begins'
+          : 'look at every machine begins',
+        null,
+        'begins',
+      );
+    case 'looked': {
+      const ill = body.seen.filter(({ verdict }) => verdict !== 'well');
+      const said = ill.map(({ machine, verdict, why }) => `${machine} ${seenWords[verdict]} (${why})`);
+      const well = body.seen.length - ill.length;
+      return general(
+        `${body.moment === 'start' ? 'before the run' : 'at the end'}: ${[`${well} of ${count(body.seen.length, 'machine')} well`, ...said].join('; ')}`,
+        ill.length === 0 ? 'good' : ill.every(({ verdict }) => verdict === 'as-before') ? 'warn' : 'bad',
+      );
     }
     case 'paused':
       return general(`paused by ${body.by}: no further step begins`, 'warn');

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Machine } from '../../src/fleet/machine.ts';
+import { noFailing } from '../../src/run/event.ts';
+import { lookedAt } from '../../src/run/looks.ts';
 import { concurrency, next } from '../../src/run/next.ts';
 import { delayEndsAt } from '../../src/run/perform.ts';
 import { recordOf } from '../../src/run/records.ts';
@@ -7,11 +9,20 @@ import { planFor, seen } from '../plan/input.ts';
 import { type MachineTraits, machineNamed } from '../simulation/fleet.ts';
 import { approved, failedWith, type History, skippedFor, succeededWith, unknownWith } from './history.ts';
 
-const decide = ({ state }: History): string => {
-  const decision = next(state);
+const well = { verdict: 'well', why: 'systemd is running', failing: noFailing } as const;
+
+/** What is to be done; all are well whenever somebody looks. */
+const decide = (history: History): string => {
+  const decision = next(history.state);
   switch (decision.kind) {
     case 'perform':
       return decision.steps.map(({ id }) => id).join(' ');
+    case 'look': {
+      const { moment } = decision;
+      const seen = lookedAt(history.state, moment).map(({ machine }) => ({ machine: machine.name, ...well }));
+      history.add({ kind: 'look-begun', moment }).add({ kind: 'looked', moment, seen });
+      return decide(history);
+    }
     case 'await':
       return 'await';
     case 'end':

@@ -6,6 +6,7 @@ import { type MachineProgress, progressOf } from '../../src/run/progress.ts';
 import { allRecords, recordOf, recordsOfMachine, type StepRecord } from '../../src/run/records.ts';
 import { applyEvent, beginRun, type RunState } from '../../src/run/state.ts';
 import type { Effect, World } from '../../src/sim/world.ts';
+import { endedBlind, fallenAtEnd, wrongLook } from './end-rules.ts';
 import { startOf, wrongReboot, wrongSkip } from './hold-rules.ts';
 
 /**
@@ -55,6 +56,7 @@ export const createChecker = (plan: Plan, world: World): Checker => {
   const everIllBefore = new Set<string>();
   const failedBefore = new Map<string, readonly string[]>();
   const illBefore = new Set<string>();
+  const lookBegunAt = { start: 0, end: 0 };
 
   const broke = (rule: string): never => {
     throw new Violation(rule);
@@ -162,6 +164,7 @@ export const createChecker = (plan: Plan, world: World): Checker => {
       throw new Violation(`${effect.kind} of ${effect.machine}, which is not in the plan`);
     if (broken) broke(`${effect.kind} of ${effect.machine} after the journal broke`);
     if (effect.kind === 'activate' && effect.mode === 'dry-activate') return;
+    if (now().looks.end !== null) broke(`${effect.kind} of ${effect.machine} after the look at the end`);
     const intent = intentOf(effect);
     const restoring = intent.step.kind === 'restore';
     for (const other of plan.machines) {
@@ -215,6 +218,23 @@ export const createChecker = (plan: Plan, world: World): Checker => {
   const expect = (name: string, what: string, actual: string | null, expected: string | null): void => {
     if (expected === null || actual === expected || crashedSinceSeen(name)) return;
     broke(`${name} passes, but its ${what} is ${actual} instead of ${expected}`);
+  };
+
+  const onLooked = (event: RunEvent, body: Extract<RunEvent['body'], { kind: 'looked' }>): void => {
+    const { moment, seen } = body;
+    const wrong = wrongLook(world, plan, { at: event.at, body }, lookBegunAt[moment], {
+      wasIll: (name) => illBefore.has(name),
+      hadFailed: failedBeforeToo,
+    });
+    if (wrong !== null) broke(wrong);
+    if (moment === 'end') return;
+    if (touched.size > 0) broke('machines with nothing to do were looked at after others had been touched');
+    for (const { machine } of seen) {
+      const reading = world.lastReading(machine);
+      if (reading === null || reading.at < lookBegunAt.start || !reading.up) continue;
+      failedBefore.set(machine, reading.failedUnits);
+      if (!reading.serves) illBefore.add(machine);
+    }
   };
 
   /** Called when the journal says of a machine that it has come to its goal. */
@@ -297,6 +317,8 @@ export const createChecker = (plan: Plan, world: World): Checker => {
       const finishes = /\/(?:restore|confirm|gate-after-activation|await-boot)$/u;
       if (state.pausedBy !== null && !finishes.test(body.step)) broke(`${body.step} began in a pause`);
     }
+    if (body.kind === 'look-begun') lookBegunAt[body.moment] = event.at;
+    if (body.kind === 'looked') onLooked(event, body);
     if (body.kind !== 'step-ended') return;
     const record = recordOf(state, body.step);
     if (record?.status !== 'succeeded') return;
@@ -375,6 +397,10 @@ export const createChecker = (plan: Plan, world: World): Checker => {
       for (const machine of progress)
         if (mustBeRestored(machine) && recordOf(final, machine.plan.restore?.id ?? '')?.outcome == null)
           broke(`${machine.plan.machine.name} failed and nobody tried to return it to what it ran`);
+    if (endedBlind(plan, final)) broke('the run ended without a last look at its machines');
+    const fallen = fallenAtEnd(plan, final).filter(
+      ({ machine }) => machine.orchestration.criticalityLevel !== 'low',
+    );
     const bad = progress.filter(({ status }) => over(status));
     const level = (entry: MachinePlan): string => entry.machine.orchestration.criticalityLevel;
     const grave = bad.filter(({ plan: entry }) => level(entry) !== 'low');
@@ -385,13 +411,14 @@ export const createChecker = (plan: Plan, world: World): Checker => {
     const unfinished = progress.some(({ status }) => status === 'waiting' || status === 'active');
     switch (ended.result) {
       case 'done':
-        if (grave.length > 0 || unfinished) broke('the run says done and is not');
+        if (grave.length > 0 || fallen.length > 0 || unfinished) broke('the run says done and is not');
         return;
       case 'held':
         if (halting.length === 0) broke('the run holds and nothing asks for it');
         return;
       case 'partial':
       case 'failed':
+        if (ended.result === 'partial' && fallen.length > 0 && halting.length === 0 && !unfinished) return;
         if (bad.length === 0 || halting.length > 0 || unfinished) broke(`the run says ${ended.result}`);
         return;
       case 'interrupted':

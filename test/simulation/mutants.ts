@@ -49,6 +49,31 @@ export const mutants: readonly Mutant[] = [
   mutant('nothing halts the run', 'next.ts', "plan.machine.orchestration.criticalityLevel === 'high' ||", ''),
   mutant('a stop is not heard', 'next.ts', 'if (state.stopRequestedBy !== null)', 'if (false)'),
   mutant('a pause is not heard', 'next.ts', 'if (state.pausedBy !== null) return', 'if (false) return'),
+  // the look at the end
+  mutant(
+    'a run ends without a last look',
+    'at-end.ts',
+    "if (look === null && lookedAt(state, 'end').length > 0)",
+    'if (false)',
+  ),
+  mutant(
+    'what fell over after its gate is no matter',
+    'at-end.ts',
+    'const worse = end.result',
+    'const worse = false && end.result',
+  ),
+  mutant(
+    'a machine that does not answer at the end is well',
+    'look-at-all.ts',
+    "return seen('unknown', observed.error.message);",
+    "return seen('well', observed.error.message);",
+  ),
+  mutant(
+    'what fails at the end failed before',
+    'look-at-all.ts',
+    'const before = first ? failing',
+    'const before = true ? failing',
+  ),
   // evidence
   mutant(
     'the exit status of an activation is believed',

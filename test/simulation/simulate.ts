@@ -7,6 +7,7 @@ import type { Observation } from '../../src/ports.ts';
 import { copyAgainForMs } from '../../src/run/copy.ts';
 import { drive } from '../../src/run/drive.ts';
 import type { EventBody, RunEvent } from '../../src/run/event.ts';
+import { settleMs } from '../../src/run/look-at-all.ts';
 import { progressOf } from '../../src/run/progress.ts';
 import { type RunState, replay } from '../../src/run/state.ts';
 import { actDeadlines } from '../../src/run/step-context.ts';
@@ -94,6 +95,10 @@ const boundMsOf = (step: Step): number => {
   }
 };
 
+/** More than the looks at the start and at the end last for one machine; they may begin anew after a pause. */
+const lookBoundMs =
+  2 * (settleMs.start + settleMs.end) + 4 * (actDeadlines.observeMs + actDeadlines.healthMs) + 60_000;
+
 const boundMs = (plan: Plan): number =>
   plan.machines
     .flatMap(({ steps, contingent, restore }) => [
@@ -101,7 +106,7 @@ const boundMs = (plan: Plan): number =>
       ...contingent,
       ...(restore === null ? [] : [restore]),
     ])
-    .reduce((sum, step) => sum + boundMsOf(step), 60_000);
+    .reduce((sum, step) => sum + boundMsOf(step), 60_000 + plan.machines.length * lookBoundMs);
 
 export const describe = (body: EventBody): string => {
   switch (body.kind) {

@@ -4,7 +4,7 @@ import { goalWords } from '../../plan/goal-words.ts';
 import type { LockChange } from '../../ports.ts';
 import { type MachineReport, reportOf } from '../../run/report.ts';
 import type { RunState } from '../../run/state.ts';
-import { statusWords } from '../../run/telling.ts';
+import { standingWords } from '../../run/telling.ts';
 import { count, duration } from '../../text/words.ts';
 import { blank, fitText, type Line, labelled, line, span } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
@@ -40,7 +40,7 @@ const machineLines = (
   width: number,
   pen: Pen,
 ): readonly Line[] => {
-  const { text, mark } = statusWords[report.status];
+  const { text, mark } = standingWords(report.status, report.atEnd);
   const tone = mark ?? 'quiet';
   const { failure, warnings, restoreFailure } = report;
   const told = failure !== null && failure.message === alreadyTold?.message;

@@ -1,0 +1,97 @@
+import { mapBounded } from '../concurrency.ts';
+import type { MachinePlan } from '../plan/plan.ts';
+import type { Clock, Observation, Target } from '../ports.ts';
+import { pauses } from './await.ts';
+import { baselineOf, failingIn, isFailing } from './baseline.ts';
+import { type LookMoment, noFailing, type Seen } from './event.ts';
+import { judgeHealth } from './gate.ts';
+import { actsOnAny, isJudgedAtEnd, lookedAt } from './looks.ts';
+import { progressOf } from './progress.ts';
+import type { RunState } from './state.ts';
+import { actDeadlines, bootTarget } from './step-context.ts';
+
+/** How long a look goes on while a machine is not seen to be well, milliseconds. */
+export const settleMs = { start: 15_000, end: 60_000 } as const satisfies Record<LookMoment, number>;
+/** One answer that is lost, however long it was waited for, is no illness. */
+const triesMin = 2;
+const lookedAtOnceMax = 16;
+
+type LookDeps = { readonly target: Target; readonly clock: Clock; readonly signal: AbortSignal };
+
+/** What a machine of which the run says that it is as planned must run; null where it says nothing of that. */
+const mayRun = (state: RunState, entry: MachinePlan): ReadonlySet<string | null> | null => {
+  const { prior, wanted } = entry;
+  if (entry.decision.kind === 'nothing')
+    return prior === null || wanted === null ? null : new Set([prior.current, prior.profile, wanted]);
+  const { steps, status } = progressOf(state, entry);
+  const gate = steps.findLast((step) => step.kind === 'gate');
+  const current = gate?.kind === 'gate' ? bootTarget(state, entry, gate.current) : null;
+  return status !== 'done' || current === null ? null : new Set([current]);
+};
+
+const otherwise = (state: RunState, entry: MachinePlan, seen: Observation): string | null => {
+  const expected = seen.kind === 'reachable' ? mayRun(state, entry) : null;
+  if (expected === null || seen.kind !== 'reachable' || expected.has(seen.current)) return null;
+  return `it runs ${seen.current ?? 'an unknown toplevel'}, which this run did not leave on it`;
+};
+
+/** `final`: looking again would show the same. */
+const lookOnce = async (
+  moment: LookMoment,
+  state: RunState,
+  entry: MachinePlan,
+  { target, signal }: LookDeps,
+): Promise<{ readonly seen: Seen; readonly final: boolean }> => {
+  const { machine, decision } = entry;
+  const seen = (verdict: Seen['verdict'], why: string, failing = noFailing, final = false) => ({
+    seen: { machine: machine.name, verdict, why: why.slice(0, 2_000), failing },
+    final: final || verdict === 'well' || verdict === 'as-before',
+  });
+  const observed = await target.observe(machine, {
+    deadlineMs: actDeadlines.observeMs,
+    signal,
+    fresh: true,
+  });
+  if (observed.kind === 'unreachable') return seen('unknown', observed.error.message);
+  const report = await target.health(machine, { deadlineMs: actDeadlines.healthMs, signal });
+  const failing = failingIn(report);
+  const other = moment === 'end' ? otherwise(state, entry, observed) : null;
+  if (other !== null) return seen('worse', other, failing, true);
+  // Before the run, and in one that does nothing, what fails is what failed before.
+  const first = decision.kind === 'nothing' && (moment === 'start' || !actsOnAny(state.plan?.machines ?? []));
+  const before = first ? failing : baselineOf(state, entry);
+  const verdict = judgeHealth(report, before);
+  if (verdict.kind === 'passed')
+    return isFailing(failing)
+      ? seen('as-before', first ? report.summary : verdict.why, failing)
+      : seen('well', verdict.why);
+  if (moment === 'start') return seen('unknown', verdict.why);
+  const fresh =
+    failing.checks.some((check) => !before.checks.includes(check)) ||
+    failing.units.some((unit) => !before.units.includes(unit));
+  return seen(fresh || report.verdict === 'unhealthy' ? 'worse' : 'unknown', verdict.why, failing);
+};
+
+const lookUntilWell = async (
+  moment: LookMoment,
+  state: RunState,
+  entry: MachinePlan,
+  deps: LookDeps,
+): Promise<Seen> => {
+  const { clock, signal } = deps;
+  const patient = moment === 'start' || isJudgedAtEnd(state, entry);
+  const until = clock.now() + (patient ? settleMs[moment] : 0);
+  let tries = 0;
+  for (const pauseMs of pauses()) {
+    const { seen, final } = await lookOnce(moment, state, entry, deps);
+    tries += 1;
+    const over = clock.now() + pauseMs > until && (!patient || tries >= triesMin);
+    if (final || signal.aborted || over) return seen;
+    await clock.sleep(pauseMs, signal);
+  }
+  throw new TypeError('pauses do not end');
+};
+
+/** Looks at all machines that this look is at, side by side. Changes nothing on them, and asks for no lease. */
+export const lookAtAll = (moment: LookMoment, state: RunState, deps: LookDeps): Promise<readonly Seen[]> =>
+  mapBounded(lookedAt(state, moment), lookedAtOnceMax, (entry) => lookUntilWell(moment, state, entry, deps));

@@ -1,0 +1,99 @@
+import type { MachinePlan, Plan } from '../../src/plan/plan.ts';
+import type { LookMoment, RunEvent, Seen } from '../../src/run/event.ts';
+import { progressOf } from '../../src/run/progress.ts';
+import type { RunState } from '../../src/run/state.ts';
+import type { World } from '../../src/sim/world.ts';
+
+/** What must hold of looks at machines that nothing is being done to: the report of a run is true when it is written. */
+
+/** What the checker knows of how machines were before anything was done to them. */
+export type Before = {
+  /** Its services did not answer, and nothing has shown since that they can. */
+  readonly wasIll: (name: string) => boolean;
+  /** All of these units had failed. */
+  readonly hadFailed: (name: string, units: readonly string[]) => boolean;
+};
+
+type Looked = { readonly at: number; readonly body: Extract<RunEvent['body'], { kind: 'looked' }> };
+
+const lookable = ({ decision }: MachinePlan, moment: LookMoment): boolean =>
+  decision.kind === 'nothing' || (moment === 'end' && decision.kind === 'act');
+
+const idle = ({ machines }: Plan): boolean => machines.every(({ decision }) => decision.kind !== 'act');
+
+/** Why this machine was not seen as it is, or null. `since` is when the look began. */
+const wrongSeen = (
+  world: World,
+  plan: Plan,
+  moment: LookMoment,
+  { machine, verdict }: Seen,
+  since: number,
+  before: Before,
+): string | null => {
+  const reading = world.lastReading(machine);
+  const fresh = reading !== null && reading.at > since;
+  const fine = fresh && reading.up && reading.serves && reading.failedUnits.length === 0;
+  switch (verdict) {
+    case 'well':
+      return fine ? null : `${machine} was seen well and was not`;
+    case 'as-before': {
+      if (!fresh || !reading.up) return `${machine} was not seen, and counts as no worse than before`;
+      if (fine) return `${machine} was well, and counts as unwell`;
+      if (moment === 'start' || idle(plan)) return null;
+      return (reading.serves || before.wasIll(machine)) && before.hadFailed(machine, reading.failedUnits)
+        ? null
+        : `${machine} counts as no worse than before, and is`;
+    }
+    case 'worse': {
+      if (moment === 'start') return `${machine} counts as worse than before the run, before the run`;
+      const runs = plan.machines.find(({ machine: { name } }) => name === machine)?.wanted ?? null;
+      return fine && (runs === null || world.look(machine).current === runs)
+        ? `${machine} counts as unwell and was seen well`
+        : null;
+    }
+    case 'unknown':
+      return fine ? `${machine} was seen well, and counts as unknown` : null;
+    default:
+      return verdict satisfies never;
+  }
+};
+
+/** Why this look is not what it should be, or null. */
+export const wrongLook = (
+  world: World,
+  plan: Plan,
+  { body }: Looked,
+  since: number,
+  before: Before,
+): string | null => {
+  const { moment, seen } = body;
+  const due = plan.machines.filter((entry) => lookable(entry, moment)).map(({ machine }) => machine.name);
+  if (JSON.stringify(seen.map(({ machine }) => machine)) !== JSON.stringify(due))
+    return `the look at the ${moment} left machines out`;
+  for (const each of seen) {
+    const wrong = wrongSeen(world, plan, moment, each, since, before);
+    if (wrong !== null) return wrong;
+  }
+  return null;
+};
+
+/** Those of which the run says that they are as planned, and which are not known to be well at its end. */
+export const fallenAtEnd = (plan: Plan, state: RunState): readonly MachinePlan[] => {
+  const { end } = state.looks;
+  const seen = end === null || end === 'begun' ? [] : end;
+  return plan.machines.filter((entry) => {
+    const { status } = progressOf(state, entry);
+    const verdict = seen.find(({ machine }) => machine === entry.machine.name)?.verdict;
+    return (
+      (status === 'done' || status === 'nothing') &&
+      verdict !== undefined &&
+      /^(?:worse|unknown)$/u.test(verdict)
+    );
+  });
+};
+
+/** Whether the run ended without the look that makes its report true. */
+export const endedBlind = (plan: Plan, { looks, ended }: RunState): boolean =>
+  ended?.result !== 'interrupted' &&
+  (looks.end === null || looks.end === 'begun') &&
+  plan.machines.some((entry) => lookable(entry, 'end'));
