@@ -388,8 +388,23 @@ export type LockUpdate = {
   readonly notAsked: readonly string[];
   readonly remark: string | null;
 };
-/** An update that was made, and what it takes to put flake.lock back: its text before and the SHA-256 (hex) of what was written; null for no file. */
-export type LockMoved = LockUpdate & { readonly previous: string | null; readonly movedHash: string | null };
+/**
+ * What is written in place of what: the flake.lock at `path` (absolute; null where an old record does not say), its text
+ * before (null: there was none), and the SHA-256 (hex) of its text after (null: there is none).
+ */
+export type LockMove = {
+  readonly path: string | null;
+  readonly previous: string | null;
+  readonly movedHash: string | null;
+};
+/** A lock that an update gives, not written yet. */
+export type LockWrite = LockMove & {
+  readonly path: string;
+  readonly text: string;
+  readonly movedHash: string;
+};
+/** What an update would move. `write` is null where nothing moves. */
+export type LockProposal = LockUpdate & { readonly write: LockWrite | null };
 
 /** A toplevel that was evaluated, and built unless `parts` is null. */
 export type Toplevel = {
@@ -405,12 +420,20 @@ export type NixOptions = { readonly signal?: AbortSignal; readonly onProgress?: 
 export type Nix = {
   /** The light record of every machine. Fails only when the flake as a whole cannot be listed. */
   evaluate(options: NixOptions): Promise<Result<Evaluation>>;
-  /** Moves flake.lock (all inputs, or those named), and says what moved and how `restoreLock` puts it back. */
-  update(inputs: readonly string[], options: NixOptions): Promise<Result<LockMoved>>;
-  /** What `update` would move, leaving flake.lock untouched. */
-  previewUpdate(inputs: readonly string[], options: NixOptions): Promise<Result<LockUpdate>>;
-  /** Puts the old text back, unless somebody changed the file after the update (failure kind `lock-changed`). */
-  restoreLock(previous: string | null, movedHash: string | null): Promise<Result<void>>;
+  /** The lock that an update of all inputs, or those named, gives. Touches nothing. */
+  proposeUpdate(inputs: readonly string[], options: NixOptions): Promise<Result<LockProposal>>;
+  /**
+   * Writes flake.lock: wholly or not at all, also where the process or the power dies. Failure kinds `lock-changed` (it is
+   * no longer what the update started from), `lock-read-only`, `lock-no-room`, `lock-file`, `lock-untracked`.
+   */
+  writeLock(write: LockWrite): Promise<Result<void>>;
+  /**
+   * Puts the old text back, unless somebody changed the file after it was written (`lock-changed`). Does nothing where it
+   * never was, so it may be asked for twice.
+   */
+  restoreLock(move: LockMove): Promise<Result<void>>;
+  /** What flake.lock holds: what it held before the move, what the move writes, or something else. */
+  lockHolds(move: LockMove): Promise<Result<'previous' | 'moved' | 'other'>>;
   /** Evaluates the toplevels without building: `parts` stays null where the output is not in the local store. */
   toplevels(machines: readonly string[], options: NixOptions): Promise<BuildReport>;
   /** Builds the toplevels, each as far as it goes. */

@@ -3,6 +3,7 @@ import type { Machine } from '../fleet/machine.ts';
 import type { LabDeps } from '../flow/prepare.ts';
 import type { Runs } from '../flow/runs.ts';
 import type { Session } from '../flow/session.ts';
+import type { LockUpdate } from '../ports.ts';
 
 /** Options that every command about a flake takes. */
 export type LabOptions = {
@@ -27,6 +28,8 @@ export type Via = 'cli' | 'timer' | 'daemon';
 export type Lab = LabDeps & {
   /** Where runs are begun and watched. By the timer and the daemon they are executed in this process. */
   readonly runs: (via: Via) => Result<Runs>;
+  /** Moves flake.lock (the inputs named; none: all) and records it. */
+  readonly updateLock: (inputs: readonly string[], via: Via | 'tui') => Promise<Result<LockUpdate>>;
   readonly session: () => Result<Session>;
   readonly sshArgv: (machine: Machine, command: readonly string[]) => readonly string[];
   readonly close: () => Promise<void>;

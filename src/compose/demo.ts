@@ -1,5 +1,7 @@
 import { systemClock } from '../clock.ts';
 import { type Failure, ok } from '../failure.ts';
+import type { ConductDeps } from '../flow/conduct.ts';
+import { conductUpdate } from '../flow/conduct-update.ts';
 import { earlierRunsIn } from '../flow/earlier-runs.ts';
 import { openSession } from '../flow/live-session.ts';
 import { recallPast } from '../flow/recall.ts';
@@ -46,26 +48,26 @@ export const demoSession = (
   const earlier = earlierRunsIn(() => ok(journal), flake, around.cwd);
   const introduce = async () => ok(undefined);
   const lab = { flake, nix, target, clock, hostName, resumesAtBoot: false, past, earlier, introduce };
-  const runs = hostRuns(
-    {
-      ...lab,
-      journal,
-      lock: () => ({ ok: true, value: { release: () => {} } }),
-      by: { user: 'you', host: hostName, pid: process.pid, via: 'demo' },
-      labVersion: around.version,
-      opened: { cwd: around.cwd, overrideInputs: [], nixOptions: [], sshConfig: null },
-    },
-    {
-      stop: around.signals.stop,
-      abort: AbortSignal.any([around.signals.abort, left.signal]),
-    },
-  );
+  const deps: ConductDeps = {
+    ...lab,
+    journal,
+    lock: () => ({ ok: true, value: { release: () => {} } }),
+    by: { user: 'you', host: hostName, pid: process.pid, via: 'demo' },
+    labVersion: around.version,
+    opened: { cwd: around.cwd, overrideInputs: [], nixOptions: [], sshConfig: null },
+  };
+  const signals = {
+    stop: around.signals.stop,
+    abort: AbortSignal.any([around.signals.abort, left.signal]),
+  };
+  const runs = hostRuns(deps, signals);
   const session = openSession({
     lab,
     runs,
     demo: true,
     sshArgv: () => noMachines,
     editArgv: () => noFiles,
+    updateLock: (inputs) => conductUpdate(deps, inputs, { onEvent: () => {}, ...signals }),
     lockedInputs: async () => ok(nix.lockedInputs()),
     nextScheduled: async () => nextNight(clock.now()),
     followLogs: demoLogs(clock),

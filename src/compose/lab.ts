@@ -7,6 +7,7 @@ import { systemClock } from '../clock.ts';
 import { type Failure, fail, ok, type Result } from '../failure.ts';
 import type { Machine } from '../fleet/machine.ts';
 import type { ConductDeps } from '../flow/conduct.ts';
+import { conductUpdate } from '../flow/conduct-update.ts';
 import { earlierRunsIn } from '../flow/earlier-runs.ts';
 import { openSession } from '../flow/live-session.ts';
 import type { LabDeps } from '../flow/prepare.ts';
@@ -222,6 +223,10 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
     ...openSshArgv(machine, sshConfigPath),
     ...command,
   ];
+  const updateLock: Lab['updateLock'] = async (inputs, via) => {
+    const deps = conductDeps(via);
+    return deps.ok ? conductUpdate(deps.value, inputs, { onEvent: () => {}, ...around.signals }) : deps;
+  };
   const runs = (via: Via | 'tui'): Result<Runs> => {
     if (via === 'timer' || via === 'daemon') {
       const deps = conductDeps(via);
@@ -234,6 +239,7 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
     ...lab,
     conductDeps,
     runs,
+    updateLock,
     sshArgv,
     session: () => {
       const own = runs('tui');
@@ -245,6 +251,7 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
               demo: false,
               sshArgv: (machine): readonly string[] | Failure => sshArgv(machine, []),
               editArgv: (machine) => editArgv(machine, { flake: options.flake, cwd: around.cwd, env }),
+              updateLock: (inputs) => updateLock(inputs, 'tui'),
               lockedInputs: () => lockedInputs(options.flake, around.cwd),
               nextScheduled,
               followLogs: followLogsOver((machine) =>

@@ -10,7 +10,8 @@ import type { EventBody, Opened, RunEvent, RunId, RunResult } from '../run/event
 import { applyEvent, beginRun, ImpossibleHistory, type RunState, replay } from '../run/state.ts';
 import { duration } from '../text/words.ts';
 import { type Controls, listenToControls } from './controls.ts';
-import { closeLeftover, lockInDoubt } from './leftover.ts';
+import { latestRun } from './latest-run.ts';
+import { closeLeftover, undoLock } from './leftover.ts';
 import { type LabDeps, prepare } from './prepare.ts';
 
 export type ConductDeps = LabDeps & {
@@ -81,7 +82,12 @@ const unconfirmed = (names: readonly string[]): Failure => ({
 });
 
 /** The events of one run as they are written: each is durable before anybody hears of it. */
-const openRecord = (deps: ConductDeps, run: RunId, known: RunState | null, onEvent: Hosting['onEvent']) => {
+export const openRecord = (
+  deps: ConductDeps,
+  run: RunId,
+  known: RunState | null,
+  onEvent: Hosting['onEvent'],
+) => {
   let state = known;
   const append = (body: EventBody): RunEvent => {
     const event = deps.journal.append(run, body);
@@ -101,12 +107,12 @@ const openRecord = (deps: ConductDeps, run: RunId, known: RunState | null, onEve
 };
 
 /** Runs `work` under the lock, with the controls heard; a broken journal becomes a failure that says what to do. */
-const underLock = async (
+export const underLock = async <T>(
   deps: ConductDeps,
   run: RunId,
   hosting: Hosting,
-  work: (controls: Controls) => Promise<Result<RunState>>,
-): Promise<Result<RunState>> => {
+  work: (controls: Controls) => Promise<Result<T>>,
+): Promise<Result<T>> => {
   const locked = deps.lock(run);
   if (!locked.ok) return locked;
   let controls: Controls | null = null;
@@ -169,7 +175,7 @@ export const conduct = (
   underLock(deps, run, hosting, async (controls) => {
     const { append, seen, end } = openRecord(deps, run, null, hosting.onEvent);
     const { goal, selectors, consent, overrides = [] } = request;
-    closeLeftover(deps.journal, `run ${run} began after it`);
+    await closeLeftover(deps, `run ${run} began after it`);
     append({
       kind: 'run-started',
       goal,
@@ -237,7 +243,9 @@ export const resume = (deps: ConductDeps, run: RunId, hosting: Hosting): Promise
         `run ${run} has ended (${known.ended?.result}): ${known.ended?.reason}`,
         'begin a new one: it plans for what the machines run now',
       );
-    const latest = deps.journal.runs(1)[0]?.run;
+    if (known.goal.kind === 'update')
+      return refuse(`run ${run} was an update of flake.lock`, '`lab update` makes another');
+    const latest = latestRun(deps.journal);
     if (latest !== run)
       return refuse(
         `run ${latest} has begun since run ${run}: what the old one knows is out of date`,
@@ -246,14 +254,7 @@ export const resume = (deps: ConductDeps, run: RunId, hosting: Hosting): Promise
     const { append, seen, end } = openRecord(deps, run, known, hosting.onEvent);
     append({ kind: 'resumed', pid: process.pid });
     if (known.plan === null || known.approvedAt === null) {
-      const undone =
-        known.lock === null
-          ? ok(undefined)
-          : await deps.nix.restoreLock(known.lock.previous, known.lock.movedHash);
-      if (undone.ok && known.lock !== null) append({ kind: 'lock-restored' });
-      const lock = undone.ok
-        ? lockInDoubt(known)
-        : `; flake.lock could not be put back: ${undone.failure.message}`;
+      const lock = await undoLock(deps, known, append);
       return ok(
         end(
           'interrupted',

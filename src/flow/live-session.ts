@@ -1,5 +1,6 @@
 import type { Failure, Result } from '../failure.ts';
 import type { Machine } from '../fleet/machine.ts';
+import type { LockUpdate } from '../ports.ts';
 import { emptySnapshot } from './empty-snapshot.ts';
 import type { LabDeps } from './prepare.ts';
 import type { Runs } from './runs.ts';
@@ -19,6 +20,8 @@ export type LiveSessionDeps = {
   readonly editArgv: (machine: string) => readonly string[] | Failure;
   readonly followLogs: FollowLogs;
   readonly schedule: LookSchedule;
+  /** Moves flake.lock and records it. */
+  readonly updateLock: (inputs: readonly string[]) => Promise<Result<LockUpdate>>;
   readonly lockedInputs: () => Promise<Result<readonly LockedInput[]>>;
   /** When the schedule of this machine starts its next run; null where there is none. */
   readonly nextScheduled: () => Promise<number | null>;
@@ -39,6 +42,7 @@ export const openSession = (deps: LiveSessionDeps): Session => {
   const inputs = createInputs(
     {
       nix: lab.nix,
+      updateLock: deps.updateLock,
       lockedInputs: deps.lockedInputs,
       now: clock.now,
       onMoved: () => inBackground(looks.refreshAll()),

@@ -1,4 +1,4 @@
-import type { Goal } from '../plan/plan.ts';
+import type { RunGoal } from '../plan/plan.ts';
 import type { RunId, RunResult } from '../run/event.ts';
 import { type MachineProgress, progressOf } from '../run/progress.ts';
 import { reportOf } from '../run/report.ts';
@@ -7,7 +7,7 @@ import type { RunState } from '../run/state.ts';
 /** A run of the journal in a few words: what lists of runs and of outcomes are made of. */
 export type PastRun = {
   readonly run: RunId;
-  readonly goal: Goal;
+  readonly goal: RunGoal;
   readonly flake: string;
   readonly by: { readonly user: string; readonly host: string; readonly via: string };
   readonly startedAt: number;

@@ -14,7 +14,7 @@ import { prepareRollback } from './prepare-rollback.ts';
 import {
   buildSurvived,
   evaluationSurvived,
-  type LockMove,
+  type Moved,
   moveLock,
   noMove,
   previewMove,
@@ -117,7 +117,7 @@ const preparePlan = async (
   signal: AbortSignal,
   names: readonly string[],
   first: Evaluation,
-  move: LockMove,
+  move: Moved,
   past: Result<Past>,
 ): Promise<Result<Omit<Prepared, 'undoUpdate'>>> => {
   const { nix, target } = deps;

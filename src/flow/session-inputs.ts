@@ -1,5 +1,5 @@
 import type { Result } from '../failure.ts';
-import type { LockedRef, LockMoved, LockUpdate, Nix } from '../ports.ts';
+import type { LockedRef, LockUpdate, Nix } from '../ports.ts';
 import { count } from '../text/words.ts';
 import type { Dated } from './session.ts';
 import type { SessionStore } from './session-store.ts';
@@ -20,7 +20,9 @@ export type Inputs = {
 
 export const createInputs = (
   deps: {
-    readonly nix: Pick<Nix, 'update' | 'previewUpdate'>;
+    readonly nix: Pick<Nix, 'proposeUpdate'>;
+    /** Moves them, and records it. */
+    readonly updateLock: (inputs: readonly string[]) => Promise<Result<LockUpdate>>;
     readonly lockedInputs: () => Promise<Result<readonly LockedInput[]>>;
     readonly now: () => number;
     /** flake.lock was moved: what the flake wants is something else now. */
@@ -43,10 +45,10 @@ export const createInputs = (
   };
 
   /** Asks Nix, one thing at a time: two updates at once would write one file. */
-  const ask = async <Answer extends LockUpdate | LockMoved>(
+  const ask = async (
     inputs: readonly string[],
-    question: (inputs: readonly string[]) => Promise<Result<Answer>>,
-  ): Promise<Answer | null> => {
+    question: (inputs: readonly string[]) => Promise<Result<LockUpdate>>,
+  ): Promise<LockUpdate | null> => {
     if (busy) {
       say('warning', 'the inputs are being asked already');
       return null;
@@ -68,10 +70,10 @@ export const createInputs = (
   return {
     read,
     preview: async (inputs) => {
-      await ask(inputs, (wanted) => deps.nix.previewUpdate(wanted, { signal: closing }));
+      await ask(inputs, (wanted) => deps.nix.proposeUpdate(wanted, { signal: closing }));
     },
     update: async (inputs) => {
-      const moved = await ask(inputs, (wanted) => deps.nix.update(wanted, { signal: closing }));
+      const moved = await ask(inputs, deps.updateLock);
       if (moved === null) return;
       change({ inputsPreview: null });
       say(

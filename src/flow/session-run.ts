@@ -94,7 +94,8 @@ export const createFollowedRun = (
   const look = (): void => {
     if (following !== null || !['none', 'ended', 'refused'].includes(snapshot().phase.kind)) return;
     const state = openRun(runs);
-    if (state === null || !runs.isAlive(state)) return;
+    // An update of flake.lock touches no machine: there is nothing to follow.
+    if (state === null || state.goal.kind === 'update' || !runs.isAlive(state)) return;
     change({ events: [] });
     say('info', `run ${state.run} is under way, started by ${state.by.user} (${state.by.via})`);
     follow(async () => ok(state.run));

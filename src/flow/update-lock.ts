@@ -1,59 +1,80 @@
-import { fail, ok, type Result } from '../failure.ts';
+import { type Failure, fail, ok, type Result } from '../failure.ts';
 import type { Fleet } from '../fleet/machine.ts';
-import type { BuildReport, LockChange, Nix } from '../ports.ts';
+import type { BuildReport, LockUpdate, Nix } from '../ports.ts';
 import { count } from '../text/words.ts';
 import { type Prepare, preparationFailure, type Recorder } from './preparation.ts';
 
 /** The update of flake.lock as a transaction: what moved, and the way back. */
-export type LockMove = {
-  readonly changes: readonly LockChange[];
-  /** What the changes alone do not say (`LockUpdate`). */
-  readonly remark: string | null;
+export type Moved = LockUpdate & {
   /** Puts flake.lock back as it was; does nothing where it was not moved. */
   readonly undo: () => Promise<Result<void>>;
 };
 
-export const noMove: LockMove = { changes: [], remark: null, undo: async () => ok(undefined) };
+export const noMove: Moved = { changes: [], notAsked: [], remark: null, undo: async () => ok(undefined) };
 
-const withRemark = (note: string, remark: string | null): string =>
-  remark === null ? note : `${note}; ${remark}`;
+/** Changes that the journal keeps of one update. */
+const changesKept = 1_000;
 
-/** Moves flake.lock and records how, so that even another process could put it back. */
-export const moveLock = (nix: Nix, prepare: Prepare, record: Recorder): Promise<Result<LockMove>> =>
+const noteOf = ({ changes, remark }: LockUpdate, moves: 'moved' | 'would move'): string => {
+  if (changes.length === 0) return remark ?? 'every input is already the newest';
+  const words = `${count(changes.length, 'input')} ${moves}`;
+  return remark === null ? words : `${words}; ${remark}`;
+};
+
+/** Why flake.lock stays as it was, with what became of putting it back. */
+const unwritten = (why: Failure, undone: Result<void>): Failure =>
+  undone.ok
+    ? why
+    : {
+        ...why,
+        message: `${why.message}; it could not be put back either: ${undone.failure.message}`,
+        remedy: `${why.remedy} ${undone.failure.remedy}`,
+      };
+
+/**
+ * Moves flake.lock: Nix computes it, the record says what is about to be written in place of what, and then it is
+ * written. Whenever this process dies, flake.lock is the old one or the recorded one.
+ */
+export const moveLock = (
+  nix: Nix,
+  prepare: Prepare,
+  record: Recorder,
+  inputs: readonly string[] = [],
+): Promise<Result<Moved>> =>
   prepare('update', async (options) => {
-    const moved = await nix.update([], options);
-    if (!moved.ok) return moved;
-    const { changes, remark, previous, movedHash } = moved.value;
-    if (changes.length === 0) {
-      return ok({ value: { ...noMove, remark }, note: remark ?? 'every input is already the newest' });
-    }
-    record({ kind: 'lock-moved', changes, previous, movedHash });
+    const proposed = await nix.proposeUpdate(inputs, options);
+    if (!proposed.ok) return proposed;
+    const { write, ...update } = proposed.value;
+    if (write === null) return ok({ value: { ...noMove, ...update }, note: noteOf(update, 'moved') });
+    if (options.signal?.aborted === true) return fail(givenUp);
+    const { path, previous, movedHash } = write;
+    record({ kind: 'lock-moved', path, previous, movedHash, changes: update.changes.slice(0, changesKept) });
     const undo = async (): Promise<Result<void>> => {
-      const restored = await nix.restoreLock(previous, movedHash);
+      const restored = await nix.restoreLock({ path, previous, movedHash });
       if (restored.ok) record({ kind: 'lock-restored' });
       return restored;
     };
-    return ok({
-      value: { changes, remark, undo },
-      note: withRemark(`${count(changes.length, 'input')} moved`, remark),
-    });
+    const written = await nix.writeLock(write);
+    if (!written.ok) return fail(unwritten(written.failure, await undo()));
+    return ok({ value: { ...update, undo }, note: noteOf(update, 'moved') });
   });
 
 /** What an update would move; flake.lock stays as it is. */
-export const previewMove = (nix: Nix, prepare: Prepare): Promise<Result<LockMove>> =>
+export const previewMove = (nix: Nix, prepare: Prepare): Promise<Result<Moved>> =>
   prepare('update', async (options) => {
-    const preview = await nix.previewUpdate([], options);
-    if (!preview.ok) return preview;
-    const { changes, remark } = preview.value;
-    const note =
-      changes.length === 0
-        ? (remark ?? 'every input is already the newest')
-        : withRemark(
-            `${count(changes.length, 'input')} would move; the plan is for the lock file as it is`,
-            remark,
-          );
-    return ok({ value: { ...noMove, changes, remark }, note });
+    const proposed = await nix.proposeUpdate([], options);
+    if (!proposed.ok) return proposed;
+    const { write: _, ...update } = proposed.value;
+    const asItIs = update.changes.length === 0 ? '' : '; the plan is for the lock file as it is';
+    return ok({ value: { ...noMove, ...update }, note: `${noteOf(update, 'would move')}${asItIs}` });
   });
+
+const givenUp = preparationFailure(
+  'cancelled',
+  'update',
+  'stopped before flake.lock was moved',
+  'run again when you like',
+);
 
 const remedy = 'repair the configuration for the new inputs, or run with --no-update';
 

@@ -101,29 +101,19 @@ export const declaredInputsArgv = (file: string): Argv => [
   'f: builtins.attrNames (removeAttrs (if builtins.isFunction (f.outputs or null) then builtins.functionArgs f.outputs else { }) [ "self" ] // (f.inputs or { }))',
 ];
 
-/** Moves flake.lock: the inputs named, or all when none is. Overrides have no place here: Nix would not write the lock. */
-export const updateArgv = (call: NixCall, inputs: readonly string[]): Argv => {
-  if (call.features.updateNamesInputs) {
-    return [
-      ...nix,
-      'flake',
-      'update',
-      ...machineReadable,
-      ...settingWords(call.settings),
-      '--flake',
-      call.url,
-      ...inputs,
-    ];
-  }
-  const words = [...machineReadable, ...settingWords(call.settings)];
-  return inputs.length === 0
-    ? [...nix, 'flake', 'update', ...words, call.url]
-    : [...nix, 'flake', 'lock', ...words, ...inputs.flatMap((input) => ['--update-input', input]), call.url];
-};
-
-/** As `updateArgv`, with the new lock written to `lockPath` instead. From Nix 2.19 on. */
+/**
+ * Computes the lock after an update of the inputs named (none: all) and writes it to `lockPath`, if anything moves. From
+ * Nix 2.19 on. Overrides have no place here: Nix would not write the lock.
+ */
 export const updateIntoArgv = (call: NixCall, inputs: readonly string[], lockPath: string): Argv => [
-  ...updateArgv(call, inputs),
+  ...nix,
+  'flake',
+  'update',
+  ...machineReadable,
+  ...settingWords(call.settings),
+  '--flake',
+  call.url,
+  ...inputs,
   '--output-lock-file',
   lockPath,
 ];

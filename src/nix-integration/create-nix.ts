@@ -1,19 +1,20 @@
 import { ok, type Result } from '../failure.ts';
-import type { BuildReport, Clock, Evaluation, Nix, NixOptions } from '../ports.ts';
+import type { BuildReport, Clock, Evaluation, LockMove, Nix, NixOptions } from '../ports.ts';
 import type { RunProcess } from '../process/run.ts';
 import type { InputOverride, NixCall, NixSetting } from './argv.ts';
 import { buildToplevels } from './build.ts';
 import { type NixDeadlines, nixDeadlines } from './deadlines.ts';
 import { evaluateFlake } from './evaluate-flake.ts';
 import { type FlakeRef, locateFlake } from './flake-ref.ts';
-import { restoreLock } from './lock-file.ts';
+import { lockPathOf } from './lock-file.ts';
 import type { NixProcesses } from './nix-process.ts';
 import { askNixVersion } from './nix-version.ts';
 import { createSourceMapper, type MapSourcePaths } from './source-paths.ts';
 import { evaluateToplevels, missingPaths, type ToplevelContext, withParts } from './toplevels.ts';
-import { previewLock, type UpdateContext, updateLock } from './update.ts';
+import { proposeUpdate, type UpdateContext } from './update.ts';
 import { featuresOf, type NixVersion } from './version.ts';
 import { evaluationEnv, type Resources, workerCount } from './workers.ts';
+import { lockHolds, restoreLock, writeLock } from './write-lock.ts';
 
 export type NixSettings = {
   /** As the user gave it: a folder, `path:…`, `git+file:…`, `github:…`. */
@@ -121,6 +122,13 @@ export const createNix = (given: NixSettings): NixWithVersion => {
     });
   };
 
+  /** An old record does not say where its lock file lies: then it is this flake's. */
+  const lockOf = async ({ path }: LockMove): Promise<Result<string>> => {
+    if (path !== null) return ok(path);
+    const located = await locate();
+    return located.ok ? lockPathOf(located.value.flake) : located;
+  };
+
   const toplevelContext = async (options: NixOptions): Promise<Result<ToplevelContext>> => {
     const prepared = await ready(options);
     if (!prepared.ok) return prepared;
@@ -155,17 +163,18 @@ export const createNix = (given: NixSettings): NixWithVersion => {
       return found.ok ? ok({ version: found.value.text }) : found;
     },
     evaluate,
-    update: async (inputs, options) => {
+    proposeUpdate: async (inputs, options) => {
       const context = await updating(options);
-      return context.ok ? updateLock(context.value, inputs) : context;
+      return context.ok ? proposeUpdate(context.value, inputs) : context;
     },
-    previewUpdate: async (inputs, options) => {
-      const context = await updating(options);
-      return context.ok ? previewLock(context.value, inputs) : context;
+    writeLock: (write) => writeLock(runProcess, write),
+    restoreLock: async (move) => {
+      const path = await lockOf(move);
+      return path.ok ? restoreLock(runProcess, path.value, move) : path;
     },
-    restoreLock: async (previous, movedHash) => {
-      const located = await locate();
-      return located.ok ? restoreLock(located.value.flake, previous, movedHash) : located;
+    lockHolds: async (move) => {
+      const path = await lockOf(move);
+      return path.ok ? lockHolds(path.value, move) : path;
     },
     toplevels: (machines, options) =>
       report(machines, options, async (context) => {

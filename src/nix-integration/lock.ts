@@ -42,7 +42,8 @@ const Lock = z
   .refine((lock) => Object.hasOwn(lock.nodes, lock.root), 'the root node is missing');
 export type Lock = z.infer<typeof Lock>;
 
-const lockCharsMax = 8 * 1024 * 1024;
+/** What the journal can keep of one, to put it back. */
+export const lockCharsMax = 4_000_000;
 
 /** Reads flake.lock; null with a reason in words when it is none. Absent text is the lock of a flake without inputs. */
 export const parseLock = (

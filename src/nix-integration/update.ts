@@ -1,13 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { fail, ok, type Result } from '../failure.ts';
 import { nearest } from '../fleet/selector.ts';
-import type { LockMoved, LockUpdate } from '../ports.ts';
+import type { LockProposal, LockUpdate, LockWrite } from '../ports.ts';
 import { quoteForRemoteShell } from '../ssh/quote.ts';
 import { sanitiseLine } from '../text/sanitise.ts';
-import { commandFor, lockPreviewArgv, type NixCall, updateArgv, updateIntoArgv } from './argv.ts';
+import { commandFor, lockPreviewArgv, type NixCall, updateIntoArgv } from './argv.ts';
 import { withTrace } from './by-hand.ts';
 import { causeOf, failureOf, processCause, wholeFlake } from './causes.ts';
 import { declaredInputs } from './declared-inputs.ts';
@@ -18,6 +19,7 @@ import { lockFailure, lockHash, lockPathOf, readLock } from './lock-file.ts';
 import { type NixProcesses, runNix } from './nix-process.ts';
 import { createProgress } from './progress.ts';
 import type { MapSourcePaths } from './source-paths.ts';
+import { isUnseen } from './write-lock.ts';
 
 export type UpdateContext = {
   readonly nix: NixProcesses;
@@ -56,7 +58,7 @@ type Start = {
 };
 
 /** What the changes alone do not say, in words. */
-const remarkOf = (start: Start, after: Lock, moves: boolean, previousWords: string): string | null => {
+const remarkOf = (start: Start, after: Lock, moves: boolean): string | null => {
   const { previous, before, asked, inputs, notAsked } = start;
   const names = notAsked.join(', ');
   if (inputs === null) {
@@ -70,7 +72,7 @@ const remarkOf = (start: Start, after: Lock, moves: boolean, previousWords: stri
       ? null
       : `already the newest, except what was not asked because it is overridden: ${names}`;
   }
-  if (previous === null) return previousWords;
+  if (previous === null) return 'flake.lock is new';
   return notAsked.length === 0 ? null : `not asked, because overridden: ${names}`;
 };
 
@@ -136,48 +138,28 @@ const run = async (context: UpdateContext, argv: readonly string[]): Promise<Res
   return fail(failureOf(wholeFlake(withTrace(cause, context.call, null)), phase, null));
 };
 
-/** Moves flake.lock and says what moved. Nothing is written when it fails. */
-export const updateLock = async (
-  context: UpdateContext,
-  asked: readonly string[],
-): Promise<Result<LockMoved>> => {
-  const start = await begin(context, asked);
-  if (!start.ok) return start;
-  const { path, previous, before, inputs, notAsked } = start.value;
-  const tell = (changes: LockUpdate['changes'], after: Lock): LockUpdate => ({
-    changes,
-    notAsked,
-    remark: remarkOf(start.value, after, changes.length > 0, 'flake.lock is new'),
-  });
-  if (inputs === null) return ok({ ...tell([], before), previous, movedHash: lockHash(previous) });
-  const moved = await run(context, updateArgv(context.call, inputs));
-  if (!moved.ok) return moved;
-  const text = await readLock(path);
-  if (!text.ok) return text;
-  const after = readable(text.value);
-  if (!after.ok) return after;
-  const told = tell(diffLocks(before, after.value), after.value);
-  return ok({ ...told, previous, movedHash: lockHash(text.value) });
-};
-
 const Metadata = z.object({ locks: z.unknown() });
 
-/** Before Nix 2.19: metadata shows the lock that an update would write. */
-const previewFromMetadata = async (
+/** Before Nix 2.19: metadata shows the lock that an update would write, and this is how Nix writes it. */
+const proposalFromMetadata = async (
   context: UpdateContext,
   inputs: readonly string[],
 ): Promise<Result<string>> => {
   const printed = await run(context, lockPreviewArgv(context.call, inputs));
   if (!printed.ok) return printed;
   try {
-    return ok(JSON.stringify(Metadata.parse(JSON.parse(printed.value)).locks) ?? 'null');
+    return ok(`${JSON.stringify(Metadata.parse(JSON.parse(printed.value)).locks, null, 2)}\n`);
   } catch {
-    return lockFailure('nix-output', 'nix flake metadata printed no locks.', 'Update without a preview.');
+    return lockFailure(
+      'nix-output',
+      'nix flake metadata printed no locks.',
+      'Report it, with what nix --version says.',
+    );
   }
 };
 
 /** From Nix 2.19 on: the new lock is written elsewhere; null where nothing would move. */
-const previewFromFile = async (
+const proposalFromFile = async (
   context: UpdateContext,
   inputs: readonly string[],
 ): Promise<Result<string | null>> => {
@@ -191,25 +173,43 @@ const previewFromFile = async (
   }
 };
 
-/** What `updateLock` would move; flake.lock stays as it is. */
-export const previewLock = async (
+const sameLock = (one: string | null, other: string): boolean => {
+  if (one === null) return false;
+  try {
+    return isDeepStrictEqual(JSON.parse(one), JSON.parse(other));
+  } catch {
+    return false;
+  }
+};
+
+/** The lock that an update gives. Nothing is written. */
+export const proposeUpdate = async (
   context: UpdateContext,
   asked: readonly string[],
-): Promise<Result<LockUpdate>> => {
+): Promise<Result<LockProposal>> => {
   const start = await begin(context, asked);
   if (!start.ok) return start;
-  const { before, inputs, notAsked } = start.value;
-  const tell = (changes: LockUpdate['changes'], after: Lock): LockUpdate => ({
+  const { path, previous, before, inputs, notAsked } = start.value;
+  const tell = (changes: LockUpdate['changes'], after: Lock, write: LockWrite | null): LockProposal => ({
     changes,
     notAsked,
-    remark: remarkOf(start.value, after, changes.length > 0, 'there is no flake.lock yet'),
+    remark: remarkOf(start.value, after, changes.length > 0),
+    write,
   });
-  if (inputs === null) return ok(tell([], before));
-  const text = context.call.features.updateNamesInputs
-    ? await previewFromFile(context, inputs)
-    : await previewFromMetadata(context, inputs);
-  if (!text.ok) return text;
-  if (text.value === null) return ok(tell([], before));
-  const after = readable(text.value);
-  return after.ok ? ok(tell(diffLocks(before, after.value), after.value)) : after;
+  if (inputs === null) return ok(tell([], before, null));
+  const proposed = context.call.features.updateNamesInputs
+    ? await proposalFromFile(context, inputs)
+    : await proposalFromMetadata(context, inputs);
+  if (!proposed.ok) return proposed;
+  const text = proposed.value;
+  if (text === null) return ok(tell([], before, null));
+  const after = readable(text);
+  if (!after.ok) return after;
+  const changes = diffLocks(before, after.value);
+  // Of a flake without inputs Nix writes none either.
+  const nothing = previous === null ? changes.length === 0 : sameLock(previous, text);
+  const seen =
+    context.flake.kind !== 'git' || previous === null || !(await isUnseen(context.nix.runProcess, path));
+  if (nothing && seen) return ok(tell(changes, after.value, null));
+  return ok(tell(changes, after.value, { path, previous, text, movedHash: lockHash(text) }));
 };

@@ -1,7 +1,7 @@
-import type { Goal } from './plan.ts';
+import type { RunGoal } from './plan.ts';
 
 /** A goal as people say it: `update and full run`. */
-export const goalWords = (goal: Goal): string => {
+export const goalWords = (goal: RunGoal): string => {
   switch (goal.kind) {
     case 'run':
       return goal.catchUp === true ? 'catch up' : goal.update ? 'update and full run' : 'full run';
@@ -19,6 +19,8 @@ export const goalWords = (goal: Goal): string => {
             : 'rollback to the previous generation';
       return goal.reboot ? where : `${where}, without reboots`;
     }
+    case 'update':
+      return goal.inputs.length === 0 ? 'update' : `update of ${goal.inputs.join(', ')}`;
     default:
       return goal satisfies never;
   }

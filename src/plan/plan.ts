@@ -43,6 +43,13 @@ export const Goal = z.discriminatedUnion('kind', [
 ]);
 export type Goal = z.infer<typeof Goal>;
 
+/** What a run is for: a goal for machines, or to move flake.lock alone (the inputs named; none: all). */
+export const RunGoal = z.discriminatedUnion('kind', [
+  ...Goal.options,
+  z.object({ kind: z.literal('update'), inputs: z.array(sentence).max(1_000).readonly() }),
+]);
+export type RunGoal = z.infer<typeof RunGoal>;
+
 /** Whether a person asks for these machines by hand: the names of critical ones that reboot have to be given. */
 export const isByHand = ({ kind }: Goal): boolean => kind === 'reboot' || kind === 'rollback';
 

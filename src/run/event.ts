@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Failure } from '../failure.ts';
 import { limits } from '../fleet/limits.ts';
-import { Goal, Plan } from '../plan/plan.ts';
+import { Plan, RunGoal } from '../plan/plan.ts';
 import type { LockChange } from '../ports.ts';
 
 /**
@@ -112,7 +112,7 @@ export type Opened = z.infer<typeof Opened>;
 const body = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('run-started'),
-    goal: Goal,
+    goal: RunGoal,
     flake: sentence,
     selectors: z.array(sentence).readonly(),
     by: z.object({
@@ -125,12 +125,17 @@ const body = z.discriminatedUnion('kind', [
     /** How the flake was opened, so that another process can take the run over. */
     opened: Opened,
   }),
-  /** flake.lock was moved. `previous` is its text before, or null where there was none: what putting it back writes. */
+  /**
+   * flake.lock is about to be moved: the intent, before it is written (in records without `path`: it was). `previous` is its
+   * text before, or null where there was none: what putting it back writes.
+   */
   z.object({
     kind: z.literal('lock-moved'),
+    /** Absolute. */
+    path: sentence.exactOptional(),
     changes: z.array(LockMove).max(1_000).readonly(),
     previous: z.string().max(4_000_000).nullable(),
-    /** SHA-256 (hex) of what was written in its place, null for no file: only that may be overwritten by putting it back. */
+    /** SHA-256 (hex) of what is written in its place, null for no file: only that may be overwritten by putting it back. */
     movedHash: word.nullable(),
   }),
   z.object({ kind: z.literal('lock-restored') }),

@@ -1,5 +1,5 @@
 import { type Debt, owedAfterSeeing, owing } from '../plan/debt.ts';
-import type { Goal, MachinePlan } from '../plan/plan.ts';
+import type { MachinePlan, RunGoal } from '../plan/plan.ts';
 import { type MachineProgress, progressOf } from './progress.ts';
 import { recordOf } from './records.ts';
 import type { RunState } from './state.ts';
@@ -11,7 +11,7 @@ import type { RunState } from './state.ts';
 
 /** What a goal asks of a machine that could not be seen. */
 const askedBy = (
-  goal: Goal,
+  goal: RunGoal,
 ): { readonly deploy: boolean; readonly reboot: 'asked' | 'by-policy' | null } | null => {
   switch (goal.kind) {
     case 'run':
@@ -23,6 +23,7 @@ const askedBy = (
       return { deploy: false, reboot: goal.which === 'all' ? 'asked' : 'by-policy' };
     // Later runs lead forward again, to what the flake wants.
     case 'rollback':
+    case 'update':
       return null;
     default:
       return goal satisfies never;
@@ -86,7 +87,7 @@ const withMore = (old: Debt, more: Debt): Debt => ({
 });
 
 /** What is left of a debt once the machine has come to the goal of a run. */
-const paidByGoal = (debt: Debt, goal: Goal): Debt | null => {
+const paidByGoal = (debt: Debt, goal: RunGoal): Debt | null => {
   const asked = askedBy(goal);
   if (asked === null) return debt;
   const byPolicy = asked.reboot === 'by-policy' && debt.reboot?.kind === 'by-policy';

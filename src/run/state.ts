@@ -1,6 +1,6 @@
 import type { Failure } from '../failure.ts';
-import type { Goal, Plan, Step } from '../plan/plan.ts';
-import type { LockChange } from '../ports.ts';
+import type { Plan, RunGoal, Step } from '../plan/plan.ts';
+import type { LockChange, LockMove } from '../ports.ts';
 import type { Opened, Preparation, RunEvent, RunId, RunResult } from './event.ts';
 import { lookedAtAnewAfterPause, lookedAtAnewByAnother } from './look-anew.ts';
 import { endLookAgain, type Looks, looksByAnother, noLooks, withLook } from './looks.ts';
@@ -22,7 +22,7 @@ export type PreparationRecord = {
 
 export type RunState = {
   readonly run: RunId;
-  readonly goal: Goal;
+  readonly goal: RunGoal;
   readonly flake: string;
   readonly selectors: readonly string[];
   readonly by: { readonly user: string; readonly host: string; readonly pid: number; readonly via: string };
@@ -30,11 +30,10 @@ export type RunState = {
   readonly lastSeq: number;
   readonly lastAt: number;
   readonly preparations: readonly PreparationRecord[];
-  /** How flake.lock was moved by this run, unless it was put back. */
+  /** How flake.lock was moved by this run, or was about to be, unless it was put back. */
   readonly lock: {
     readonly changes: readonly LockChange[];
-    readonly previous: string | null;
-    readonly movedHash: string | null;
+    readonly move: LockMove;
   } | null;
   readonly opened: Opened;
   readonly plan: Plan | null;
@@ -215,7 +214,10 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
     case 'lock-moved':
       return {
         ...next,
-        lock: { changes: body.changes, previous: body.previous, movedHash: body.movedHash },
+        lock: {
+          changes: body.changes,
+          move: { path: body.path ?? null, previous: body.previous, movedHash: body.movedHash },
+        },
       };
     case 'lock-restored':
       return { ...next, lock: null };

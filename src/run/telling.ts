@@ -114,7 +114,9 @@ export const tellEvent = (body: EventBody): Telling => {
         ? general(withNote(body.work, body.note), 'good')
         : general(`${body.work}: ${body.failure.message}`, 'bad');
     case 'lock-moved':
-      return general(`flake.lock: ${count(body.changes.length, 'input')} moved`);
+      return general(
+        `flake.lock: ${count(body.changes.length, 'input')} ${body.changes.length === 1 ? 'moves' : 'move'}`,
+      );
     case 'lock-restored':
       return general('flake.lock was put back as it was', 'warn');
     case 'plan-made':

@@ -72,27 +72,28 @@ export const createSimulatedNix = (options: SimulatedNixOptions): SimulatedNix =
       onProgress?.(`evaluating ${options.evaluation.fleet.machines.length} machines`);
       return (await lasts(nature.evaluateMs, signal)) ? ok(options.evaluation) : fail(cancelled);
     },
-    update: async (_inputs, { signal, onProgress }) => {
+    proposeUpdate: async (_inputs, { signal, onProgress }) => {
       onProgress?.('asking every input for its newest revision');
       if (!(await lasts(nature.updateMs, signal))) return fail(cancelled);
-      const previous = String(current);
       const changes = changesBetween(release(current), release(current + 1));
-      current = Math.min(current + 1, releases.length - 1);
-      return ok({ changes, notAsked: [], remark: null, previous, movedHash: String(current) });
+      const text = String(Math.min(current + 1, releases.length - 1));
+      const write = { path: '/flake.lock', previous: String(current), text, movedHash: text };
+      return ok({ changes, notAsked: [], remark: null, write: changes.length === 0 ? null : write });
     },
-    previewUpdate: async (_inputs, { signal }) =>
-      (await lasts(nature.updateMs, signal))
-        ? ok({
-            changes: changesBetween(release(current), release(current + 1)),
-            notAsked: [],
-            remark: null,
-          })
-        : fail(cancelled),
-    restoreLock: async (previous, movedHash): Promise<Result<void>> => {
+    writeLock: async ({ previous, text }) => {
+      if (previous !== String(current)) return fail(lockChanged);
+      current = Number(text);
+      return ok(undefined);
+    },
+    restoreLock: async ({ previous, movedHash }): Promise<Result<void>> => {
       if (previous === String(current)) return ok(undefined);
       if (movedHash !== String(current)) return fail(lockChanged);
       current = Number(previous ?? '0');
       return ok(undefined);
+    },
+    lockHolds: async ({ previous, movedHash }) => {
+      if (previous === String(current)) return ok('previous');
+      return ok(movedHash === String(current) ? 'moved' : 'other');
     },
     toplevels: async (machines, { signal }): Promise<BuildReport> => {
       await lasts(nature.evaluateMs, signal);

@@ -3,6 +3,8 @@ import type { Cli, Lab } from '../../src/cli/lab.ts';
 import { runCommandLine } from '../../src/cli/program.ts';
 import { fail, ok, type Result } from '../../src/failure.ts';
 import type { Machine } from '../../src/fleet/machine.ts';
+import type { ConductDeps } from '../../src/flow/conduct.ts';
+import { conductUpdate } from '../../src/flow/conduct-update.ts';
 import { earlierRunsIn } from '../../src/flow/earlier-runs.ts';
 import { recallPast } from '../../src/flow/recall.ts';
 import { hostRuns, type Runs } from '../../src/flow/runs.ts';
@@ -113,21 +115,30 @@ export const createStage = (options: StageOptions) => {
     evaluate: async () =>
       rewritten ??
       ok({ fleet: { machines: options.machines, failed: [] }, discrepancies: [], ...options.evaluation }),
-    update: async () => {
-      lock += 1;
-      return ok({
+    proposeUpdate: async () =>
+      ok({
         changes: options.lockChanges ?? [],
         notAsked: [],
         remark: null,
-        previous: 'the lock file as it was',
-        movedHash: 'of the lock file moved',
-      });
+        write:
+          (options.lockChanges ?? []).length === 0
+            ? null
+            : {
+                path: '/flake.lock',
+                previous: 'the lock file as it was',
+                text: 'the lock file moved',
+                movedHash: 'of the lock file moved',
+              },
+      }),
+    writeLock: async () => {
+      lock += 1;
+      return ok(undefined);
     },
-    previewUpdate: async () => ok({ changes: options.lockChanges ?? [], notAsked: [], remark: null }),
     restoreLock: async () => {
       lock -= 1;
       return ok(undefined);
     },
+    lockHolds: async () => ok(lock === 0 ? 'previous' : 'moved'),
     toplevels: async (names) => ({ built: toplevels(names), failed: [] }),
     build: async (names) => ({ built: toplevels(names), failed: [] }),
     ...options.nix,
@@ -158,21 +169,21 @@ export const createStage = (options: StageOptions) => {
     introduce: async () => ok(undefined),
     past: () => recallPast(journal, '.', '/'),
   };
+  const conductDeps = (via: ConductDeps['by']['via']): ConductDeps => ({
+    ...deps,
+    journal,
+    lock: () => ok({ release: () => {} }),
+    by: { user: 'amy', host: 'desk', pid: 1, via },
+    labVersion: '0.1.0',
+    opened: { cwd: '/', overrideInputs: [], nixOptions: [], sshConfig: null },
+  });
   const runsBy = (via: 'cli' | 'timer' | 'daemon'): Runs =>
-    hostRuns(
-      {
-        ...deps,
-        journal,
-        lock: () => ok({ release: () => {} }),
-        by: { user: 'amy', host: 'desk', pid: 1, via },
-        labVersion: '0.1.0',
-        opened: { cwd: '/', overrideInputs: [], nixOptions: [], sshConfig: null },
-      },
-      { stop: shutdown.signal, abort: never },
-    );
+    hostRuns(conductDeps(via), { stop: shutdown.signal, abort: never });
   const lab: Lab = {
     ...deps,
     runs: (via) => ok(runsBy(via)),
+    updateLock: (inputs, via) =>
+      conductUpdate(conductDeps(via), inputs, { onEvent: () => {}, stop: shutdown.signal, abort: never }),
     session: () => {
       throw new TypeError('no screen on this stage');
     },

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { fail, ok } from '../../src/failure.ts';
-import type { LockUpdate, Nix } from '../../src/ports.ts';
+import type { LockMove, LockUpdate, Nix } from '../../src/ports.ts';
 import { createStage, exampleMachines } from './stage.ts';
 
 /** What `lab` says of flake.lock, and what it does to it. */
@@ -19,8 +19,14 @@ const moved = [
   },
 ];
 const answering = (told: LockUpdate): Partial<Nix> => ({
-  update: async () => ok({ ...told, previous: 'old', movedHash: 'new' }),
-  previewUpdate: async () => ok(told),
+  proposeUpdate: async () =>
+    ok({
+      ...told,
+      write:
+        told.changes.length === 0
+          ? null
+          : { path: '/flake.lock', previous: 'old', text: 'new', movedHash: 'new' },
+    }),
 });
 const somebodyElses: Partial<Nix> = {
   restoreLock: async () =>
@@ -59,7 +65,7 @@ describe('an update that asks nothing', () => {
       message: 'no such input',
       remedy: '',
     };
-    const stage = createStage({ machines: [], nix: { update: async () => fail(failure) } });
+    const stage = createStage({ machines: [], nix: { proposeUpdate: async () => fail(failure) } });
     expect((await stage.run('update', 'nosuch')).exitCode).toBe(2);
   });
 });
@@ -100,12 +106,12 @@ describe('a lock file that somebody changed after the update', () => {
   });
 
   test('is compared with what the record says lab wrote, also by the process that resumes', async () => {
-    const asked: (readonly [string | null, string | null])[] = [];
+    const asked: LockMove[] = [];
     const stage = createStage({
       machines: exampleMachines,
       nix: {
-        restoreLock: async (previous, movedHash) => {
-          asked.push([previous, movedHash]);
+        restoreLock: async (move) => {
+          asked.push(move);
           return ok(undefined);
         },
       },
@@ -113,11 +119,14 @@ describe('a lock file that somebody changed after the update', () => {
     await stage.leaveUnfinished();
     stage.journal.append('20261119-040000-dead', {
       kind: 'lock-moved',
+      path: '/lab/flake.lock',
       changes: moved,
       previous: 'the old text',
       movedHash: 'hash of the new',
     });
     await stage.run('resume');
-    expect(asked).toEqual([['the old text', 'hash of the new']]);
+    expect(asked).toEqual([
+      { path: '/lab/flake.lock', previous: 'the old text', movedHash: 'hash of the new' },
+    ]);
   });
 });

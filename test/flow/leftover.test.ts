@@ -1,33 +1,196 @@
 import { expect, test } from 'vitest';
-import { lockInDoubt } from '../../src/flow/leftover.ts';
-import type { EventBody } from '../../src/run/event.ts';
-import { replay } from '../../src/run/state.ts';
+import { ok } from '../../src/failure.ts';
+import type { Journal } from '../../src/journal/journal.ts';
+import type { LockMove, Nix } from '../../src/ports.ts';
+import { type RunState, replay } from '../../src/run/state.ts';
+import { createMemoryJournal } from '../../src/sim/memory-journal.ts';
+import { createStage, exampleMachines } from '../cli/stage.ts';
 
-/** What is said of flake.lock where a process died: Nix moves the file, and the journal hears of it only afterwards. */
+/**
+ * The process dies after each single effect, be it on the journal or on flake.lock. Whatever it had come to, flake.lock is
+ * never something that the journal does not know, and whoever comes next sets it right.
+ */
 
-const run = '20260101-000000-0001';
-const after = (...bodies: readonly EventBody[]): string => {
-  const started: EventBody = {
-    kind: 'run-started',
-    goal: { kind: 'run', update: true },
-    flake: '/etc/nixos',
-    selectors: [],
-    by: { user: 'iris', host: 'desk', pid: 1, via: 'cli' },
-    labVersion: 'test',
-    opened: { cwd: '/', overrideInputs: [], nixOptions: [], sshConfig: null },
+class Killed extends Error {}
+
+/** A disk with flake.lock on it and a journal, which outlive the process. `diesAfter`: how many effects it lives. */
+const createDisk = () => {
+  const memory = createMemoryJournal(() => 0);
+  let text: string | null = 'old';
+  let left = Number.POSITIVE_INFINITY;
+  const effect = <T>(act: () => T): T => {
+    if (left <= 0) throw new Killed();
+    const result = act();
+    left -= 1;
+    if (left <= 0) throw new Killed();
+    return result;
   };
-  const state = replay([started, ...bodies].map((body, index) => ({ seq: index + 1, at: index, run, body })));
-  if (state === null) throw new TypeError('no history');
-  return lockInDoubt(state);
+  const holds = ({ previous, movedHash }: LockMove) =>
+    text === previous ? 'previous' : `hash of ${text}` === movedHash ? 'moved' : 'other';
+  const nix: Partial<Nix> = {
+    proposeUpdate: async () =>
+      ok({
+        changes: [{ input: 'nixpkgs', kind: 'added', from: null, to: null }],
+        notAsked: [],
+        remark: null,
+        write:
+          text === 'new'
+            ? null
+            : { path: '/lab/flake.lock', previous: text, text: 'new', movedHash: 'hash of new' },
+      }),
+    writeLock: async (write) => {
+      effect(() => {
+        text = write.text;
+      });
+      return ok(undefined);
+    },
+    restoreLock: async (move) => {
+      if (holds(move) === 'moved')
+        effect(() => {
+          text = move.previous;
+        });
+      return ok(undefined);
+    },
+    lockHolds: async (move) => ok(holds(move)),
+  };
+  const journal: Journal = {
+    ...memory,
+    append: (run, body) => effect(() => memory.append(run, body)),
+    close: () => {},
+  };
+  const stage = () =>
+    createStage({
+      machines: exampleMachines,
+      wants: { 'grey-area': '6.12.11' },
+      interactive: true,
+      answers: ['no'],
+      nix,
+      journal: () => journal,
+    });
+  return {
+    text: () => text,
+    write: (other: string | null): void => {
+      text = other;
+    },
+    /** All that is known of the run that was begun first. */
+    first: (): RunState | null => {
+      const run = memory.runs(10).at(-1)?.run;
+      return run === undefined ? null : replay(memory.eventsOf(run));
+    },
+    /** One command, whose process lives for so many effects. */
+    run: async (words: readonly string[], effects = Number.POSITIVE_INFINITY): Promise<boolean> => {
+      left = effects;
+      await stage()
+        .run(...words)
+        .catch((error: unknown) => {
+          if (!(error instanceof Killed)) throw error;
+        });
+      const died = left <= 0;
+      left = Number.POSITIVE_INFINITY;
+      return died;
+    },
+  };
 };
 
-const begins: EventBody = { kind: 'preparation-started', work: 'update' };
-const moved: EventBody = { kind: 'lock-moved', changes: [], previous: '{}', movedHash: 'a' };
-const ends: EventBody = { kind: 'preparation-finished', work: 'update', failure: null, note: '' };
+const pointsMax = 200;
 
-test('is in doubt between the beginning of an update and its record, and only then', () => {
-  expect(after(begins)).toContain('which may be the new one: `git diff flake.lock` shows it');
-  expect(after({ kind: 'preparation-started', work: 'evaluate' })).toBe('');
-  expect(after(begins, moved)).toBe('');
-  expect(after(begins, ends)).toBe('');
+/** Every way in which the command can die, each on a disk of its own, from its first effect to its last. */
+const everyDeath = async (
+  words: readonly string[],
+  see: (disk: ReturnType<typeof createDisk>, point: string) => Promise<void>,
+): Promise<number> => {
+  for (let effects = 1; effects < pointsMax; effects += 1) {
+    const disk = createDisk();
+    const died = await disk.run(words, effects);
+    const known = disk.first()?.lock?.move;
+    // Never moved without a record of what it was.
+    if (disk.text() === 'new') expect(known, `after effect ${effects}`).toMatchObject({ previous: 'old' });
+    await see(disk, `\`lab ${words.join(' ')}\` killed after effect ${effects}`);
+    if (!died) return effects;
+  }
+  throw new Error('it does not come to an end');
+};
+
+test.for([
+  ['declined', ['run'], ['run', '--yes', '--no-update']],
+  ['declined', ['run'], ['resume']],
+  ['approved', ['run', '--yes'], ['run', '--yes', '--no-update']],
+  ['approved', ['run', '--yes'], ['resume']],
+] as const)(
+  'a run whose plan would be %s dies anywhere in `lab %s`: after `lab %s` flake.lock is what was approved',
+  async ([, words, next]) => {
+    let kept = 0;
+    let undone = 0;
+    const points = await everyDeath(words, async (disk, point) => {
+      const wasMoved = disk.text() === 'new';
+      await disk.run(next);
+      const state = disk.first();
+      expect(state?.ended, point).not.toBeNull();
+      expect(disk.text(), point).toBe(state?.approvedAt == null ? 'old' : 'new');
+      // What was put back is no longer told as moved.
+      expect(state?.lock === null, point).toBe(disk.text() === 'old');
+      if (disk.text() === 'new') kept += 1;
+      else if (wasMoved) undone += 1;
+    });
+    // It died before the update, between its intent and the plan, and, where it was approved, beyond.
+    expect(points).toBeGreaterThan(8);
+    expect(undone).toBeGreaterThan(3);
+    expect(kept > 0).toBe(words.includes('--yes' as never));
+  },
+);
+
+test('`lab update` that dies anywhere: the record ends with what is, and nothing is taken back that was asked for', async () => {
+  const ends = new Map<string, string>();
+  await everyDeath(['update'], async (disk, point) => {
+    const text = disk.text();
+    await disk.run(['run', '--yes', '--no-update']);
+    expect(disk.text(), point).toBe(text);
+    const ended = disk.first()?.ended;
+    expect(ended?.result, point).toBe(text === 'new' ? 'done' : 'interrupted');
+    ends.set(ended?.reason ?? '', text ?? '');
+  });
+  expect(Object.fromEntries(ends)).toEqual({
+    'its process died; flake.lock was not moved': 'old',
+    'its process died; flake.lock had been moved': 'new',
+    'no machine was touched': 'new',
+  });
+});
+
+test('what somebody wrote into flake.lock after the process died stays, and the record says so', async () => {
+  let seen = 0;
+  await everyDeath(['run'], async (disk, point) => {
+    if (disk.text() !== 'new') return;
+    seen += 1;
+    disk.write('of somebody else');
+    await disk.run(['run', '--yes', '--no-update']);
+    expect(disk.text(), point).toBe('of somebody else');
+  });
+  expect(seen).toBeGreaterThan(3);
+});
+
+test('an update leaves what was approved and not finished to who may want to go on with it', async () => {
+  let effects = 1;
+  const begun = async (): Promise<ReturnType<typeof createDisk>> => {
+    const disk = createDisk();
+    await disk.run(['run', '--yes', '--no-update'], effects);
+    effects += 1;
+    return disk.first()?.approvedAt == null ? begun() : disk;
+  };
+  const disk = await begun();
+  await disk.run(['update']);
+  expect(disk.text()).toBe('old');
+  expect(disk.first()?.ended).toBeNull();
+  await disk.run(['resume']);
+  expect(disk.first()?.ended?.result).toBe('done');
+});
+
+test('a run that was stopped is resumed also after an update, which touched no machine', async () => {
+  const stage = createStage({ machines: exampleMachines, wants: { 'grey-area': '6.12.11' } });
+  stage.at(3_000, () => stage.askLatest('stop'));
+  expect((await stage.run('run', '--yes', '--no-update')).exitCode).toBe(130);
+  expect((await stage.run('update')).exitCode).toBe(0);
+  const { shown, exitCode } = await stage.run('resume');
+  expect(exitCode, shown).toBe(0);
+  expect(shown).toContain('resumed by process');
+  expect((await stage.run('journal', '--runs')).out).toMatch(/update +cli +done: nothing moved/u);
 });

@@ -9,7 +9,6 @@ import {
   realiseArgv,
   requisitesArgv,
   rootsArgv,
-  updateArgv,
   updateIntoArgv,
   versionArgv,
 } from '../../src/nix-integration/argv.ts';
@@ -66,64 +65,28 @@ test('evaluation, on old and on current Nix', () => {
   ]);
 });
 
-test('update: inputs are named to the command that understands them; overrides are not', () => {
-  expect(updateArgv({ ...old, ...given }, [])).toEqual([
-    ...flakes,
-    'flake',
-    'update',
-    ...json,
+test('update: the new lock is told by metadata on old Nix, written elsewhere on current; overrides are not said', () => {
+  const metadata = [...flakes, 'flake', 'metadata', '--json', '--no-write-lock-file', ...json];
+  expect(lockPreviewArgv({ ...old, ...given }, [])).toEqual([
+    ...metadata,
     '--option',
     'substituters',
     '',
-    '/home/me/lab',
-  ]);
-  expect(updateArgv(old, ['nixpkgs', 'home'])).toEqual([
-    ...flakes,
-    'flake',
-    'lock',
-    ...json,
-    '--update-input',
-    'nixpkgs',
-    '--update-input',
-    'home',
-    '/home/me/lab',
-  ]);
-  expect(updateArgv(current, [])).toEqual([...flakes, 'flake', 'update', ...json, '--flake', '/home/me/lab']);
-  expect(updateArgv(current, ['nixpkgs', 'home'])).toEqual([
-    ...flakes,
-    'flake',
-    'update',
-    ...json,
-    '--flake',
-    '/home/me/lab',
-    'nixpkgs',
-    'home',
-  ]);
-});
-
-test('preview: metadata on old Nix, another lock file on current', () => {
-  expect(lockPreviewArgv(old, [])).toEqual([
-    ...flakes,
-    'flake',
-    'metadata',
-    '--json',
-    '--no-write-lock-file',
-    ...json,
     '--recreate-lock-file',
     '/home/me/lab',
   ]);
-  expect(lockPreviewArgv(old, ['a']).slice(-3)).toEqual(['--update-input', 'a', '/home/me/lab']);
-  expect(updateIntoArgv(current, ['a'], '/tmp/x/flake.lock')).toEqual([
-    ...flakes,
-    'flake',
-    'update',
-    ...json,
-    '--flake',
+  expect(lockPreviewArgv(old, ['nixpkgs', 'home'])).toEqual([
+    ...metadata,
+    '--update-input',
+    'nixpkgs',
+    '--update-input',
+    'home',
     '/home/me/lab',
-    'a',
-    '--output-lock-file',
-    '/tmp/x/flake.lock',
   ]);
+  const into = ['--output-lock-file', '/tmp/x/flake.lock'];
+  const update = [...flakes, 'flake', 'update', ...json, '--flake', '/home/me/lab'];
+  expect(updateIntoArgv(current, [], '/tmp/x/flake.lock')).toEqual([...update, ...into]);
+  expect(updateIntoArgv(current, ['a', 'b'], '/tmp/x/flake.lock')).toEqual([...update, 'a', 'b', ...into]);
 });
 
 test('the store', () => {

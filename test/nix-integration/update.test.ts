@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { lockHash } from '../../src/nix-integration/lock-file.ts';
 import { runProcess } from '../../src/process/run.ts';
-import { failureOf, makeWorld, succeeded } from './world.ts';
+import { failureOf, makeWorld, moveLock, succeeded } from './world.ts';
 
 const world = makeWorld();
 afterAll(world.remove);
@@ -44,8 +44,8 @@ test('a flake without a lock file evaluates, and evaluating writes none', async 
 });
 
 test('the first update adds every input, and restoring removes the lock again', async () => {
-  const { changes, previous, movedHash, remark } = succeeded(await world.nix(lab).update([], {}));
-  expect(previous).toBeNull();
+  const { changes, write, remark } = await moveLock(world.nix(lab));
+  expect(write.previous).toBeNull();
   expect(remark).toBe('flake.lock is new');
   expect(changes).toEqual([
     {
@@ -57,40 +57,43 @@ test('the first update adds every input, and restoring removes the lock again', 
     expect.objectContaining({ input: 'two', kind: 'added' }),
   ]);
   expect(Math.abs((changes[0]?.to?.lastModified ?? 0) - Date.now())).toBeLessThan(3_600_000);
-  succeeded(await world.nix(lab).restoreLock(previous, movedHash));
+  expect(world.git(lab, 'status', '--porcelain')).toBe(' A flake.lock\n');
+  succeeded(await world.nix(lab).restoreLock(write));
   expect(lockText()).toBeNull();
-  succeeded(await world.nix(lab).update([], {}));
+  expect(world.git(lab, 'status', '--porcelain')).toBe('');
+  await moveLock(world.nix(lab));
   world.git(lab, 'add', 'flake.lock');
   world.git(lab, 'commit', '-q', '-m', 'lock');
 });
 
 test('a preview tells what would move and moves nothing; the update moves it; restoring brings the old text back', async () => {
   const before = lockText();
-  expect(succeeded(await world.nix(lab).previewUpdate([], {}))).toEqual({
+  expect(succeeded(await world.nix(lab).proposeUpdate([], {}))).toEqual({
     changes: [],
     notAsked: [],
     remark: null,
+    write: null,
   });
-  expect(succeeded(await world.nix(lab).previewUpdate(['one'], {})).remark).toBe(
+  expect(succeeded(await world.nix(lab).proposeUpdate(['one'], {})).remark).toBe(
     'already the newest: one; the other inputs were not asked',
   );
   const oldRev = revOf(one);
   input('one', 2);
   input('two', 2);
 
-  const { changes: preview } = succeeded(await world.nix(lab).previewUpdate(['one'], {}));
+  const { changes: preview } = succeeded(await world.nix(lab).proposeUpdate(['one'], {}));
   expect(preview.map(({ input: path, kind, from, to }) => [path, kind, from?.rev, to?.rev])).toEqual([
     ['one', 'updated', oldRev, revOf(one)],
   ]);
-  expect(succeeded(await world.nix(lab).previewUpdate([], {})).changes.map((change) => change.input)).toEqual(
+  expect(succeeded(await world.nix(lab).proposeUpdate([], {})).changes.map((change) => change.input)).toEqual(
     ['one', 'two'],
   );
   expect(lockText()).toBe(before);
   expect(await roleOf()).toBe('value 1');
 
-  const { changes, previous, movedHash } = succeeded(await world.nix(lab).update(['one'], {}));
+  const { changes, write } = await moveLock(world.nix(lab), ['one']);
   expect(changes).toEqual(preview);
-  expect(previous).toBe(before);
+  expect(write.previous).toBe(before);
   expect(await roleOf()).toBe('value 2');
 
   const moved = lockText() ?? '';
@@ -100,15 +103,15 @@ test('a preview tells what would move and moves nothing; the update moves it; re
   ] as const) {
     if (others === null) rmSync(lockPath);
     else writeFileSync(lockPath, others);
-    const refused = failureOf(await world.nix(lab).restoreLock(previous, movedHash));
+    const refused = failureOf(await world.nix(lab).restoreLock(write));
     expect(refused).toMatchObject({ kind: 'lock-changed', remedy: expect.stringContaining('git') });
     expect(refused.message).toMatch(said);
     expect(lockText()).toBe(others);
   }
   writeFileSync(lockPath, moved);
-  succeeded(await world.nix(lab).restoreLock(previous, movedHash));
+  succeeded(await world.nix(lab).restoreLock(write));
   expect(lockText()).toBe(before);
-  succeeded(await world.nix(lab).restoreLock(previous, movedHash));
+  succeeded(await world.nix(lab).restoreLock(write));
   expect(lockText()).toBe(before);
   expect(await roleOf()).toBe('value 1');
 });
@@ -116,7 +119,7 @@ test('a preview tells what would move and moves nothing; the update moves it; re
 test('overridden inputs stay as they are when all are moved', async () => {
   const lines: string[] = [];
   const nix = world.nix(lab, { overrides: [{ input: 'one', url: `path:${one}` }] });
-  const preview = succeeded(await nix.previewUpdate([], { onProgress: (line) => lines.push(line) }));
+  const preview = succeeded(await nix.proposeUpdate([], { onProgress: (line) => lines.push(line) }));
   expect(preview.changes.map((change) => change.input)).toEqual(['two']);
   expect(preview).toMatchObject({ notAsked: ['one'], remark: 'not asked, because overridden: one' });
   expect(lines).toContain('left as they are, because overridden: one');
@@ -130,26 +133,26 @@ test('overridden inputs stay as they are when all are moved', async () => {
     const told = {
       changes: [],
       notAsked: ['one', 'two'],
+      write: null,
       remark: `nothing was asked: ${without ? 'there is no flake.lock, and ' : ''}every input is overridden (one, two)`,
     };
-    expect(succeeded(await overridden.previewUpdate([], {}))).toEqual(told);
-    expect(succeeded(await overridden.update([], {}))).toMatchObject(told);
+    expect(succeeded(await overridden.proposeUpdate([], {}))).toEqual(told);
     expect(lockText()).toBe(without ? null : before);
   }
   // Nix cannot lock some inputs only: without a lock file nothing is claimed, and nothing is written.
-  expect(failureOf(await nix.update([], {}))).toMatchObject({
+  expect(failureOf(await nix.proposeUpdate([], {}))).toMatchObject({
     kind: 'no-lock-file',
     message: expect.stringContaining('one (overridden)'),
     remedy: expect.stringContaining(`flake lock ${lab}`),
   });
-  expect(failureOf(await nix.previewUpdate(['two'], {}))).toMatchObject({ kind: 'no-lock-file' });
+  expect(failureOf(await nix.proposeUpdate(['two'], {}))).toMatchObject({ kind: 'no-lock-file' });
   writeFileSync(lockPath, before ?? '');
 });
 
 test('a failing update leaves the lock as it is', async () => {
   const before = lockText();
   rmSync(join(two, '.git'), { recursive: true });
-  const failure = failureOf(await world.nix(lab).update(['two'], {}));
+  const failure = failureOf(await world.nix(lab).proposeUpdate(['two'], {}));
   expect(failure).toMatchObject({ phase: 'update', machine: null });
   expect(lockText()).toBe(before);
 });
@@ -163,39 +166,41 @@ test('unknown inputs, words that look like flags and remote flakes are refused w
       return runProcess(argv, options);
     },
   });
-  expect(failureOf(await nix.update(['three'], {}))).toMatchObject({
+  expect(failureOf(await nix.proposeUpdate(['three'], {}))).toMatchObject({
     kind: 'unknown-input',
     message: 'The flake has no input three.',
     remedy: 'Its inputs are: one, two.',
   });
-  expect(failureOf(await nix.previewUpdate(['tow'], {}))).toMatchObject({
+  expect(failureOf(await nix.proposeUpdate(['tow'], {}))).toMatchObject({
     kind: 'unknown-input',
     remedy: 'Did you mean two? Its inputs are: one, two.',
   });
   const locked = lockText() ?? '';
   rmSync(lockPath);
-  expect(failureOf(await nix.update(['tow'], {}))).toMatchObject({
+  expect(failureOf(await nix.proposeUpdate(['tow'], {}))).toMatchObject({
     remedy: 'Did you mean two? Its inputs are: one, two.',
   });
   writeFileSync(lockPath, locked);
-  expect(failureOf(await nix.update(['--impure'], {}))).toMatchObject({ kind: 'unknown-input' });
+  expect(failureOf(await nix.proposeUpdate(['--impure'], {}))).toMatchObject({ kind: 'unknown-input' });
   const remote = world.nix('github:nobody/nothing', {
     runProcess: (argv, options) => runProcess(argv[1] === '--version' ? argv : ['false'], options),
   });
-  expect(failureOf(await remote.update([], {}))).toMatchObject({ kind: 'not-local' });
-  expect(failureOf(await remote.restoreLock('{}', null))).toMatchObject({ kind: 'not-local' });
+  expect(failureOf(await remote.proposeUpdate([], {}))).toMatchObject({ kind: 'not-local' });
+  expect(failureOf(await remote.restoreLock({ path: null, previous: '{}', movedHash: null }))).toMatchObject({
+    kind: 'not-local',
+  });
 });
 
 test('a broken lock file is named, and a restored one keeps its mode', async () => {
   const good = lockText();
   world.tree('lab', { 'flake.lock': 'no lock' });
-  expect(failureOf(await world.nix(lab).previewUpdate([], {}))).toMatchObject({
+  expect(failureOf(await world.nix(lab).proposeUpdate([], {}))).toMatchObject({
     kind: 'lock-file',
     message: expect.stringContaining('not JSON'),
   });
   const mode = statSync(lockPath).mode;
   const broken = lockHash('no lock');
-  succeeded(await world.nix(lab).restoreLock(good, broken));
+  succeeded(await world.nix(lab).restoreLock({ path: null, previous: good, movedHash: broken }));
   expect(lockText()).toBe(good);
   expect(statSync(lockPath).mode).toBe(mode);
 });

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { expect } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { createNix, type NixSettings } from '../../src/nix-integration/create-nix.ts';
+import type { LockProposal, LockWrite, Nix } from '../../src/ports.ts';
 import { runProcess } from '../../src/process/run.ts';
 
 /**
@@ -140,4 +141,16 @@ export const failureOf = <F>(
 ): F => {
   if (result.ok) expect.fail(`succeeded: ${JSON.stringify(result.value, null, 2).slice(0, 2_000)}`);
   return result.failure;
+};
+
+/** Moves flake.lock as `lab` does, where something moves. */
+export const moveLock = async (
+  nix: Nix,
+  inputs: readonly string[] = [],
+): Promise<LockProposal & { readonly write: LockWrite }> => {
+  const proposed = succeeded(await nix.proposeUpdate(inputs, {}));
+  const { write } = proposed;
+  if (write === null) throw new Error('nothing moves');
+  succeeded(await nix.writeLock(write));
+  return { ...proposed, write };
 };

@@ -41,23 +41,24 @@ const make = () => {
 test('an update moves the lock and what is wanted, and can be taken back', async () => {
   const { nix, wait, wanted } = make();
   expect(await wanted()).toBe(toplevelOf('box', 'old'));
-  const preview = await wait(nix.previewUpdate([], {}));
+  const preview = await wait(nix.proposeUpdate([], {}));
   expect(await wanted()).toBe(toplevelOf('box', 'old'));
-  const updated = await wait(nix.update([], {}));
-  if (!updated.ok || !preview.ok) throw new Error('an update of the simulation failed');
-  expect(updated.value.changes).toEqual(preview.value.changes);
-  expect(updated.value.changes).toMatchObject([
+  if (!preview.ok || preview.value.write === null) throw new Error('an update of the simulation failed');
+  const { changes, write } = preview.value;
+  await wait(nix.writeLock(write));
+  expect(changes).toMatchObject([
     { input: 'nixpkgs', kind: 'updated', from: { rev: 'aaaa' }, to: { rev: 'bbbb' } },
   ]);
   expect(await wanted()).toBe(toplevelOf('box', 'new'));
-  expect(await wait(nix.update([], {}))).toMatchObject({ value: { changes: [] } });
-  const { previous, movedHash } = updated.value;
-  expect(await wait(nix.restoreLock(previous, 'of another'))).toMatchObject({
+  expect(await wait(nix.lockHolds(write))).toEqual({ ok: true, value: 'moved' });
+  expect(await wait(nix.proposeUpdate([], {}))).toMatchObject({ value: { changes: [], write: null } });
+  expect(await wait(nix.restoreLock({ ...write, movedHash: 'of another' }))).toMatchObject({
     failure: { kind: 'lock-changed' },
   });
   expect(await wanted()).toBe(toplevelOf('box', 'new'));
-  await wait(nix.restoreLock(previous, movedHash));
+  await wait(nix.restoreLock(write));
   expect(await wanted()).toBe(toplevelOf('box', 'old'));
+  expect(await wait(nix.lockHolds(write))).toEqual({ ok: true, value: 'previous' });
 });
 
 test('what a toplevel would boot is known once it is built, and it is built once', async () => {

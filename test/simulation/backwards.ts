@@ -19,9 +19,10 @@ export const prepareBack = async (scenario: Scenario, target: Target, clock: Clo
       flake: 'sim',
       nix: {
         evaluate: async () => ok({ fleet: { machines: scenario.machines, failed: [] }, discrepancies: [] }),
-        update: never,
-        previewUpdate: never,
+        proposeUpdate: never,
+        writeLock: never,
         restoreLock: never,
+        lockHolds: never,
         toplevels: never,
         build: never,
       },

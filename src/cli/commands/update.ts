@@ -8,7 +8,10 @@ export const registerUpdate = (program: Command, cli: Cli): void => {
   )
     .argument('[inputs...]', 'inputs to update (default: all)')
     .option('--dry-run', 'show what would move and leave flake.lock as it is', false)
-    .addHelpText('after', '\nExamples:\n  lab update --dry-run\n  lab update nixpkgs\n')
+    .addHelpText(
+      'after',
+      '\nThe journal keeps what was moved. While a run is under way flake.lock stays as it is (exit 5).\n\nExamples:\n  lab update --dry-run\n  lab update nixpkgs\n',
+    )
     .action(async (inputs: string[], options: { dryRun: boolean }, command: Command) =>
       (await import('../deeds/update.ts')).update(cli, command, inputs, options),
     );

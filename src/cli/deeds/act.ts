@@ -4,7 +4,7 @@ import { criticalReboots, hasWork } from '../../flow/conduct.ts';
 import { prepare } from '../../flow/prepare.ts';
 import { openRun, type Runs, watch } from '../../flow/runs.ts';
 import { type Override, parseOverrides } from '../../plan/override.ts';
-import { type Goal, isByHand, type Plan } from '../../plan/plan.ts';
+import { type Goal, isByHand, type Plan, type RunGoal } from '../../plan/plan.ts';
 import type { RunEvent, RunId } from '../../run/event.ts';
 import { awaitsOwnBoot } from '../../run/progress.ts';
 import { exitCodeOfRun, exitCodes, reportOf } from '../../run/report.ts';
@@ -35,7 +35,7 @@ export const answerOnTerminal =
   (plan: Plan, withdrawn: AbortSignal): Promise<boolean> =>
     approve(cli, plan, { dryRun: false, yes: false, confirm: [], via: 'cli' }, withdrawn);
 
-const updates = (goal: Goal): boolean => goal.kind === 'run' && goal.update;
+const updates = (goal: RunGoal): boolean => goal.kind === 'run' && goal.update;
 
 const dryRun = async (
   cli: Cli,
@@ -234,7 +234,8 @@ export const act = async (
     const runs = lab.runs(options.via);
     if (!runs.ok) return runs;
     const left = openRun(runs.value);
-    if (left !== null && !runs.value.isAlive(left)) {
+    // Of an update of flake.lock nothing is left to go on with.
+    if (left !== null && left.goal.kind !== 'update' && !runs.value.isAlive(left)) {
       const how = `\`lab resume\` goes on with it; with --yes a new run begins in its place`;
       const why = runs.value.whyDied(left.run)?.message ?? 'its process died';
       const message = `run ${left.run} of ${moment(left.startedAt)} was left unfinished: ${sanitiseLine(why)}`;

@@ -1,5 +1,6 @@
 import { ok, type Result } from '../../failure.ts';
 import { canResume } from '../../flow/conduct.ts';
+import { latestRun } from '../../flow/latest-run.ts';
 import { openRun, type Runs } from '../../flow/runs.ts';
 import type { ControlKind } from '../../journal/journal.ts';
 import { awaitsOwnBoot } from '../../run/progress.ts';
@@ -62,8 +63,7 @@ export const ask = (cli: Cli, id: string | undefined, kind: ControlKind, says: s
 /** Goes on with a run that is paused, was interrupted, or whose process died. */
 export const resume = (cli: Cli, id: string | undefined): Promise<void> =>
   useRuns(cli, async (runs) => {
-    const latest = runs.journal.runs(1)[0]?.run;
-    const chosen = chosenRun(runs, id ?? latest);
+    const chosen = chosenRun(runs, id ?? latestRun(runs.journal) ?? undefined);
     if (!chosen.ok) return chosen;
     const state = chosen.value;
     if (state.ended === null && runs.isAlive(state)) {

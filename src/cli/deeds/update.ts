@@ -10,10 +10,9 @@ export const update = async (
   options: { readonly dryRun: boolean },
 ): Promise<void> =>
   useLab(cli, command, async ({ lab, json }) => {
-    const asked = { signal: cli.stop };
     const moved = options.dryRun
-      ? await lab.nix.previewUpdate(inputs, asked)
-      : await lab.nix.update(inputs, asked);
+      ? await lab.nix.proposeUpdate(inputs, { signal: cli.stop })
+      : await lab.updateLock(inputs, 'cli');
     if (!moved.ok) return moved;
     const { changes, notAsked, remark } = moved.value;
     if (json)
