@@ -89,21 +89,15 @@ export const openRecord = (
   onEvent: Hosting['onEvent'],
 ) => {
   let state = known;
-  const append = (body: EventBody): RunEvent => {
+  const append = (body: EventBody): RunState => {
     const event = deps.journal.append(run, body);
     state = state === null ? beginRun(event) : applyEvent(state, event);
     onEvent(event);
-    return event;
-  };
-  const seen = (): RunState => {
-    if (state === null) throw new TypeError('the run has no first event');
     return state;
   };
-  const end = (result: RunResult, reason: string, failure: Failure | null): RunState => {
+  const end = (result: RunResult, reason: string, failure: Failure | null): RunState =>
     append({ kind: 'run-ended', result, reason, failure });
-    return seen();
-  };
-  return { append, seen, end };
+  return { append, end };
 };
 
 /** Runs `work` under the lock, with the controls heard; a broken journal becomes a failure that says what to do. */
@@ -173,7 +167,7 @@ export const conduct = (
   hosting: Hosting,
 ): Promise<Result<RunState>> =>
   underLock(deps, run, hosting, async (controls) => {
-    const { append, seen, end } = openRecord(deps, run, null, hosting.onEvent);
+    const { append, end } = openRecord(deps, run, null, hosting.onEvent);
     const { goal, selectors, consent, overrides = [] } = request;
     await closeLeftover(deps, `run ${run} began after it`);
     append({
@@ -199,9 +193,8 @@ export const conduct = (
       const why = late ? `nobody answered the plan within ${duration(answerDeadlineMs)}: ` : '';
       return ok(end(early.aborted ? 'interrupted' : 'declined', `${why}nothing was touched${lock}`, failure));
     }
-    append({ kind: 'approved', hash: plan.hash, how });
-    await driveHere(deps, seen(), append, controls);
-    return ok(seen());
+    const approved = append({ kind: 'approved', hash: plan.hash, how });
+    return ok(await driveHere(deps, approved, append, controls));
   });
 
 /** Runs that are looked through for who held a lease. */
@@ -219,7 +212,7 @@ const overOnceRecorded =
 const driveHere = (
   { journal, target, clock }: ConductDeps,
   state: RunState,
-  append: (body: EventBody) => RunEvent,
+  append: (body: EventBody) => RunState,
   controls: Controls,
 ): Promise<RunState> =>
   drive(state, { append, target, clock, isOver: overOnceRecorded(journal, state.run), ...controls });
@@ -251,8 +244,8 @@ export const resume = (deps: ConductDeps, run: RunId, hosting: Hosting): Promise
         `run ${latest} has begun since run ${run}: what the old one knows is out of date`,
         'begin a new one: it plans for what the machines run now',
       );
-    const { append, seen, end } = openRecord(deps, run, known, hosting.onEvent);
-    append({ kind: 'resumed', pid: process.pid });
+    const { append, end } = openRecord(deps, run, known, hosting.onEvent);
+    const resumed = append({ kind: 'resumed', pid: process.pid });
     if (known.plan === null || known.approvedAt === null) {
       const lock = await undoLock(deps, known, append);
       return ok(
@@ -263,6 +256,5 @@ export const resume = (deps: ConductDeps, run: RunId, hosting: Hosting): Promise
         ),
       );
     }
-    await driveHere(deps, seen(), append, controls);
-    return ok(seen());
+    return ok(await driveHere(deps, resumed, append, controls));
   });

@@ -1,6 +1,6 @@
 import type { Step } from '../plan/plan.ts';
 import type { Clock, Target } from '../ports.ts';
-import type { EventBody, LookMoment, RunEvent, StepOutcome } from './event.ts';
+import type { EventBody, LookMoment, StepOutcome } from './event.ts';
 import { holdLeases } from './lease.ts';
 import { lookAtAll } from './look-at-all.ts';
 import { isLooking } from './looks.ts';
@@ -8,7 +8,7 @@ import { next } from './next.ts';
 import { perform } from './perform.ts';
 import { awaitsOwnBoot } from './progress.ts';
 import { allRecords, recordOf } from './records.ts';
-import { applyEvent, type RunState } from './state.ts';
+import type { RunState } from './state.ts';
 
 /** Each note is synced to disk: a copy of a thousand paths must not wait for a thousand of them. */
 const progressPauseMs = 500;
@@ -22,8 +22,8 @@ export type Pause = {
 };
 
 export type DriveDeps = {
-  /** Writes durably, then returns the numbered event. Throws when it cannot: nothing more is done then. */
-  readonly append: (body: EventBody) => RunEvent;
+  /** Writes durably, then returns the state with it. Throws when it cannot: nothing more is done then. */
+  readonly append: (body: EventBody) => RunState;
   readonly target: Target;
   readonly clock: Clock;
   /** Asks for a graceful stop: steps under way end, no other begins. The reason is who asked. */
@@ -50,7 +50,7 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
     throw new TypeError('steps of a process that is gone are open: the run has to be resumed first');
   let state = start;
   const append = (body: EventBody): void => {
-    state = applyEvent(state, deps.append(body));
+    state = deps.append(body);
   };
   const underWay = new Map<string, Promise<void>>();
   // A broken journal or a bug in one step must end the loop, not be lost in a promise nobody awaits.

@@ -3,10 +3,10 @@ import { validateFleet } from '../../src/fleet/validate.ts';
 import { makePlan } from '../../src/plan/make-plan.ts';
 import type { Observation, Toplevel } from '../../src/ports.ts';
 import { drive } from '../../src/run/drive.ts';
-import type { EventBody, RunEvent } from '../../src/run/event.ts';
+import type { EventBody } from '../../src/run/event.ts';
 import { progressOf } from '../../src/run/progress.ts';
 import { allRecords } from '../../src/run/records.ts';
-import { type RunState, replay } from '../../src/run/state.ts';
+import { applyEvent, beginRun, type RunState, replay } from '../../src/run/state.ts';
 import { createVirtualClock } from '../../src/sim/clock.ts';
 import { createDemoWorld, type DemoWorld } from '../../src/sim/demo.ts';
 import { createMemoryJournal } from '../../src/sim/memory-journal.ts';
@@ -23,7 +23,12 @@ const got = <T>(result: { ok: true; value: T } | { ok: false; failure: { message
 /** Update, evaluate, look, build, plan, drive: what `lab run` does. */
 const wholeFlow = async ({ nix, target, clock, flake, hostName }: DemoWorld): Promise<RunState> => {
   const journal = createMemoryJournal(clock.now);
-  const append = (body: EventBody): RunEvent => journal.append(run, body);
+  let state: RunState | null = null;
+  const append = (body: EventBody): RunState => {
+    const event = journal.append(run, body);
+    state = state === null ? beginRun(event) : applyEvent(state, event);
+    return state;
+  };
   const { fleet } = got(await nix.evaluate({}));
   expect(validateFleet(fleet)).toEqual([]);
   const { changes, write } = got(await nix.proposeUpdate([], {}));
@@ -59,12 +64,10 @@ const wholeFlow = async ({ nix, target, clock, flake, hostName }: DemoWorld): Pr
     opened: { cwd: '/', overrideInputs: [], nixOptions: [], sshConfig: null },
   });
   append({ kind: 'plan-made', plan, remarks: [] });
-  append({ kind: 'approved', hash: plan.hash, how: 'answered' });
-  const start = replay(journal.eventsOf(run));
-  if (start === null) throw new Error('no history');
-  const state = await drive(start, { append, target, clock, stop: never, abort: never });
-  expect(replay(journal.eventsOf(run))).toEqual(state);
-  return state;
+  const approved = append({ kind: 'approved', hash: plan.hash, how: 'answered' });
+  const left = await drive(approved, { append, target, clock, stop: never, abort: never });
+  expect(replay(journal.eventsOf(run))).toEqual(left);
+  return left;
 };
 
 /** The demo's whole flow in virtual time; `tookMs` is what a viewer spends with it. */

@@ -9,7 +9,7 @@ import { drive } from '../../src/run/drive.ts';
 import type { EventBody, RunEvent } from '../../src/run/event.ts';
 import { settleMs } from '../../src/run/look-at-all.ts';
 import { progressOf } from '../../src/run/progress.ts';
-import { type RunState, replay } from '../../src/run/state.ts';
+import { applyEvent, type RunState, replay } from '../../src/run/state.ts';
 import { actDeadlines } from '../../src/run/step-context.ts';
 import { createVirtualClock } from '../../src/sim/clock.ts';
 import { createMachine, type Due, type SimMachine } from '../../src/sim/machine.ts';
@@ -244,7 +244,9 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
       stop.abort('SIGTERM');
     };
     living = { terminate, die };
-    const append = (body: EventBody): RunEvent => {
+    // The first process knows what it has written itself, as the checker does; a later one what it has replayed.
+    let replayed: RunState | null = null;
+    const append = (body: EventBody): RunState => {
       if (!alive) throw new Killed();
       appends += 1;
       if (end?.kind === 'journal-breaks' && appends >= end.append) {
@@ -261,13 +263,15 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
         die('killed');
         throw new Killed();
       }
-      return event;
+      replayed &&= applyEvent(replayed, event);
+      return replayed ?? watch.state();
     };
     const working = (async (): Promise<RunState> => {
-      if (number > 0) append({ kind: 'resumed', pid: number + 1 });
-      const start = replay(journal.eventsOf(run));
-      if (start === null) throw new TypeError('no history');
-      return drive(start, {
+      if (number > 0) {
+        append({ kind: 'resumed', pid: number + 1 });
+        replayed = replay(journal.eventsOf(run));
+      }
+      return drive(replayed ?? watch.state(), {
         append,
         target: world.targetOn(process.clock),
         clock: { now: () => process.clock.now() + skewMs, sleep: process.clock.sleep },

@@ -1,7 +1,7 @@
 import type { Plan } from '../../src/plan/plan.ts';
 import { drive } from '../../src/run/drive.ts';
 import type { EventBody, RunEvent } from '../../src/run/event.ts';
-import { type RunState, replay } from '../../src/run/state.ts';
+import { applyEvent, type RunState, replay } from '../../src/run/state.ts';
 import { createVirtualClock } from '../../src/sim/clock.ts';
 import { faultOf } from '../../src/sim/fault.ts';
 import { createMachine } from '../../src/sim/machine.ts';
@@ -156,17 +156,18 @@ export const simulateTwo = async (
         };
       });
       if (death !== null && 'ms' in death.at) time.schedule(time.now() + death.at.ms, die);
-      const append = (body: EventBody): RunEvent => {
+      let { state } = told();
+      const append = (body: EventBody): RunState => {
         if (!alive) throw new Killed();
         appends += 1;
-        const event = record(body);
-        if (death === null || !('append' in death.at) || death.at.append !== appends) return event;
+        state = applyEvent(state, record(body));
+        if (death === null || !('append' in death.at) || death.at.append !== appends) return state;
         die();
         throw new Killed();
       };
       const working = (async (): Promise<RunState> => {
         if (resumed) append({ kind: 'resumed', pid: 2 });
-        return drive(told().state, {
+        return drive(state, {
           append,
           target: world.targetOn(process.clock),
           clock: process.clock,
