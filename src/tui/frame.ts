@@ -61,60 +61,99 @@ const tooSmall = ({ ui: { size }, snapshot, pen }: Scene): readonly Line[] => {
 };
 
 /** How old the oldest of what is shown is, also while it is being read anew: what hangs must not hide its age. */
-const ageSpan = ({ snapshot, rows, now, spinner }: Scene): Line => {
+const ageSpan = ({ snapshot, rows, now, spinner }: Scene, brief: boolean): Line => {
   const looking = snapshot.evaluation.refreshing || snapshot.observing.size > 0 || snapshot.probing.size > 0;
   const times = rows.flatMap(({ seenAt }) => (seenAt === null ? [] : [seenAt]));
-  const looks: Line = looking ? [span(`${spinner} `, 'busy')] : [];
+  const looks: Line = looking && !brief ? [span(`${spinner} `, 'busy')] : [];
   if (times.length === 0) return looking ? [span(`${spinner} looking `, 'busy')] : [];
   const age = now - Math.min(...times);
-  return [...looks, span(`seen ${ageWords(age)} `, age > staleAfterMs ? 'warn' : 'quiet')];
+  const words = brief ? ageWords(age) : `seen ${ageWords(age)}`;
+  return [...looks, span(`${words} `, age > staleAfterMs ? 'warn' : 'quiet')];
+};
+
+/** How much the title bar says, from everything to what must be said on forty columns. */
+const titleForms = [
+  { path: 16, name: 'full', run: 'full', age: 'full' },
+  { path: 0, name: 'full', run: 'full', age: 'full' },
+  { path: 0, name: 'brief', run: 'full', age: 'full' },
+  { path: 0, name: 'brief', run: 'brief', age: 'full' },
+  { path: 0, name: 'brief', run: 'brief', age: 'brief' },
+  { path: 0, name: 'least', run: 'brief', age: 'brief' },
+] as const;
+
+const titleParts = (
+  scene: Scene,
+  form: (typeof titleForms)[number],
+): { readonly name: Line; readonly right: Line } => {
+  const { snapshot, ui } = scene;
+  const run = runWords(snapshot);
+  const brief = form.run === 'brief';
+  const gap = brief ? ' ' : '  ';
+  const demo = form.name === 'full' ? ' DEMO, simulated ' : ' DEMO ';
+  return {
+    name: [
+      ...(form.name === 'least' && snapshot.demo ? [] : [span(' lab ', 'strong')]),
+      ...(snapshot.demo ? [span(demo, 'warn')] : []),
+    ],
+    right: [
+      ...(scene.readonly ? [span(`read-only${gap}`, 'warn')] : []),
+      ...(ui.leaving
+        ? [span(`${brief ? 'quits at its end' : 'quits when the run has ended'}${gap}`, 'warn')]
+        : run === null
+          ? []
+          : [span(`${brief ? run.brief : run.text}${gap}`, run.tone)]),
+      ...ageSpan(scene, form.age === 'brief'),
+    ],
+  };
 };
 
 const titleLine = (scene: Scene): Line => {
   const { snapshot, ui, pen } = scene;
   const width = ui.size.columns;
-  const run = runWords(snapshot);
-  const right: Line = [
-    ...(scene.readonly ? [span('read-only  ', 'warn')] : []),
-    ...(ui.leaving
-      ? [span('quits when the run has ended  ', 'warn')]
-      : run === null
-        ? []
-        : [span(`${run.text}  `, run.tone)]),
-    ...ageSpan(scene),
-  ];
-  const name: Line = [span(' lab ', 'strong'), ...(snapshot.demo ? [span(' DEMO, simulated ', 'warn')] : [])];
-  const room = width - widthOf(name) - widthOf(right) - 2;
-  const left: Line = [
-    ...name,
-    span(` ${cutTextStart(pen.clean(snapshot.flake), Math.max(0, room), pen.glyphs.more)}`, 'quiet'),
-  ];
+  const roomBy = (form: (typeof titleForms)[number]): number => {
+    const { name, right } = titleParts(scene, form);
+    return width - widthOf(name) - widthOf(right) - (form.path > 0 ? 2 : 0);
+  };
+  const path = pen.clean(snapshot.flake);
+  const form =
+    titleForms.find((one) => roomBy(one) >= Math.min(one.path, path.length)) ??
+    titleForms[titleForms.length - 1] ??
+    titleForms[0];
+  const { name, right } = titleParts(scene, form);
+  const left: Line =
+    form.path === 0
+      ? name
+      : [...name, span(` ${cutTextStart(path, Math.max(0, roomBy(form)), pen.glyphs.more)}`, 'quiet')];
   return onSurface(spread(left, right, width, pen.glyphs.more, 'bar'), 'bar');
 };
 
 /** `3 of 12 machines`, the filter and the marks. */
-const placeWords = ({ ui, pane, scroll, rows, shown, view }: Scene): string => {
+const placeWords = ({ ui, pane, scroll, rows, shown, view }: Scene, brief: boolean): string => {
   if (pane.noun === '' || pane.count === 0) return '';
   const { at, of } = placeIn(pane, scroll);
-  const filtered =
-    view.kind === 'machines' && ui.filter !== '' ? ` (${shown.length} of ${rows.length} shown)` : '';
-  return ` ${at} of ${count(of, pane.noun)}${filtered} `;
+  const filtered = view.kind === 'machines' && ui.filter !== '';
+  if (brief) return filtered ? ` ${at} of ${of} (${rows.length}) ` : ` ${at} of ${of} `;
+  return ` ${at} of ${count(of, pane.noun)}${filtered ? ` (${shown.length} of ${rows.length} shown)` : ''} `;
 };
 
 /** Messages are news for this long. */
 const newsMs = 30_000;
 
-/** `3 healthy  1 offline`: the whole lab in one line, the worst first. */
-const stateCounts = ({ rows }: Scene): Line => {
+/** `3 healthy  1 offline`: the whole lab in one line, the worst first; in few cells by the signs of the states. */
+const stateCounts = ({ rows }: Scene, brief: boolean): Line => {
   const counts = new Map<string, { readonly state: State; readonly count: number }>();
-  for (const { state } of rows)
-    counts.set(state.text, { state, count: (counts.get(state.text)?.count ?? 0) + 1 });
+  for (const { state } of rows) {
+    const key = brief ? state.glyph : state.text;
+    counts.set(key, { state, count: (counts.get(key)?.count ?? 0) + 1 });
+  }
   return [...counts.values()]
     .sort((a, b) => a.state.rank - b.state.rank)
-    .flatMap(({ state, count: many }) => [span(` ${many} ${state.text} `, state.tone)]);
+    .map(({ state, count: many }) =>
+      span(brief ? ` ${many}${state.glyph}` : ` ${many} ${state.text} `, state.tone),
+    );
 };
 
-const statusLeft = (scene: Scene): Line => {
+const statusLeft = (scene: Scene, brief: boolean): Line => {
   const { ui, snapshot, now, pen, rows, view } = scene;
   const { input, notice } = ui;
   if (input !== null && input.kind !== 'palette')
@@ -135,7 +174,8 @@ const statusLeft = (scene: Scene): Line => {
   ];
   if (chosen.length > 0) return chosen;
   const last = snapshot.messages.at(-1);
-  if (last === undefined || now - last.at > newsMs) return view.kind === 'machines' ? stateCounts(scene) : [];
+  if (last === undefined || now - last.at > newsMs)
+    return view.kind === 'machines' ? stateCounts(scene, brief) : [];
   return line(
     ` ${pen.clean(last.text)}`,
     last.level === 'info' ? 'quiet' : last.level === 'warning' ? 'warn' : 'bad',
@@ -145,13 +185,21 @@ const statusLeft = (scene: Scene): Line => {
 const statusLine = (scene: Scene): Line => {
   const { ui, pen } = scene;
   const width = ui.size.columns;
-  const left = statusLeft(scene);
-  const right = line(placeWords(scene), 'quiet');
+  const fits = (left: Line, right: Line): boolean => widthOf(left) + widthOf(right) <= width;
+  const place = (brief: boolean): Line => line(placeWords(scene, brief), 'quiet');
+  for (const [brief, briefPlace] of [
+    [false, false],
+    [false, true],
+    [true, true],
+  ] as const) {
+    const [left, right] = [statusLeft(scene, brief), place(briefPlace)];
+    if (fits(left, right)) return spread(left, right, width, pen.glyphs.more);
+  }
+  const left = statusLeft(scene, true);
   // What was just said, or is being typed, matters more than where one is.
-  const crowded = widthOf(left) + widthOf(right) > width;
-  return crowded && (ui.notice !== null || ui.input !== null)
+  return ui.notice !== null || ui.input !== null
     ? fitLine(left, width, pen.glyphs.more)
-    : spread(left, right, width, pen.glyphs.more);
+    : spread(left, place(true), width, pen.glyphs.more);
 };
 
 const hintSpans = ({ key, text, disabled }: Hint): Line =>
@@ -193,12 +241,17 @@ const hintLine = (scene: Scene): Line => {
   const last = hints.filter(({ text }) => text === 'help' || text === 'quit');
   const kept: Hint[] = [];
   let left = width - 1 - last.reduce((sum, hint) => sum + widthOf(hintSpans(hint)), 0);
-  for (const hint of hints) {
+  // What can be done comes before what cannot, where there is no room for both.
+  for (const hint of [
+    ...hints.filter(({ disabled }) => !disabled),
+    ...hints.filter(({ disabled }) => disabled),
+  ]) {
     if (last.includes(hint)) continue;
     const cells = widthOf(hintSpans(hint));
     if (cells > left) continue;
     kept.push(hint);
     left -= cells;
   }
-  return fitLine([span(' '), ...[...kept, ...last].flatMap(hintSpans)], width, more);
+  const shown = hints.filter((hint) => kept.includes(hint));
+  return fitLine([span(' '), ...[...shown, ...last].flatMap(hintSpans)], width, more);
 };

@@ -22,7 +22,12 @@ export const tabsLine = (scene: Scene): Line => {
     tabs.map(({ kind, key, title, short, badge }) => {
       const more = badge?.(scene) ?? '';
       return {
-        forms: [`${key} ${title}${more}`, `${key} ${short}${more}`, `${key}${more === '' ? '' : '!'}`],
+        forms: [
+          `${key} ${title}${more}`,
+          `${key} ${short}${more}`,
+          `${key}${short}${more === '' ? '' : '!'}`,
+          `${key}${more === '' ? '' : '!'}`,
+        ],
         open: kind === here && view.kind !== 'help',
         alert: more !== '',
       };

@@ -66,6 +66,7 @@ export const paneOf = (scene: ViewScene): Pane => {
           marked: ui.marked,
           width,
           spinner,
+          selected: scene.scroll.selected,
         },
         pen,
       );
@@ -93,7 +94,7 @@ export const paneOf = (scene: ViewScene): Pane => {
     case 'problems':
       return problemsPane(snapshot, width, pen);
     case 'inputs':
-      return inputsPane({ snapshot, now, width, spinner }, pen);
+      return inputsPane({ snapshot, now, width, spinner, readonly: scene.readonly }, pen);
     case 'history':
       return historyPane({ snapshot, now, width }, pen);
     case 'replay':
@@ -110,7 +111,7 @@ export const paneOf = (scene: ViewScene): Pane => {
     case 'pulse':
       return pulsePane({ snapshot, rows, now, width }, pen);
     case 'help':
-      return helpPane(scene.help(), width, pen);
+      return helpPane(scene.help(), search, width, pen);
     default:
       return view satisfies never;
   }

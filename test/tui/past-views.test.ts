@@ -158,7 +158,10 @@ describe('the inputs', () => {
 
   test('are not moved read-only', () => {
     const { press, lab, text: screen } = opened(previewed, { readonly: true });
-    press('6', 'enter');
+    press('6');
+    expect(screen()).toContain('1 input would move');
+    expect(screen()).not.toContain('Enter moves');
+    press('enter');
     expect(screen()).toContain('read-only');
     expect(lab.asked).toEqual(['read inputs']);
   });

@@ -82,6 +82,7 @@ describe('questions', () => {
     expect(say('1')).not.toContain('Question');
     expect(lab.asked).toEqual([]);
     say('a');
+    say('sleeper-service');
     say('2');
     expect(lab.asked).toEqual(['approve']);
   });

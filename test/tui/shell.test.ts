@@ -62,9 +62,19 @@ describe('a reboot of marked machines', () => {
   });
 
   test('starts when the second choice is taken on purpose', () => {
-    const { press, lab } = opened(waitingSnapshot);
-    press('3', 'enter', 'tab', 'enter');
+    const { press, type, lab } = opened(waitingSnapshot);
+    press('3', 'enter');
+    type('sleeper-service');
+    press('tab', 'enter');
     expect(lab.asked).toEqual(['approve']);
+  });
+
+  test('of a critical machine within a full run wants its name all the same', () => {
+    const { press, lab, text } = opened(waitingSnapshot);
+    press('3', 'a');
+    expect(text()).toContain('type sleeper-service:');
+    press('tab', 'enter', 'enter', 'enter');
+    expect(lab.asked).toEqual([]);
   });
 
   test('of a critical machine wants its name typed, in full', () => {

@@ -48,7 +48,7 @@ test('approve, watch, the run holds, read why', async () => {
   const screen = await openScreen(lab.session);
   expect(screen.text()).toContain('a plan waits for you (3)');
 
-  await screen.press('3', 'a', keys.tab, keys.enter);
+  await screen.press('3', 'a', 'sleeper-', 'service', keys.tab, keys.enter);
   expect(lab.asked).toEqual(['approve']);
 
   lab.show(liveSnapshot);

@@ -43,12 +43,12 @@ export const goCommands: readonly Command[] = [
   place('sequence', '2', 'the reboot sequence as waves', { kind: 'sequence' }, ['reboot-sequence', 'waves']),
   place('show-run', '3', 'the run: its plan, its progress, its result', { kind: 'run' }, ['plan', 'attach']),
   place('log', '4', 'what has happened, line by line', { kind: 'log' }, ['journal']),
+  place('problems', '5', 'what is wrong with the fleet as configured', { kind: 'problems' }, ['check']),
   place('inputs', '6', 'the inputs of flake.lock, and what an update would move', { kind: 'inputs' }, [
     'lock',
   ]),
   place('history', '7', 'past runs', { kind: 'history' }, ['runs']),
   place('pulse', '8', 'the whole lab on one screen', { kind: 'pulse' }, ['dashboard']),
-  place('problems', '5', 'what is wrong with the fleet as configured', { kind: 'problems' }, ['check']),
   command({
     id: 'details',
     aliases: ['machine', 'describe'],

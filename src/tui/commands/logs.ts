@@ -5,7 +5,7 @@ import { type Command, command, hint } from './command.ts';
 /** Logs: of machines, and searching in lines. */
 
 const searchable = ({ view }: Scene): boolean =>
-  view.kind === 'log' || (view.kind === 'machine' && view.tab === 'logs');
+  view.kind === 'log' || view.kind === 'help' || (view.kind === 'machine' && view.tab === 'logs');
 
 /** Units worth offering: those checked, those that failed, and what every machine has. */
 const unitsOf = ({ snapshot, machine, rows }: Scene): readonly string[] => {
@@ -74,7 +74,7 @@ export const logCommands: readonly Command[] = [
     keys: ['/'],
     when: searchable,
     hint: hint('search', 20),
-    disabledReason: (scene) => (searchable(scene) ? null : 'only in logs'),
+    disabledReason: (scene) => (searchable(scene) ? null : 'only in logs and in the help'),
     run: ({ ui }, argument) =>
       argument === ''
         ? [{ kind: 'input', input: { kind: 'search', text: searchOf(ui), before: searchOf(ui) } }]

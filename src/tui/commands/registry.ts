@@ -122,16 +122,21 @@ export const hintsOf = (scene: Scene): readonly Hint[] =>
     })
     .sort((a, b) => a.rank - b.rank);
 
+/** Places first among what leads somewhere, in the order of their digits. */
+const byGroup: readonly Command[] = [...goCommands, ...commands.filter((one) => !goCommands.includes(one))];
+
 /** The help screen, group by group. */
 export const helpOf = (scene: Scene): readonly HelpEntry[] =>
   commandGroups.flatMap((group) =>
-    commands
+    byGroup
       .filter((candidate) => candidate.group === group)
       .map((candidate) => ({
         group,
         keys: keysOfCommand(candidate, scene.settings).slice(0, 3).map(keyLabel).join(' '),
         name: candidate.id,
+        aliases: candidate.aliases.filter((alias) => alias !== candidate.id),
         title: candidate.title,
         disabled: reasonAgainst(candidate, scene),
+        here: candidate.when(scene) ? candidate.hint(scene) : null,
       })),
   );

@@ -135,7 +135,11 @@ export const wrapText = (text: string, width: number): readonly string[] => {
   return current === '' ? lines : [...lines, current];
 };
 
-/** A label in a column of its own, and a text wrapped beside it. */
+/** Beside a wide label a text wants this many cells, or it stands below the label. */
+const besideLabelLeast = 30;
+const wideLabel = 10;
+
+/** A label in a column of its own, and a text wrapped beside it; below it where there is no room beside. */
 export const labelled = (
   label: Span,
   labelWidth: number,
@@ -143,7 +147,17 @@ export const labelled = (
   tone: Tone,
   width: number,
 ): readonly Line[] => {
-  const lines = wrapText(text, Math.max(8, width - labelWidth));
+  const room = width - labelWidth;
+  const lines = wrapText(text, Math.max(8, room));
+  if (lines.length > 1 && labelWidth > wideLabel && room < besideLabelLeast && label.text.trim() !== '') {
+    const indent = ' '.repeat(4 + (/^ */u.exec(label.text)?.[0].length ?? 0) - 2);
+    return [
+      [label],
+      ...wrapText(text, Math.max(8, width - indent.length)).map(
+        (part): Line => [span(indent), span(part, tone)],
+      ),
+    ];
+  }
   return (lines.length === 0 ? [''] : lines).map((part, index) => [
     {
       ...label,
@@ -154,6 +168,24 @@ export const labelled = (
     },
     span(part, tone),
   ]);
+};
+
+/** Pieces beside each other, on as many lines as they need; a piece that is wider than a line is wrapped. */
+export const flowing = (pieces: readonly Span[], width: number, indent: number): readonly Line[] => {
+  const lines: Line[] = [];
+  let current: Line = [];
+  for (const piece of pieces.filter(({ text }) => text.trim() !== '')) {
+    if (current.length > 0 && widthOf(current) + cellsOf(piece.text) <= width) {
+      current = [...current, piece];
+      continue;
+    }
+    if (current.length > 0) lines.push(current);
+    const lead = lines.length === 0 ? (/^ */u.exec(piece.text)?.[0] ?? '') : ' '.repeat(indent);
+    const parts = wrapText(piece.text, Math.max(8, width - lead.length));
+    lines.push(...parts.slice(0, -1).map((part): Line => [{ ...piece, text: lead + part }]));
+    current = [{ ...piece, text: lead + (parts.at(-1) ?? '') }];
+  }
+  return current.length === 0 ? lines : [...lines, current];
 };
 
 export const sameLine = (a: Line, b: Line): boolean =>

@@ -5,16 +5,17 @@ const arrangements = [
   [0, 0],
   [0, 1],
   [0, 2],
-  [1, 2],
+  [0, 3],
+  [1, 3],
 ] as const;
 
 /**
  * Names side by side, the open one in brackets: in full where they fit, else all but the open one short, else those by
- * their keys alone. `forms`: in full, short, the key.
+ * their keys alone. `forms`: in full, short, shorter, the key.
  */
 export const tabStrip = (
   names: readonly {
-    readonly forms: readonly [string, string, string];
+    readonly forms: readonly [string, string, string, string];
     readonly open: boolean;
     readonly alert: boolean;
   }[],
@@ -25,7 +26,7 @@ export const tabStrip = (
       names.map(({ forms, open, alert }) =>
         open
           ? span(`[${forms[ofOpen]}]`, 'strong', 'tab')
-          : span(` ${forms[ofOthers]} `, alert ? 'warn' : 'quiet'),
+          : span(ofOthers === 2 ? ` ${forms[ofOthers]}` : ` ${forms[ofOthers]} `, alert ? 'warn' : 'quiet'),
       ),
   );
   return strips.find((strip) => widthOf(strip) <= width) ?? strips.at(-1) ?? [];

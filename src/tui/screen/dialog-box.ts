@@ -30,7 +30,6 @@ const typedLines = ({ typed }: Dialog, pen: Pen): readonly Line[] => {
   if (typed === null) return [];
   const [next] = typed.names;
   return [
-    blank,
     next === undefined
       ? [span(`${pen.glyphs.good} typed`, 'good')]
       : [
@@ -42,14 +41,23 @@ const typedLines = ({ typed }: Dialog, pen: Pen): readonly Line[] => {
   ];
 };
 
-/** The dialog as lines in a frame, all of the same width. */
+/** The dialog as lines in a frame, all of the same width. What it says matters more than the air around it. */
 export const dialogLines = (dialog: Dialog, size: Size, pen: Pen): readonly Line[] => {
   const width = Math.min(widest, size.columns - 4);
   const inner = width - 4;
   const choices = buttonLines(dialog, inner, pen);
-  const fixed = 5 + choices.length + (dialog.typed === null ? 0 : 2);
-  const bodyRoom = Math.max(1, size.rows - fixed - 2);
+  const typed = typedLines(dialog, pen);
+  const help = wrapText(
+    dialog.typed === null
+      ? 'Left, Right or Tab choose; Enter takes; Esc cancels'
+      : 'Tab chooses; Enter takes; Esc cancels',
+    inner,
+  );
   const body = dialog.body.flatMap((text) => wrapText(pen.clean(text), inner));
+  const frame = 2;
+  const airy = frame + body.length + 2 * Math.min(1, typed.length) + 2 + choices.length + help.length;
+  const roomy = airy <= size.rows;
+  const bodyRoom = Math.max(1, size.rows - frame - choices.length - typed.length);
   const shown =
     body.length <= bodyRoom
       ? body
@@ -57,18 +65,13 @@ export const dialogLines = (dialog: Dialog, size: Size, pen: Pen): readonly Line
           ...body.slice(0, bodyRoom - 1),
           `${pen.glyphs.below} ${body.length - bodyRoom + 1} more lines in a larger terminal`,
         ];
+  const air = roomy ? [blank] : [];
   const content: readonly Line[] = [
     ...shown.map((text) => line(text)),
-    ...typedLines(dialog, pen),
-    blank,
+    ...(typed.length === 0 ? [] : [...air, ...typed]),
+    ...air,
     ...choices,
-    blank,
-    line(
-      dialog.typed === null
-        ? 'Left, Right or Tab choose; Enter takes; Esc cancels'
-        : 'Tab chooses; Enter takes; Esc cancels',
-      'quiet',
-    ),
+    ...(roomy ? [blank, ...help.map((text) => line(text, 'quiet'))] : []),
   ];
   return boxLines(dialog.title, content, width, pen);
 };

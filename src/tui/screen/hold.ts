@@ -6,9 +6,9 @@ import { reportOf } from '../../run/report.ts';
 import type { RunState } from '../../run/state.ts';
 import { statusWords } from '../../run/telling.ts';
 import { duration } from '../../text/words.ts';
-import { blank, fitText, type Line, labelled, line, span } from '../draw/line.ts';
+import { blank, cellsOf, flowing, type Line, labelled, line, span } from '../draw/line.ts';
 import { type Pane, textPane } from './pane.ts';
-import { resultLines } from './result.ts';
+import { evidenceLines, resultBody } from './result.ts';
 import type { RunScene } from './run-scene.ts';
 import { ageWords, closureWords, endWords } from './words.ts';
 
@@ -103,14 +103,12 @@ const knownOf = (entry: MachinePlan, run: RunState, scene: RunScene, nameWidth: 
     : status === 'done' || status === 'nothing'
       ? pen.glyphs.good
       : pen.glyphs.idle;
-  const label = fitText(`${name} (${text})`, nameWidth, pen.glyphs.more);
-  return labelled(
-    span(`  ${sign} ${label}  `, bad ? 'bad' : 'strong'),
-    nameWidth + 6,
-    pen.clean(says),
-    'plain',
-    width - 1,
-  );
+  const label = span(`  ${sign} ${name} (${text})`, bad ? 'bad' : 'strong');
+  const labelWidth = nameWidth + 6;
+  // A name that has no room beside what is known of it stands above it.
+  return cellsOf(label.text) <= labelWidth
+    ? labelled(label, labelWidth, pen.clean(says), 'plain', width - 1)
+    : [[label], ...labelled(span(''), 6, pen.clean(says), 'plain', width - 1)];
 };
 
 const unknownLines = (run: RunState, scene: RunScene): readonly Line[] => {
@@ -159,10 +157,7 @@ export const holdPane = (scene: RunScene, run: RunState): Pane => {
       line(' WHAT HAPPENED', 'title'),
       ...wrap(2, report.reason, 'plain'),
       ...(failure === null || failure.message === report.reason ? [] : wrap(2, failure.message, 'bad')),
-      ...(failure?.detail ?? []).map((detail) => [
-        span(`    ${pen.glyphs.vertical} `, 'quiet'),
-        span(pen.clean(detail), 'plain'),
-      ]),
+      ...(failure === null ? [] : evidenceLines(failure, '    ', width, pen)),
       ...(failure === null
         ? []
         : labelled(span('  what to do', 'quiet'), 14, pen.clean(failure.remedy), 'strong', width - 1)),
@@ -186,14 +181,18 @@ export const holdPane = (scene: RunScene, run: RunState): Pane => {
       ),
       blank,
       line(' EVERY MACHINE', 'title'),
-      ...resultLines(run, run.lock?.changes ?? snapshot.lockChanges, width, pen).slice(2),
+      ...resultBody(run, run.lock?.changes ?? snapshot.lockChanges, width, pen),
     ]),
     head: [
-      [
-        span(` ${pen.glyphs[tone === 'bad' ? 'bad' : 'warn']} Run ${text}`, tone),
-        span(`  ${goalWords(run.goal)}, ${duration(report.endedAt - report.startedAt)}`, 'plain'),
-        span(`  ${report.run}`, 'quiet'),
-      ],
+      ...flowing(
+        [
+          span(` ${pen.glyphs[tone === 'bad' ? 'bad' : 'warn']} Run ${text}`, tone),
+          span(`  ${goalWords(run.goal)}, ${duration(report.endedAt - report.startedAt)}`, 'plain'),
+          span(`  ${report.run}`, 'quiet'),
+        ],
+        width - 1,
+        2,
+      ),
       blank,
     ],
   };

@@ -1,7 +1,7 @@
 import type { LabSnapshot } from '../../flow/session.ts';
 import type { LockChange } from '../../ports.ts';
 import { count, day } from '../../text/words.ts';
-import { blank, type Line, labelled, line, span } from '../draw/line.ts';
+import { blank, flowing, type Line, labelled, line, span } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
 import type { Pane } from './pane.ts';
 import { type Cell, type Column, placeColumns, tableLine } from './table.ts';
@@ -66,13 +66,18 @@ const previewLines = (
   spinner: string,
   now: number,
   width: number,
+  readonly: boolean,
   pen: Pen,
 ): readonly Line[] => {
   const { inputsPreview: preview } = snapshot;
   if (preview === null)
-    return [
-      line(' Space asks what an update of the input under the cursor would move, U of all of them', 'quiet'),
-    ];
+    return labelled(
+      span(''),
+      1,
+      'Space asks what an update of the input under the cursor would move, U of all of them',
+      'quiet',
+      width - 1,
+    );
   const asked = preview.inputs.length === 0 ? 'all inputs' : preview.inputs.join(', ');
   if (preview.refreshing) return [[span(` ${spinner} asking for the newest of ${pen.clean(asked)}`, 'busy')]];
   if (preview.failure !== null)
@@ -87,20 +92,29 @@ const previewLines = (
       ...labelled(span('   '), 3, pen.clean(preview.failure.remedy), 'plain', width - 1),
     ];
   const moves = preview.value?.changes.length ?? 0;
-  return [
-    moves === 0
-      ? line(
-          ` ${pen.glyphs.good} ${pen.clean(preview.value?.remark ?? `${asked}: already the newest`)}`,
-          'good',
-        )
-      : [
-          span(` ${count(moves, 'input')} would move`, 'accent'),
-          span(
-            ` (asked ${ageWords(now - (preview.at ?? now))}): Enter moves flake.lock; no machine is touched`,
-            'plain',
-          ),
-        ],
-  ];
+  if (moves === 0)
+    return labelled(
+      span(` ${pen.glyphs.good} `, 'good'),
+      3,
+      pen.clean(preview.value?.remark ?? `${asked}: already the newest`),
+      'good',
+      width - 1,
+    );
+  const asking = `(asked ${ageWords(now - (preview.at ?? now))})`;
+  return flowing(
+    [
+      span(` ${count(moves, 'input')} would move`, 'accent'),
+      span(` ${asking}:`, 'plain'),
+      span(
+        readonly
+          ? ' not from here, this screen was opened read-only'
+          : ' Enter moves flake.lock; no machine is touched',
+        'plain',
+      ),
+    ],
+    width - 1,
+    1,
+  );
 };
 
 export const inputsPane = (
@@ -109,6 +123,7 @@ export const inputsPane = (
     readonly now: number;
     readonly width: number;
     readonly spinner: string;
+    readonly readonly: boolean;
   },
   pen: Pen,
 ): Pane => {
@@ -134,7 +149,7 @@ export const inputsPane = (
             ...labelled(span(` ${pen.glyphs.bad} `, 'bad'), 3, pen.clean(failure.message), 'bad', width - 1),
             ...labelled(span('   '), 3, pen.clean(failure.remedy), 'plain', width - 1),
           ]),
-      ...(inputs.length === 0 ? [] : previewLines(snapshot, spinner, now, width, pen)),
+      ...(inputs.length === 0 ? [] : previewLines(snapshot, spinner, now, width, view.readonly, pen)),
       ...(inputs.length === 0
         ? []
         : [

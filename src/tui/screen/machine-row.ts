@@ -44,10 +44,29 @@ const driftCell = (observation: Observation | undefined, toplevel: Toplevel | un
   if (observation === undefined) return { text: '', tone: 'quiet' };
   const drift = driftOf(observation, toplevel?.outPath ?? null);
   if (drift === null) return { text: 'not known', tone: 'quiet' };
-  if (drift.words.length > 0) return { text: pen.clean(drift.words.join(', ')), tone: 'warn' };
+  const [first = '', ...others] = drift.words.map((word) => pen.clean(word));
+  if (first !== '')
+    return {
+      text: [first, ...others].join(', '),
+      tone: 'warn',
+      shorter: others.length === 0 ? [] : [`${first} +${others.length}`],
+    };
   return toplevel === undefined
     ? { text: 'not compared', tone: 'quiet' }
     : { text: 'in sync', tone: 'quiet' };
+};
+
+/** `kernel 6.12.34 → 6.12.40 +2`, `kernel → 6.12.40 +2`, `kernel +2`, `yes`: the most telling, and how many more. */
+const shorterReasons = (reasons: readonly string[]): readonly string[] => {
+  const [first = ''] = reasons;
+  const more = reasons.length > 1 ? ` +${reasons.length - 1}` : '';
+  const [, part = first, to] = /^(.+?) \S+ → (\S+)$/u.exec(first) ?? [];
+  return [
+    `${first}${more}`,
+    ...(to === undefined ? [] : [`${part} → ${to}${more}`]),
+    `${part}${more}`,
+    'yes',
+  ];
 };
 
 const rebootCell = (
@@ -59,10 +78,25 @@ const rebootCell = (
   const { reasons, unknown } = rebootNeed(seen.bootedParts, seen.profileParts);
   const policy = machine.reboot.policy === 'never' ? ' (policy: never)' : '';
   if (reasons.length > 0)
-    return { text: pen.clean(`${reasons.join(', ')}${policy}`), tone: 'warn', needed: true };
+    return {
+      text: pen.clean(`${reasons.join(', ')}${policy}`),
+      tone: 'warn',
+      needed: true,
+      shorter: shorterReasons(reasons).map((form) => pen.clean(form)),
+    };
   const next = toplevel?.parts == null ? [] : rebootNeed(seen.bootedParts, toplevel.parts).reasons;
   if (next.length > 0)
-    return { text: pen.clean(`after deploy: ${next.join(', ')}${policy}`), tone: 'plain', needed: false };
+    return {
+      text: pen.clean(`after deploy: ${next.join(', ')}${policy}`),
+      tone: 'plain',
+      needed: false,
+      shorter: [
+        ...shorterReasons(next).flatMap((form) =>
+          form === 'yes' ? [] : [pen.clean(`after deploy: ${form}`)],
+        ),
+        'after deploy',
+      ],
+    };
   if (unknown.length > 0) return { text: `not known: ${unknown.join(', ')}`, tone: 'quiet', needed: false };
   return { text: 'no', tone: 'quiet', needed: false };
 };

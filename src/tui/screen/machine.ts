@@ -47,7 +47,7 @@ const tabPane = (scene: MachineScene, tab: MachineTab, machine: Machine, search:
 const tabLine = (tab: MachineTab, width: number): Line =>
   tabStrip(
     machineTabs.map((name) => ({
-      forms: [name, name.slice(0, 4), name.slice(0, 1)],
+      forms: [name, name.slice(0, 4), name.slice(0, 4), name.slice(0, 1)],
       open: name === tab,
       alert: false,
     })),

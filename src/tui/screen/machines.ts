@@ -5,6 +5,7 @@ import type { Pen } from '../draw/pen.ts';
 import type { Sort, SortBy } from './arrange.ts';
 import type { MachineRow } from './machine-row.ts';
 import { staleAfterMs } from './machine-state.ts';
+import { stripFoot, type Untold } from './machine-strip.ts';
 import type { Pane } from './pane.ts';
 import { type Cell, type Column, type Placed, placeColumns, tableLine } from './table.ts';
 import { ageWords, clockTime, shortAge } from './words.ts';
@@ -26,18 +27,26 @@ const columns: readonly Column<SortBy>[] = [
   { id: 'seen', title: 'SEEN', rank: 4, good: 5, least: null, most: 5 },
 ];
 
+const byRank = [...columns].sort((a, b) => a.rank - b.rank);
+
 /** The columns from left to right. */
 export const columnOrder: readonly SortBy[] = columns.map(({ id }) => id);
 
 /** Cells before the first column: the mark and a space. The pane itself puts the pointer in front. */
 const leadCells = 2;
 
-/** `since` comes where there is room for it: half a time of day would be worse than none. */
-const stateCell = ({ state, seenAt }: MachineRow, now: number, width: number): Cell => {
+/** Since when comes in as many words as there is room for: half a time of day would be worse than none. */
+const stateCell = ({ state, seenAt }: MachineRow, now: number): Cell => {
   const stale = state.ages && seenAt !== null && now - seenAt > staleAfterMs;
+  const tone = stale ? 'quiet' : state.tone;
   const short = `${state.glyph} ${stale ? 'was ' : ''}${state.text}`;
-  const long = state.since === null ? short : `${short} since ${sinceWords(state.since, now)}`;
-  return { text: cellsOf(long) <= width ? long : short, tone: stale ? 'quiet' : state.tone };
+  if (state.since === null) return { text: short, tone };
+  const age = shortAge(now - state.since);
+  return {
+    text: `${short} since ${sinceWords(state.since, now)}`,
+    tone,
+    shorter: [`${short} for ${age}`, `${short} ${age}`, short],
+  };
 };
 
 /** The time of day, or the day where it is longer ago than that. */
@@ -59,12 +68,12 @@ const seenCell = ({ seenAt, looking }: MachineRow, now: number, pen: Pen): Cell 
   return { text: shortAge(age), tone: age > staleAfterMs ? 'warn' : 'quiet' };
 };
 
-const cellOf = (row: MachineRow, id: SortBy, now: number, pen: Pen, width = 99): Cell => {
+const cellOf = (row: MachineRow, id: SortBy, now: number, pen: Pen): Cell => {
   switch (id) {
     case 'name':
       return { text: row.name, tone: 'strong' };
     case 'state':
-      return stateCell(row, now, width);
+      return stateCell(row, now);
     case 'drift':
       return row.drift;
     case 'reboot':
@@ -133,13 +142,26 @@ const headerLine = (placed: readonly Placed<SortBy>[], sort: Sort, pen: Pen): Li
   ),
 ];
 
+/** What this row has to say and the placed columns do not show, or not in full. */
+const untoldOf = (
+  row: MachineRow,
+  placed: readonly Placed<SortBy>[],
+  now: number,
+  pen: Pen,
+): readonly Untold[] =>
+  byRank.flatMap(({ id, title }) => {
+    const cell = cellOf(row, id, now, pen);
+    const room = placed.find((column) => column.id === id)?.width ?? 0;
+    return cell.text === '' || cellsOf(cell.text) <= room ? [] : [{ title, cell }];
+  });
+
 const failedCells = (row: MachineRow, placed: readonly Placed<SortBy>[], now: number, pen: Pen): Line => [
   ...tableLine(
     placed.filter(({ id }) => id === 'name' || id === 'state'),
-    (id, width) => cellOf(row, id, now, pen, width),
+    (id) => cellOf(row, id, now, pen),
     pen,
   ),
-  span(`  ${row.drift.text}`, 'bad'),
+  ...(placed.length > 2 ? [span(`  ${row.drift.text}`, 'bad')] : []),
 ];
 
 const failureHead = (snapshot: LabSnapshot, now: number, width: number, pen: Pen): readonly Line[] => {
@@ -188,12 +210,15 @@ export const machinesPane = (
     readonly marked: ReadonlySet<string>;
     readonly width: number;
     readonly spinner: string;
+    /** The machine that the cursor was moved to. */
+    readonly selected: string | null;
   },
   pen: Pen,
 ): Pane => {
   const { snapshot, now, rows, marked } = view;
   const filled = columns.filter(({ id }) => (view.widths.get(id) ?? 0) > 0 || id === view.sort.by);
   const placed = placeColumns(filled, (id) => view.widths.get(id) ?? 0, view.width - 1 - leadCells);
+  const cursor = rows[(view.selected === null ? 0 : view.positions.get(view.selected)) ?? 0];
   return {
     head: [
       ...failureHead(snapshot, now, view.width, pen),
@@ -208,13 +233,13 @@ export const machinesPane = (
       return [
         mark,
         ...(row.failed === null
-          ? tableLine(placed, (id, width) => cellOf(row, id, now, pen, width), pen)
+          ? tableLine(placed, (id) => cellOf(row, id, now, pen), pen)
           : failedCells(row, placed, now, pen)),
       ];
     },
     kind: 'list',
     empty: emptyLines(snapshot, view.filter, view.spinner, pen),
-    foot: null,
+    foot: stripFoot(cursor, cursor === undefined ? [] : untoldOf(cursor, placed, now, pen), view.width, pen),
     noun: 'machine',
     positions: view.positions,
   };

@@ -16,8 +16,12 @@ export type Pane = {
   readonly kind: 'list' | 'text';
   /** Shown while there are no rows. */
   readonly empty: readonly Line[];
-  /** Below the rows: at least `least` lines and a third of the body are kept for it, and what the rows leave. */
-  readonly foot: { readonly least: number; readonly lines: (height: number) => readonly Line[] } | null;
+  /** Below the rows: at least `least` lines and a third of the body are kept for it (`most` at most), and what the rows leave. */
+  readonly foot: {
+    readonly least: number;
+    readonly most?: number;
+    readonly lines: (height: number) => readonly Line[];
+  } | null;
   /** What one keyed row is, for `3 of 12 machines`; empty to say nothing. */
   readonly noun: string;
   /** Where the cursor stands while nobody has moved it, in place of the first row. */
@@ -42,8 +46,8 @@ export const textPane = (lines: readonly Line[], empty: readonly Line[] = []): P
   noun: '',
 });
 
-/** Where the head is taller than the screen it gives way to so many rows: a list without its cursor cannot be used. */
-const leastRows = 3;
+/** A tall head leaves rows this share of the body: a list without its cursor cannot be used. */
+const rowsShare = 0.5;
 
 /** The lines of the head that are shown in a body of `height` lines; the last says how many are not. */
 const headOf = (pane: Pane, height: number, pen: Pen): readonly Line[] => {
@@ -55,13 +59,13 @@ const headOf = (pane: Pane, height: number, pen: Pen): readonly Line[] => {
 };
 
 const headRoom = (pane: Pane, height: number): number =>
-  Math.min(pane.head.length, Math.max(0, height - Math.min(leastRows, pane.count)));
+  Math.min(pane.head.length, Math.max(0, height - Math.min(Math.ceil(height * rowsShare), pane.count)));
 
 /** Rows of the pane that fit in a body of `height` lines, beside its head and foot. */
 const rowRoom = (pane: Pane, height: number): number => {
   const room = height - headRoom(pane, height);
   if (pane.foot === null) return room;
-  const kept = Math.max(pane.foot.least, Math.floor(room / 3));
+  const kept = Math.min(pane.foot.most ?? room, Math.max(pane.foot.least, Math.floor(room / 3)));
   return Math.max(Math.min(room, 1), Math.min(pane.count, room - kept));
 };
 

@@ -1,11 +1,11 @@
 import { goalWords } from '../../plan/goal-words.ts';
 import { overrideWords } from '../../plan/override.ts';
-import { isByHand, type MachinePlan, type Plan } from '../../plan/plan.ts';
+import type { MachinePlan, Plan } from '../../plan/plan.ts';
 import type { LockChange, LockedRef } from '../../ports.ts';
 import { answerDeadlineMs } from '../../run/answer-deadline.ts';
 import { tellDelay } from '../../run/telling.ts';
 import { count, day, moment, roughly } from '../../text/words.ts';
-import { blank, cellsOf, type Line, labelled, line, span } from '../draw/line.ts';
+import { blank, cellsOf, flowing, type Line, labelled, line, span } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
 import type { Tone } from '../draw/theme.ts';
 import { type Pane, textPane } from './pane.ts';
@@ -32,14 +32,14 @@ export const countPlan = ({ machines, leftOut }: Plan): PlanCounts => {
   };
 };
 
-/** Critical machines that this plan reboots because someone asked for just that: their names have to be typed. */
-export const namesToType = ({ goal, machines }: Plan): readonly string[] =>
-  !isByHand(goal)
-    ? []
-    : machines
-        .filter(({ decision, reboot }) => decision.kind === 'act' && reboot !== null)
-        .filter(({ machine }) => machine.orchestration.criticalityLevel === 'critical')
-        .map(({ machine }) => machine.name);
+/** Critical machines that this plan touches, in whatever way: their names have to be typed. */
+export const namesToType = ({ machines }: Plan): readonly string[] =>
+  machines
+    .filter(
+      ({ decision, machine }) =>
+        decision.kind === 'act' && machine.orchestration.criticalityLevel === 'critical',
+    )
+    .map(({ machine }) => machine.name);
 
 export const planSummary = (plan: Plan): string => {
   const { acting, activating, rebooting, nothing, skipped } = countPlan(plan);
@@ -132,22 +132,27 @@ const machineLines = (plan: Plan, entry: MachinePlan, width: number, pen: Pen): 
   const { machine, decision, position, expectedMs } = entry;
   const { glyphs } = pen;
   const number = `${String(position + 1).padStart(2)}.`;
-  const title = (glyph: string, tone: Tone, what: string): Line => [
-    span(` ${number} `, 'quiet'),
-    span(`${glyph} `, tone),
-    span(machine.name, 'strong'),
-    span(`  ${pen.clean(what)}`, tone),
-  ];
+  const title = (glyph: string, tone: Tone, what: string): readonly Line[] =>
+    flowing(
+      [
+        span(` ${number}`, 'quiet'),
+        span(` ${glyph}`, tone),
+        span(` ${machine.name}`, 'strong'),
+        span(`  ${pen.clean(what)}`, tone),
+      ],
+      width - 1,
+      5,
+    );
   switch (decision.kind) {
     case 'skip':
       return [
-        title(glyphs.bad, 'bad', 'skipped'),
+        ...title(glyphs.bad, 'bad', 'skipped'),
         ...fact('because', decision.message, 'bad', width, pen),
         ...fact('what to do', decision.remedy, 'plain', width, pen),
       ];
     case 'nothing':
       return [
-        title(glyphs.good, 'quiet', 'nothing to do'),
+        ...title(glyphs.good, 'quiet', 'nothing to do'),
         ...fact(
           'because',
           [entry.noActivationWhy, entry.noRebootWhy].filter((why) => why !== '').join('; '),
@@ -162,7 +167,7 @@ const machineLines = (plan: Plan, entry: MachinePlan, width: number, pen: Pen): 
         ...(entry.reboot === null ? [] : ['reboot']),
       ].join(' and ');
       return [
-        title(glyphs.pointer, 'accent', `${acts}, about ${roughly(expectedMs)}`),
+        ...title(glyphs.pointer, 'accent', `${acts}, about ${roughly(expectedMs)}`),
         ...actLines(plan, entry, width, pen),
       ];
     }
@@ -199,7 +204,11 @@ export const planLines = (
     ]),
     ...(plan.leftOut.length === 0 ? [] : [blank, line(' Left out', 'title')]),
     ...plan.leftOut.flatMap(({ name, message, remedy }) => [
-      [span(`     ${pen.glyphs.bad} `, 'bad'), span(pen.clean(name), 'strong')],
+      ...flowing(
+        [span(`     ${pen.glyphs.bad}`, 'bad'), span(` ${pen.clean(name)}`, 'strong')],
+        width - 1,
+        5,
+      ),
       ...fact('because', message, 'bad', width, pen),
       ...fact('what to do', remedy, 'plain', width, pen),
     ]),
@@ -217,14 +226,7 @@ export const planPane = (
   const { acting } = countPlan(plan);
   const total = plan.machines.length + plan.leftOut.length;
   return {
-    ...textPane(planLines(plan, lockChanges, remarks, width, pen)),
-    head: [
-      [
-        span(` Plan: ${goalWords(plan.goal)}`, 'strong'),
-        span(`  ${acting} of ${count(total, 'machine')}`, 'plain'),
-        span(acting === 0 ? '' : `, about ${roughly(plan.expectedMs)}`, 'plain'),
-        span(`  ${plan.hash}`, 'quiet'),
-      ],
+    ...textPane([
       ...labelled(
         span('   '),
         3,
@@ -233,6 +235,22 @@ export const planPane = (
         ),
         acting === 0 ? 'quiet' : 'plain',
         width - 1,
+      ),
+      ...planLines(plan, lockChanges, remarks, width, pen),
+    ]),
+    head: [
+      ...flowing(
+        [
+          span(` Plan: ${goalWords(plan.goal)}`, 'strong'),
+          span(
+            `  ${acting} of ${count(total, 'machine')}${acting === 0 ? '' : `, about ${roughly(plan.expectedMs)}`}`,
+            'plain',
+          ),
+          // Nobody reads it on a telephone, and lines are dear there.
+          span(width < 70 ? '' : `  ${plan.hash}`, 'quiet'),
+        ],
+        width - 1,
+        2,
       ),
     ],
   };

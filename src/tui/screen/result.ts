@@ -6,7 +6,7 @@ import { type MachineReport, reportOf } from '../../run/report.ts';
 import type { RunState } from '../../run/state.ts';
 import { standingWords } from '../../run/telling.ts';
 import { count, duration } from '../../text/words.ts';
-import { blank, fitText, type Line, labelled, line, span } from '../draw/line.ts';
+import { blank, fitText, flowing, type Line, labelled, line, span } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
 import type { Tone } from '../draw/theme.ts';
 import { type Pane, textPane } from './pane.ts';
@@ -14,15 +14,23 @@ import { endWords } from './words.ts';
 
 const labelWidth = 16;
 const nameWidthMax = 28;
+/** With fewer cells beside it, what is said of a machine stands below its name. */
+const summaryLeast = 40;
 
 const fact = (label: string, text: string, tone: Tone, width: number, pen: Pen): readonly Line[] =>
   text === '' ? [] : labelled(span(`  ${label}`, 'quiet'), labelWidth, pen.clean(text), tone, width - 1);
 
-const evidence = (failure: Failure, indent: string, pen: Pen): readonly Line[] =>
-  (failure.detail ?? []).map((text) => [
-    span(`${indent}${pen.glyphs.vertical} `, 'quiet'),
-    span(pen.clean(text), 'plain'),
-  ]);
+/** What was seen, word for word; long lines are wrapped, for the end of an error often says most. */
+export const evidenceLines = (failure: Failure, indent: string, width: number, pen: Pen): readonly Line[] =>
+  (failure.detail ?? []).flatMap((text) =>
+    labelled(
+      span(`${indent}${pen.glyphs.vertical} `, 'quiet'),
+      indent.length + 2,
+      pen.clean(text),
+      'plain',
+      width - 1,
+    ),
+  );
 
 const signOf = (tone: Tone, pen: Pen): string =>
   tone === 'bad'
@@ -47,28 +55,27 @@ const machineLines = (
   const took = report.tookMs > 0 ? ` (${duration(report.tookMs)})` : '';
   const said = told ? 'see above' : report.summary === text ? '' : report.summary;
   const start = nameWidth + 24;
-  const summary = labelled(
-    span(''),
-    0,
-    pen.clean(`${said}${took}`),
-    'plain',
-    Math.max(16, width - start - 1),
-  );
+  const row: Line = [
+    span(`  ${signOf(tone, pen)} `, tone),
+    span(`${fitText(report.machine, nameWidth, pen.glyphs.more)}  `, 'strong'),
+    span(text.padEnd(18), tone),
+  ];
+  const summary = pen.clean(`${said}${took}`.trim());
   return [
-    ...summary.map(
-      (content, index): Line =>
-        index === 0
-          ? [
-              span(`  ${signOf(tone, pen)} `, tone),
-              span(`${fitText(report.machine, nameWidth, pen.glyphs.more)}  `, 'strong'),
-              span(text.padEnd(18), tone),
-              ...content,
-            ]
-          : [span(' '.repeat(start)), ...content],
-    ),
+    ...(width - start < summaryLeast
+      ? [
+          [...row.slice(0, 1), span(`${pen.clean(report.machine)}  `, 'strong'), span(text, tone)],
+          ...(summary === '' ? [] : labelled(span(''), 6, summary, 'plain', width - 1)),
+        ]
+      : labelled(span(''), 0, summary, 'plain', width - start - 1).map(
+          (content, index): Line => [...(index === 0 ? row : [span(' '.repeat(start))]), ...content],
+        )),
     ...(failure === null || told
       ? []
-      : [...fact('  what to do', failure.remedy, 'plain', width, pen), ...evidence(failure, '      ', pen)]),
+      : [
+          ...fact('  what to do', failure.remedy, 'plain', width, pen),
+          ...evidenceLines(failure, '      ', width, pen),
+        ]),
     ...warnings.flatMap((warning) => fact('  warning', warning, 'warn', width, pen)),
     ...(restoreFailure === null
       ? []
@@ -95,16 +102,34 @@ export const resultLines = (
   const report = reportOf(run);
   if (report === null) return [];
   const { text, tone } = endWords(report.result);
+  return [
+    ...flowing(
+      [
+        span(` ${signOf(tone, pen)} Run ${text}`, tone),
+        span(`  ${goalWords(run.goal)}, ${duration(report.endedAt - report.startedAt)}`, 'plain'),
+        span(`  ${report.run}`, 'quiet'),
+      ],
+      width - 1,
+      2,
+    ),
+    blank,
+    ...resultBody(run, lockChanges, width, pen),
+  ];
+};
+
+/** The same without its heading. */
+export const resultBody = (
+  run: RunState,
+  lockChanges: readonly LockChange[],
+  width: number,
+  pen: Pen,
+): readonly Line[] => {
+  const report = reportOf(run);
+  if (report === null) return [];
   const { failure } = report;
   const names = [...report.machines.map(({ machine }) => machine), ...report.leftOut.map(({ name }) => name)];
   const nameWidth = Math.min(nameWidthMax, Math.max(0, ...names.map((name) => name.length)));
   return [
-    [
-      span(` ${signOf(tone, pen)} Run ${text}`, tone),
-      span(`  ${goalWords(run.goal)}, ${duration(report.endedAt - report.startedAt)}`, 'plain'),
-      span(`  ${report.run}`, 'quiet'),
-    ],
-    blank,
     ...fact('what happened', report.reason, 'plain', width, pen),
     ...(report.owed.length === 0 || report.next === null
       ? []
@@ -114,15 +139,22 @@ export const resultLines = (
       : fact('the failure', failure.message, 'bad', width, pen)),
     ...(failure === null
       ? []
-      : [...fact('what to do', failure.remedy, 'strong', width, pen), ...evidence(failure, '    ', pen)]),
+      : [
+          ...fact('what to do', failure.remedy, 'strong', width, pen),
+          ...evidenceLines(failure, '    ', width, pen),
+        ]),
     ...(report.machines.length === 0 ? [] : [blank, line(' MACHINES', 'title')]),
     ...report.machines.flatMap((machine) => machineLines(machine, failure, nameWidth, width, pen)),
     ...report.leftOut.flatMap(({ name, message, remedy }) => [
-      [
-        span(`  ${pen.glyphs.bad} `, 'bad'),
-        span(`${fitText(pen.clean(name), nameWidth, pen.glyphs.more)}  `, 'strong'),
-        span('left out', 'bad'),
-      ],
+      ...flowing(
+        [
+          span(`  ${pen.glyphs.bad}`, 'bad'),
+          span(` ${pen.clean(name).padEnd(nameWidth)}`, 'strong'),
+          span('  left out', 'bad'),
+        ],
+        width - 1,
+        6,
+      ),
       ...fact('  because', message, 'bad', width, pen),
       ...fact('  what to do', remedy, 'plain', width, pen),
     ]),

@@ -2,7 +2,8 @@ import type { Step } from '../../plan/plan.ts';
 import { progressOf } from '../../run/progress.ts';
 import { recordOf, type StepRecord } from '../../run/records.ts';
 import type { RunState } from '../../run/state.ts';
-import { type Line, labelled, line, span, widthOf } from '../draw/line.ts';
+import { roughly } from '../../text/words.ts';
+import { flowing, type Line, labelled, line, span, widthOf } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
 import { limitOf } from './run-row.ts';
 import type { RunScene } from './run-scene.ts';
@@ -73,34 +74,50 @@ const deadlineWords = (record: StepRecord, now: number): string => {
   return left > 0 ? `, ${what} in ${stopwatch(left)}` : `, past its ${what}`;
 };
 
-export const detailLines = (scene: RunScene, run: RunState, name: string | null): readonly Line[] => {
+export type Detail = {
+  readonly title: Line;
+  readonly steps: readonly Line[];
+  /** The step under way: what it waits for, until when, and what it last said. */
+  readonly now: readonly Line[];
+};
+
+export const detailOf = (scene: RunScene, run: RunState, name: string | null): Detail | null => {
   const { pen, width, now } = scene;
   const entry = run.plan?.machines.find(({ machine }) => machine.name === name);
-  if (entry === undefined || name === null) return [];
+  if (entry === undefined || name === null) return null;
   const { steps } = progressOf(run, entry);
   const all =
     entry.restore !== null && recordOf(run, entry.restore.id) !== undefined
       ? [...steps, entry.restore]
       : steps;
-  const open = all.flatMap(({ id }) => recordOf(run, id) ?? []).find(({ status }) => status === 'open');
+  const records = all.flatMap(({ id }) => recordOf(run, id) ?? []);
+  const open = records.find(({ status }) => status === 'open');
+  const spent = records.reduce((sum, { intendedAt, endedAt }) => sum + ((endedAt ?? now) - intendedAt), 0);
   const { rule } = pen.glyphs;
   const title = ` ${name} ${rule}`;
   const evidence = open?.notes.slice(-2) ?? [];
-  return [
-    line(title + rule.repeat(Math.max(0, width - title.length)), 'quiet'),
-    ...(all.length === 0
-      ? [line('  nothing is done to it in this run', 'quiet')]
-      : stepLines(all, run, scene)),
-    ...(open === undefined
-      ? []
-      : [
-          [
-            span(`  ${stepWords(open.step)}`, 'strong'),
-            span(`: ${stopwatch(now - open.intendedAt)}${deadlineWords(open, now)}`, 'plain'),
+  return {
+    title: line(title + rule.repeat(Math.max(0, width - title.length)), 'quiet'),
+    steps:
+      all.length === 0 ? [line('  nothing is done to it in this run', 'quiet')] : stepLines(all, run, scene),
+    now:
+      open === undefined
+        ? []
+        : [
+            ...flowing(
+              [
+                span(`  ${stepWords(open.step)}:`, 'strong'),
+                span(` ${stopwatch(now - open.intendedAt)}${deadlineWords(open, now)}`, 'plain'),
+                span(`  in all ${stopwatch(spent)} of about ${roughly(entry.expectedMs)}`, 'quiet'),
+              ],
+              width - 1,
+              2,
+            ),
+            ...evidence
+              .toReversed()
+              .flatMap(({ note }) =>
+                labelled(span('    '), 4, pen.clean(note), 'plain', width - 1).slice(0, 2),
+              ),
           ],
-          ...evidence.flatMap(({ note }) =>
-            labelled(span('    '), 4, pen.clean(note), 'plain', width - 1).slice(0, 2),
-          ),
-        ]),
-  ];
+  };
 };

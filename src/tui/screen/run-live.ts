@@ -2,11 +2,11 @@ import { goalWords } from '../../plan/goal-words.ts';
 import type { RunState } from '../../run/state.ts';
 import { roughly } from '../../text/words.ts';
 import { barText } from '../draw/bar.ts';
-import { blank, cellsOf, type Line, line, span } from '../draw/line.ts';
+import { blank, cellsOf, flowing, labelled, line, span } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
 import type { Tone } from '../draw/theme.ts';
 import type { Pane } from './pane.ts';
-import { detailLines } from './run-detail.ts';
+import { type Detail, detailOf } from './run-detail.ts';
 import { type RunRow, runRows } from './run-row.ts';
 import { logFoot, type RunScene } from './run-scene.ts';
 import { type Column, placeColumns, tableLine } from './table.ts';
@@ -27,7 +27,7 @@ const columns: readonly Column<ColumnId>[] = [
 
 const amountCells = 10;
 
-const cellText = (row: RunRow, id: ColumnId, pen: Pen): string => {
+const cellText = (row: RunRow, id: ColumnId, pen: Pen, withTotals = true): string => {
   switch (id) {
     case 'machine':
       return row.name;
@@ -36,7 +36,8 @@ const cellText = (row: RunRow, id: ColumnId, pen: Pen): string => {
     case 'progress':
       return row.progress;
     case 'elapsed':
-      return row.elapsed;
+      // Where the totals have no column, what is expected stands where nothing has been spent yet.
+      return row.elapsed === '' && !withTotals ? row.total : row.elapsed;
     case 'total':
       return row.total;
     case 'note':
@@ -67,12 +68,17 @@ const cellTone = (row: RunRow, id: ColumnId): Tone => {
 
 type Foot = NonNullable<Pane['foot']>;
 
-/** The detail above the log; where there is little room, the log comes first. */
-const withDetail = (log: Foot, detail: readonly Line[]): Foot => ({
+/** Below so many lines there is no room for both detail and log. */
+const leastForBoth = 8;
+
+/** The detail above the log; where there is little room, what is being waited for comes first. */
+const withDetail = (log: Foot, detail: Detail | null): Foot => ({
   least: log.least,
   lines: (height) => {
-    const room = Math.max(0, height - 4);
-    const shown = detail.slice(0, room);
+    if (detail === null) return log.lines(height);
+    const { title, steps, now } = detail;
+    if (height < leastForBoth) return [title, ...(now.length === 0 ? steps : now)];
+    const shown = [title, ...steps, ...now].slice(0, height - 4);
     return [...shown, ...log.lines(height - shown.length)];
   },
 });
@@ -92,6 +98,7 @@ export const livePane = (scene: RunScene, run: RunState, stopRequested: boolean)
     (id) => (id === 'status' ? 20 : id === 'elapsed' ? 14 : (widest.get(id) ?? 0)),
     width - 2,
   );
+  const withTotals = placed.some(({ id }) => id === 'total');
   // The cursor goes along with the run until somebody moves it.
   const active = rows.find(({ busy }) => busy)?.name ?? rows.find(({ over }) => !over)?.name;
   const selected = rows.find(({ name }) => name === scene.selected)?.name ?? active ?? rows[0]?.name ?? null;
@@ -100,19 +107,32 @@ export const livePane = (scene: RunScene, run: RunState, stopRequested: boolean)
   const expected = run.plan?.expectedMs ?? 0;
   return {
     head: [
-      [
-        span(
-          ` ${stopRequested ? 'Stopping' : 'Running'}: ${goalWords(run.goal)}`,
-          stopRequested ? 'warn' : 'strong',
-        ),
-        span(`  ${barText(rows.length === 0 ? 1 : settled / rows.length, 12, pen)} `, 'busy'),
-        span(`${settled} of ${rows.length}`, 'plain'),
-        span(`  ${stopwatch(elapsed)} of about ${roughly(expected)}`, 'quiet'),
-      ],
+      ...flowing(
+        [
+          span(
+            ` ${stopRequested ? 'Stopping' : 'Running'}: ${goalWords(run.goal)}`,
+            stopRequested ? 'warn' : 'strong',
+          ),
+          span(
+            `  ${barText(rows.length === 0 ? 1 : settled / rows.length, width < 50 ? 6 : 12, pen)}`,
+            'busy',
+          ),
+          span(` ${settled} of ${rows.length}`, 'plain'),
+          span(`  ${stopwatch(elapsed)} of about ${roughly(expected)}`, 'quiet'),
+        ],
+        width - 1,
+        2,
+      ),
       ...(stopRequested
         ? [line('   the steps under way end; no other begins', 'warn')]
         : run.pausedBy !== null
-          ? [line(pen.clean(`   paused by ${run.pausedBy}: no step begins`), 'warn')]
+          ? labelled(
+              span(''),
+              3,
+              pen.clean(`paused by ${run.pausedBy}: no step begins; z goes on`),
+              'warn',
+              width - 1,
+            )
           : []),
       [
         span('  '),
@@ -131,13 +151,17 @@ export const livePane = (scene: RunScene, run: RunState, stopRequested: boolean)
         ? blank
         : [
             span(' '),
-            ...tableLine(placed, (id) => ({ text: cellText(row, id, pen), tone: cellTone(row, id) }), pen),
+            ...tableLine(
+              placed,
+              (id) => ({ text: cellText(row, id, pen, withTotals), tone: cellTone(row, id) }),
+              pen,
+            ),
           ];
     },
     kind: 'list',
     initial: active,
     empty: [line('   the plan names no machine', 'quiet')],
-    foot: withDetail(logFoot(scene), detailLines(scene, run, selected)),
+    foot: withDetail(logFoot(scene), detailOf(scene, run, selected)),
     noun: 'machine',
   };
 };

@@ -1,7 +1,7 @@
 import { goalWords } from '../../plan/goal-words.ts';
 import type { RunState } from '../../run/state.ts';
 import { barText } from '../draw/bar.ts';
-import { blank, type Line, labelled, line, span } from '../draw/line.ts';
+import { blank, flowing, type Line, labelled, line, span } from '../draw/line.ts';
 import type { Tone } from '../draw/theme.ts';
 import { amountIn } from './amount.ts';
 import { type Pane, textPane } from './pane.ts';
@@ -60,11 +60,14 @@ export const preparingPane = (scene: RunScene): Pane => {
   return {
     ...textPane(run === null ? [line(`  ${spinner} beginning`, 'busy')] : preparationLines(run, scene)),
     head: [
-      [
-        span(` Preparing: ${run === null ? 'a run' : goalWords(run.goal)}`, 'strong'),
-        span(begun, 'quiet'),
-        span('  no machine is touched before you approve the plan', 'quiet'),
-      ],
+      ...flowing(
+        [
+          span(` Preparing: ${run === null ? 'a run' : goalWords(run.goal)}${begun}`, 'strong'),
+          span('  no machine is touched before you approve the plan', 'quiet'),
+        ],
+        scene.width - 1,
+        2,
+      ),
       blank,
     ],
     foot: logFoot(scene),

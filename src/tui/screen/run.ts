@@ -21,21 +21,28 @@ const refusedPane = (failure: Failure, { width, pen }: RunScene): Pane =>
     ...(failure.detail ?? []).map((text) => line(`    ${pen.clean(text)}`, 'quiet')),
   ]);
 
-const nonePane = ({ snapshot }: RunScene): Pane =>
+const nonePane = ({ snapshot, width }: RunScene): Pane =>
   textPane([
     blank,
     line('  No run yet.', 'strong'),
     blank,
-    [span('  u  ', 'accent'), span('update flake.lock, build, deploy, and reboot what needs it')],
-    [span('  r  ', 'accent'), span('the same with flake.lock as it is')],
-    [span('  D  ', 'accent'), span('deploy only')],
-    [span('  R  ', 'accent'), span('reboot the marked machines, or the one under the cursor')],
+    ...(
+      [
+        ['u', 'update flake.lock, build, deploy, and reboot what needs it'],
+        ['r', 'the same with flake.lock as it is'],
+        ['D', 'deploy only'],
+        ['R', 'reboot the marked machines, or the one under the cursor'],
+      ] as const
+    ).flatMap(([key, what]) => labelled(span(`  ${key}`, 'accent'), 5, what, 'plain', width - 1)),
     blank,
-    line(
+    ...labelled(
+      span(''),
+      2,
       snapshot.demo
-        ? '  This is the demo: everything happens in a simulated lab.'
-        : '  Each first shows its plan; no machine is touched before you approve it.',
+        ? 'This is the demo: everything happens in a simulated lab.'
+        : 'Each first shows its plan; no machine is touched before you approve it.',
       'quiet',
+      width - 1,
     ),
   ]);
 
@@ -67,31 +74,40 @@ export const runPane = (scene: RunScene): Pane => {
   }
 };
 
+export type RunWords = {
+  readonly text: string;
+  /** The same for a narrow terminal. */
+  readonly brief: string;
+  readonly tone: Tone;
+};
+
 /** A run in a few words, for the title bar; null when there is none to speak of. */
-export const runWords = (snapshot: LabSnapshot): { readonly text: string; readonly tone: Tone } | null => {
+export const runWords = (snapshot: LabSnapshot): RunWords | null => {
   const { phase, run } = snapshot;
   switch (phase.kind) {
     case 'none':
       return null;
     case 'preparing':
-      return { text: 'preparing a run', tone: 'busy' };
+      return { text: 'preparing a run', brief: 'preparing', tone: 'busy' };
     case 'awaiting-approval':
-      return { text: 'a plan waits for you (3)', tone: 'warn' };
+      return { text: 'a plan waits for you (3)', brief: 'plan waits (3)', tone: 'warn' };
     case 'running':
-      return phase.stopRequested
-        ? { text: 'run stopping', tone: 'warn' }
-        : { text: 'run under way', tone: 'busy' };
+      if (phase.stopRequested) return { text: 'run stopping', brief: 'run stopping', tone: 'warn' };
+      return run?.pausedBy == null
+        ? { text: 'run under way', brief: 'run on (3)', tone: 'busy' }
+        : { text: 'run paused (3)', brief: 'run paused', tone: 'warn' };
     case 'ended':
       return run?.ended == null ? null : endedWords(run.ended.result);
     case 'refused':
-      return { text: 'run refused (3)', tone: 'bad' };
+      return { text: 'run refused (3)', brief: 'run refused', tone: 'bad' };
     default:
       return phase satisfies never;
   }
 };
 
-const endedWords = (result: RunResult): { readonly text: string; readonly tone: Tone } => {
+const endedWords = (result: RunResult): RunWords => {
   const { text, tone } = endWords(result);
   const worthReading = result !== 'done' && result !== 'declined';
-  return { text: `run ${text}${worthReading ? ' (3)' : ''}`, tone };
+  const more = worthReading ? ' (3)' : '';
+  return { text: `run ${text}${more}`, brief: `run ${result}${more}`, tone };
 };

@@ -4,7 +4,12 @@ import type { Tone } from '../draw/theme.ts';
 
 /** Columns that drop, least important first, as the terminal narrows, and take the room that is there. */
 
-export type Cell = { readonly text: string; readonly tone: Tone };
+/** `shorter`: other ways to say it, each shorter than the one before, for columns that have no room for `text`. */
+export type Cell = { readonly text: string; readonly tone: Tone; readonly shorter?: readonly string[] };
+
+/** The longest way of saying it that fits; null where none does. */
+export const formThatFits = ({ text, shorter = [] }: Cell, width: number): string | null =>
+  [text, ...shorter].find((form) => cellsOf(form) <= width) ?? null;
 
 export type Column<Id extends string> = {
   readonly id: Id;
@@ -85,7 +90,8 @@ export const tableLine = <Id extends string>(
   pen: Pen,
 ): Line =>
   placed.flatMap(({ id, width }, index) => {
-    const { text, tone } = cell(id, width);
-    const fitted = fitText(text, width, pen.glyphs.more);
+    const content = cell(id, width);
+    const { text, tone, shorter } = content;
+    const fitted = fitText(formThatFits(content, width) ?? shorter?.at(-1) ?? text, width, pen.glyphs.more);
     return [span(index === placed.length - 1 ? fitted : `${fitted}${' '.repeat(gap)}`, tone)];
   });

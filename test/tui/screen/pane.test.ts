@@ -164,8 +164,8 @@ describe('a head taller than the screen', () => {
   test('gives way to the rows, and says that it did', () => {
     const shown = bodyLines(tall, atTop, 40, 7, pen).map(plainTextOf);
     expect(shown).toHaveLength(7);
-    expect(shown[3]).toContain('6 more lines in a taller window');
-    expect(shown[4]).toContain('row 0');
+    expect(shown[2]).toContain('7 more lines in a taller window');
+    expect(shown[3]).toContain('row 0');
   });
 
   test('does not keep the cursor out of sight', () => {

@@ -28,13 +28,13 @@ describe('the machines', () => {
 
          MACHINE↓               STATE            DRIFT             REBOOT NEEDED
       ▶  congenital-optimist    ✔ healthy        in sync           no
-         grey-area              ▲ degraded       flake ≠ running   after deploy: kern…
+         grey-area              ▲ degraded       flake ≠ running   after deploy
          reverse-proxy          ✖ offline        not known         not known
-         sleeper-service        ✔ healthy        running ≠ booted  kernel 6.12.8 → 6.…
+         sleeper-service        ✔ healthy        running ≠ booted  kernel → 6.12.11 +1
          what-are-the-civilia…  ✖ not evaluated  The option \`services.nginx.enabel\` d…
-
-
-
+       congenital-optimist ───────────────────────────────────────────────────────────
+        seen: 20s  role: workstation  up: 3d  gen, age: 41  groups: desktop  ssh: ok
+        platform: x86_64-linux
 
 
 
