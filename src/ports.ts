@@ -439,3 +439,17 @@ export type Nix = {
   /** Builds the toplevels, each as far as it goes. */
   build(machines: readonly string[], options: NixOptions): Promise<BuildReport>;
 };
+
+/** A path of a closure; `bytes` are those of its NAR. */
+export type ClosurePath = { readonly path: string; readonly bytes: number };
+/** Everything that toplevels need at run time. */
+export type Closures = {
+  /** In the store of the machine `lab` runs on. Failure kind `not-here`: the toplevel is not in it. */
+  here(toplevel: string, options: { readonly signal?: AbortSignal }): Promise<Result<readonly ClosurePath[]>>;
+  /** In the store of the machine. Failure kind `not-there`: the toplevel is not in it. */
+  on(
+    machine: Machine,
+    toplevel: string,
+    options: { readonly signal?: AbortSignal },
+  ): Promise<Result<readonly ClosurePath[]>>;
+};

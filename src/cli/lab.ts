@@ -3,7 +3,7 @@ import type { Machine } from '../fleet/machine.ts';
 import type { LabDeps } from '../flow/prepare.ts';
 import type { Runs } from '../flow/runs.ts';
 import type { Session } from '../flow/session.ts';
-import type { LockUpdate } from '../ports.ts';
+import type { Closures, LockUpdate } from '../ports.ts';
 
 /** Options that every command about a flake takes. */
 export type LabOptions = {
@@ -26,6 +26,7 @@ export type Via = 'cli' | 'timer' | 'daemon';
 
 /** The lab as commands use it; its parts open what they need when they are first used. */
 export type Lab = LabDeps & {
+  readonly closures: Closures;
   /** Where runs are begun and watched. By the timer and the daemon they are executed in this process. */
   readonly runs: (via: Via) => Result<Runs>;
   /** Moves flake.lock (the inputs named; none: all) and records it. */

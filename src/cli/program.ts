@@ -3,6 +3,7 @@ import { sanitiseLine } from '../text/sanitise.ts';
 import { registerCheck } from './commands/check.ts';
 import { registerConfig } from './commands/config.ts';
 import { registerDaemon } from './commands/daemon.ts';
+import { registerDiff } from './commands/diff.ts';
 import { registerGenerations } from './commands/generations.ts';
 import { registerHealth } from './commands/health.ts';
 import { registerJournal } from './commands/journal.ts';
@@ -62,6 +63,7 @@ Examples:
     registerHealth,
     registerGenerations,
     registerRebootSequence,
+    registerDiff,
     registerPlan,
     registerUpdate,
     registerDeploy,

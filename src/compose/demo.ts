@@ -40,7 +40,10 @@ export const demoSession = (
   options: { readonly seed: number; readonly speed: number },
   around: Pick<Surroundings, 'cwd' | 'version' | 'signals'>,
 ): { readonly session: Session; readonly runs: Runs; readonly leave: () => void } => {
-  const { nix, target, clock, flake, hostName } = createDemoWorld({ ...options, clock: systemClock });
+  const { nix, target, closures, clock, flake, hostName } = createDemoWorld({
+    ...options,
+    clock: systemClock,
+  });
   // The run of a demo lives in this process: it must not keep it alive once nobody watches.
   const left = new AbortController();
   const journal = createMemoryJournal(() => clock.now());
@@ -63,6 +66,7 @@ export const demoSession = (
   const runs = hostRuns(deps, signals);
   const session = openSession({
     lab,
+    closures,
     runs,
     demo: true,
     sshArgv: () => noMachines,

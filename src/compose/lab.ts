@@ -23,8 +23,9 @@ import { copyClosure } from '../nix-integration/copy.ts';
 import { createNix } from '../nix-integration/create-nix.ts';
 import { lockedInputs } from '../nix-integration/locked-inputs.ts';
 import { noPast, type Past } from '../plan/past.ts';
-import type { Nix, Remote, Target } from '../ports.ts';
+import type { Closures, Nix, Remote, Target } from '../ports.ts';
 import { runProcess } from '../process/run.ts';
+import { closure } from '../remote/closure.ts';
 import { observe } from '../remote/observe.ts';
 import { createTarget } from '../remote/target.ts';
 import { openSshArgv, writeFleetSshConfig } from '../ssh/fleet-config.ts';
@@ -158,6 +159,11 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
       runChecks(machine, { remote, clock: systemClock, runProcess, dialFromHere, observe: look }, asked),
   });
 
+  const closures: Closures = {
+    here: plainNix.closure,
+    on: (machine, toplevel, asked) => closure(remote, machine, toplevel, asked),
+  };
+
   const resumesAtBoot = env.LAB_RESUMES_AT_BOOT === '1';
   let journal: Journal | null = null;
   const journalOnce = (): Result<Journal> => {
@@ -237,6 +243,7 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
   };
   return ok({
     ...lab,
+    closures,
     conductDeps,
     runs,
     updateLock,
@@ -247,6 +254,7 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
         ? ok(
             openSession({
               lab,
+              closures,
               runs: own.value,
               demo: false,
               sshArgv: (machine): readonly string[] | Failure => sshArgv(machine, []),

@@ -19,6 +19,7 @@ export const emptySnapshot = (flake: string, demo: boolean, now: number): LabSna
   run: null,
   lockChanges: [],
   events: [],
+  closureDiffs: new Map(),
   generations: new Map(),
   inputs: { value: null, at: null, refreshing: false, failure: null },
   inputsPreview: null,

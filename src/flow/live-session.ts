@@ -1,10 +1,11 @@
 import type { Failure, Result } from '../failure.ts';
 import type { Machine } from '../fleet/machine.ts';
-import type { LockUpdate } from '../ports.ts';
+import type { Closures, LockUpdate } from '../ports.ts';
 import { emptySnapshot } from './empty-snapshot.ts';
 import type { LabDeps } from './prepare.ts';
 import type { Runs } from './runs.ts';
 import type { FollowLogs, LookSchedule, Session } from './session.ts';
+import { createClosureComparer } from './session-closures.ts';
 import { createInputs, type LockedInput } from './session-inputs.ts';
 import { createLogFollower } from './session-logs.ts';
 import { createLooks } from './session-looks.ts';
@@ -14,6 +15,7 @@ import { createStore } from './session-store.ts';
 
 export type LiveSessionDeps = {
   readonly lab: LabDeps;
+  readonly closures: Closures;
   readonly runs: Runs;
   readonly demo: boolean;
   readonly sshArgv: (machine: Machine) => readonly string[] | Failure;
@@ -51,6 +53,7 @@ export const openSession = (deps: LiveSessionDeps): Session => {
   );
   const readSchedule = async (): Promise<void> => store.change({ nextScheduled: await deps.nextScheduled() });
   const logs = createLogFollower(deps.followLogs, store, clock.now);
+  const closures = createClosureComparer(deps.closures, clock, store);
   const machineNamed = (name: string): Machine | undefined =>
     looks.machines().find((machine) => machine.name === name);
   const declineIfWaiting = (): void => {
@@ -92,6 +95,8 @@ export const openSession = (deps: LiveSessionDeps): Session => {
     },
     previewInputs: (names) => inBackground(inputs.preview(names)),
     updateInputs: (names) => inBackground(inputs.update(names)),
+    lookAtClosure: closures.look,
+    leaveClosure: closures.leave,
     lookAtGenerations: (name) => {
       const machine = machineNamed(name);
       if (machine !== undefined) inBackground(looks.generations(machine));

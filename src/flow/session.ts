@@ -16,6 +16,7 @@ import type {
 import type { RunEvent, RunId } from '../run/event.ts';
 import type { RunState } from '../run/state.ts';
 import type { PastRun } from './past-run.ts';
+import type { ClosureDiffs } from './session-closures.ts';
 import type { InputsPreview, LockedInput } from './session-inputs.ts';
 
 /**
@@ -114,6 +115,8 @@ export type LabSnapshot = {
   readonly lockChanges: readonly LockChange[];
   /** Events of the run on show, the newest last, bounded. */
   readonly events: readonly RunEvent[];
+  /** What differs between closures that were compared, by `closureKey`: bounded. */
+  readonly closureDiffs: ClosureDiffs;
   /** Generations of the machines that were asked for them. */
   readonly generations: ReadonlyMap<string, Dated<readonly Generation[]>>;
   /** What flake.lock pins, and what an update would move, or why that is not known. */
@@ -172,6 +175,10 @@ export type Session = {
   previewInputs(inputs: readonly string[]): void;
   /** Moves them in flake.lock; no machine is touched. */
   updateInputs(inputs: readonly string[]): void;
+  /** Compares what a machine runs with what the flake wants, into `closureDiffs`, as soon as both are known. */
+  lookAtClosure(machine: string): void;
+  /** What is being compared for its sake is given up. */
+  leaveClosure(): void;
   /** Reads the generations of a machine anew. */
   lookAtGenerations(machine: string): void;
   /** Follows the journal of a machine, or of one unit on it, in place of what was followed before. */

@@ -23,7 +23,8 @@ type Argv = readonly string[];
 
 const nix = ['nix', '--extra-experimental-features', 'nix-command flakes'] as const;
 const machineReadable = ['--log-format', 'internal-json'] as const;
-const settingWords = (settings: readonly NixSetting[]): Argv =>
+/** `--option NAME VALUE` for each. */
+export const settingWords = (settings: readonly NixSetting[]): Argv =>
   settings.flatMap(({ name, value }) => ['--option', name, value]);
 const overrideWords = (overrides: readonly InputOverride[]): Argv =>
   overrides.flatMap(({ input, url }) => ['--override-input', input, url]);

@@ -1,8 +1,9 @@
 import { ok, type Result } from '../failure.ts';
-import type { BuildReport, Clock, Evaluation, LockMove, Nix, NixOptions } from '../ports.ts';
+import type { BuildReport, Clock, ClosurePath, Evaluation, LockMove, Nix, NixOptions } from '../ports.ts';
 import type { RunProcess } from '../process/run.ts';
 import type { InputOverride, NixCall, NixSetting } from './argv.ts';
 import { buildToplevels } from './build.ts';
+import { readClosure } from './closure.ts';
 import { type NixDeadlines, nixDeadlines } from './deadlines.ts';
 import { evaluateFlake } from './evaluate-flake.ts';
 import { type FlakeRef, locateFlake } from './flake-ref.ts';
@@ -42,6 +43,8 @@ export type NixSettings = {
 export type NixWithVersion = Nix & {
   /** Which Nix there is, for a check of prerequisites. Failure kinds `nix-missing`, `nix-version`, `nix-start`. */
   nixVersion(options?: NixOptions): Promise<Result<{ readonly version: string }>>;
+  /** The closure of a toplevel in the local store. Failure kind `not-here`: it is not in it. */
+  closure(toplevel: string, options: NixOptions): Promise<Result<readonly ClosurePath[]>>;
 };
 
 /** What every operation on the flake needs, found once. */
@@ -162,6 +165,12 @@ export const createNix = (given: NixSettings): NixWithVersion => {
       const found = await version(options);
       return found.ok ? ok({ version: found.value.text }) : found;
     },
+    closure: (toplevel, { signal }) =>
+      readClosure(
+        { nix, settings: given.settings ?? [], deadlineMs: deadlines.questionMs },
+        toplevel,
+        signal,
+      ),
     evaluate,
     proposeUpdate: async (inputs, options) => {
       const context = await updating(options);

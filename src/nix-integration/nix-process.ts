@@ -15,7 +15,7 @@ export type NixRun = {
 };
 
 const saidMax = 200;
-const outputCharsMax = 16 * 1024 * 1024;
+const outputCharsDefault = 16 * 1024 * 1024;
 const stderrLevelMax = 1;
 
 /** Runs one Nix command and reads its events as they come. */
@@ -27,6 +27,7 @@ export const runNix = async (
     readonly signal?: AbortSignal | undefined;
     readonly env?: Readonly<Record<string, string>>;
     readonly onEvent?: (event: NixEvent) => void;
+    readonly outputCharsMax?: number;
   },
 ): Promise<NixRun> => {
   const said: NixEvent[] = [];
@@ -34,7 +35,7 @@ export const runNix = async (
     deadlineMs: options.deadlineMs,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     env: { ...nix.env, ...options.env },
-    outputCharsMax,
+    outputCharsMax: options.outputCharsMax ?? outputCharsDefault,
     onStderrLine: (line) => {
       const event = parseNixLine(line);
       if (event.kind === 'plain' || (event.kind === 'message' && event.level <= stderrLevelMax)) {

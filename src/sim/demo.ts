@@ -1,5 +1,7 @@
+import { fail, ok } from '../failure.ts';
 import type { HealthCheck } from '../fleet/machine.ts';
-import type { ActivationMode, Clock, Evaluation, Target, Toplevel } from '../ports.ts';
+import type { ActivationMode, Clock, ClosurePath, Closures, Evaluation, Target, Toplevel } from '../ports.ts';
+import { type Age, demoClosure } from './demo-closures.ts';
 import { type DemoMachine, demoMachines, demoParts } from './demo-lab.ts';
 import { demoLocks, nixosVersionOf } from './demo-locks.ts';
 import type { Reading } from './look.ts';
@@ -25,6 +27,7 @@ export type DemoWorld = {
   readonly flake: string;
   readonly nix: SimulatedNix;
   readonly target: Target;
+  readonly closures: Closures;
   readonly clock: Clock;
   /** The machine the demo pretends to run on. */
   readonly hostName: string;
@@ -77,8 +80,20 @@ const createCatalogue = (now: number) => {
         .filter(({ machine }) => machine.name === name)
         .flatMap((demo) => buildLines(demo, kernelOf(demo, version), pathOf(demo, version))),
   });
+  const ages: Readonly<Record<Version, Age>> = { booted: 0, current: 1, wanted: 2, updated: 3 };
   return {
     pathOf,
+    /** What each toplevel consists of. */
+    contents: new Map<string, readonly ClosurePath[]>(
+      (['booted', 'current', 'wanted', 'updated'] as const).flatMap((version) =>
+        demoMachines.map((demo) => {
+          const path = pathOf(demo, version);
+          const { role } = demo.machine;
+          const about = { kernel: kernelOf(demo, version), role };
+          return [path, demoClosure(path, ages[originOf(demo, version)], about)] as const;
+        }),
+      ),
+    ),
     closures: new Map(
       (['booted', 'wanted', 'current', 'updated'] as const).flatMap((version) =>
         demoMachines.map((demo) => [pathOf(demo, version), closureOf(demo, version)] as const),
@@ -169,7 +184,7 @@ export const createDemoWorld = (options: DemoOptions): DemoWorld => {
   const clock = createScaledClock(options.clock, options.speed * demoPace);
   const random = createRandom(options.seed);
   const now = clock.now();
-  const { pathOf, closures, releases } = createCatalogue(now);
+  const { pathOf, contents, closures, releases } = createCatalogue(now);
   const world = createWorld({
     machines: demoMachines.map((demo) =>
       createMachine(
@@ -194,17 +209,38 @@ export const createDemoWorld = (options: DemoOptions): DemoWorld => {
     linesOf,
     readCheck: readCheck(now),
   });
+  const target = world.targetOn(clock);
+  const nix = createSimulatedNix({
+    clock,
+    random: random.fork('nix'),
+    evaluation,
+    releases: [...releases],
+    nature: { evaluateMs: 12_000, updateMs: 18_000, buildLineMs: 3_500 },
+  });
+  const absent = (kind: 'not-here' | 'not-there', toplevel: string) =>
+    fail({ kind, machine: null, phase: 'closure', message: `${toplevel} is not there`, remedy: 'build it' });
   return {
     flake,
     hostName,
     clock,
-    target: world.targetOn(clock),
-    nix: createSimulatedNix({
-      clock,
-      random: random.fork('nix'),
-      evaluation,
-      releases: [...releases],
-      nature: { evaluateMs: 12_000, updateMs: 18_000, buildLineMs: 3_500 },
-    }),
+    target,
+    nix,
+    closures: {
+      here: async (toplevel) =>
+        nix.isBuilt(toplevel) ? ok(contents.get(toplevel) ?? []) : absent('not-here', toplevel),
+      on: async (machine, toplevel, { signal }) => {
+        const seen = await target.observe(machine, {
+          deadlineMs: 30_000,
+          ...(signal === undefined ? {} : { signal }),
+        });
+        if (seen.kind === 'unreachable') {
+          const { kind, message, remedy } = seen.error;
+          return fail({ kind: `ssh-${kind}`, machine: machine.name, phase: 'closure', message, remedy });
+        }
+        return [seen.booted, seen.current, seen.profile].includes(toplevel)
+          ? ok(contents.get(toplevel) ?? [])
+          : absent('not-there', toplevel);
+      },
+    },
   };
 };

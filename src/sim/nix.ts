@@ -49,6 +49,8 @@ const lockChanged: Failure = {
 export type SimulatedNix = Nix & {
   /** What its lock file pins now. */
   readonly lockedInputs: () => readonly { readonly input: string; readonly locked: LockedRef }[];
+  /** Whether it was built here. */
+  readonly isBuilt: (toplevel: string) => boolean;
 };
 
 /** A flake that moves from release to release, behind the `Nix` port. What was built once stays built. */
@@ -67,6 +69,7 @@ export const createSimulatedNix = (options: SimulatedNixOptions): SimulatedNix =
     machines.flatMap((machine) => release(current).toplevels.get(machine) ?? []);
 
   return {
+    isBuilt: (toplevel) => built.has(toplevel),
     lockedInputs: () => [...release(current).lock].map(([input, locked]) => ({ input, locked })),
     evaluate: async ({ signal, onProgress }) => {
       onProgress?.(`evaluating ${options.evaluation.fleet.machines.length} machines`);

@@ -128,6 +128,12 @@ export const createShell = (options: {
       case 'update-inputs':
         session.updateInputs(intent.inputs);
         break;
+      case 'look-closure':
+        session.lookAtClosure(intent.machine);
+        break;
+      case 'leave-closure':
+        session.leaveClosure();
+        break;
       case 'look-generations':
         session.lookAtGenerations(intent.machine);
         break;

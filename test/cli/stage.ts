@@ -9,13 +9,21 @@ import { earlierRunsIn } from '../../src/flow/earlier-runs.ts';
 import { recallPast } from '../../src/flow/recall.ts';
 import { hostRuns, type Runs } from '../../src/flow/runs.ts';
 import { type ControlKind, type Journal, JournalFailure } from '../../src/journal/journal.ts';
-import type { Evaluation, LeaseAnswer, LeaseRequest, LockChange, Nix, Toplevel } from '../../src/ports.ts';
+import type {
+  Closures,
+  Evaluation,
+  LeaseAnswer,
+  LeaseRequest,
+  LockChange,
+  Nix,
+  Toplevel,
+} from '../../src/ports.ts';
 import type { RunId } from '../../src/run/event.ts';
 import { createVirtualClock } from '../../src/sim/clock.ts';
 import type { Fault } from '../../src/sim/fault.ts';
 import { createMachine } from '../../src/sim/machine.ts';
 import { createMemoryJournal } from '../../src/sim/memory-journal.ts';
-import { createRandom } from '../../src/sim/random.ts';
+import { createRandom, storePath } from '../../src/sim/random.ts';
 import { type Closure, createWorld, type Effect } from '../../src/sim/world.ts';
 import { closureWith, machineNamed, toplevelOf } from '../simulation/fleet.ts';
 
@@ -55,6 +63,7 @@ export type StageOptions = {
   readonly leavesQuestions?: boolean;
   readonly interactive?: boolean;
   readonly nix?: Partial<Nix>;
+  readonly closures?: Partial<Closures>;
   /** Host name of where `lab` runs, and whether a unit there resumes runs at boot. */
   readonly hostName?: string;
   readonly resumesAtBoot?: boolean;
@@ -76,6 +85,21 @@ export const createStage = (options: StageOptions) => {
       [wanted(name), closureWith(kernelOf(name))] as const,
     ]),
   );
+  /** What a toplevel consists of: its kernel, openssl, and itself. */
+  const contentsOf: (toplevel: string) => ReturnType<Closures['here']> = async (toplevel) => {
+    const parts = closures.get(toplevel)?.parts;
+    const kernel = /linux-([0-9.]+)/u.exec(parts?.kernel ?? '')?.[1] ?? '0';
+    const openssl = kernel === '6.12.11' ? '3.0.15' : '3.0.14';
+    return ok([
+      {
+        path: storePath('', `linux-${kernel}`),
+        bytes: 140_000_000 + Number(kernel.split('.').at(-1)) * 100_000,
+      },
+      { path: storePath('', `openssl-${openssl}-bin`), bytes: 8_000_000 },
+      { path: storePath(toplevel, 'etc'), bytes: 48_000 },
+      { path: toplevel, bytes: 18_000 },
+    ]);
+  };
   let effectListener: (effect: Effect) => void = () => {};
   const world = createWorld({
     machines: options.machines.map(({ name }) =>
@@ -181,6 +205,11 @@ export const createStage = (options: StageOptions) => {
     hostRuns(conductDeps(via), { stop: shutdown.signal, abort: never });
   const lab: Lab = {
     ...deps,
+    closures: {
+      here: async (toplevel) => contentsOf(toplevel),
+      on: async (_machine, toplevel) => contentsOf(toplevel),
+      ...options.closures,
+    },
     runs: (via) => ok(runsBy(via)),
     updateLock: (inputs, via) =>
       conductUpdate(conductDeps(via), inputs, { onEvent: () => {}, stop: shutdown.signal, abort: never }),

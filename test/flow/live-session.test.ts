@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { demoSession } from '../../src/compose/demo.ts';
 import type { LabSnapshot, Session } from '../../src/flow/session.ts';
+import { closureKey } from '../../src/flow/session-closures.ts';
 
 /** The session behind the screen, over the simulated lab at a pace at which a run takes a second or two. */
 
@@ -107,4 +108,30 @@ test('inputs: what they are, what would move, and moving them', async () => {
   );
   const nixpkgs = moved.inputs.value?.find(({ input }) => input === 'nixpkgs');
   expect(nixpkgs?.locked.rev).toBe(moves.find(({ input }) => input === 'nixpkgs')?.to?.rev);
+});
+
+test('packages are compared where they are looked at, and in a plan; what is not built is told so', async () => {
+  const { session } = open();
+  const seen = await until(session, (snapshot) => allSeen(snapshot) && snapshot.toplevels.size === 7);
+  const keyOf = (name: string): string => {
+    const observation = seen.observations.get(name);
+    const current = observation?.kind === 'reachable' ? (observation.current ?? '') : '';
+    return closureKey(current, seen.toplevels.get(name)?.outPath ?? '');
+  };
+  const behind = [...seen.observations.keys()].find((name) => {
+    const [from, to] = keyOf(name).split(' ');
+    return from !== '' && from !== to;
+  });
+  expect(behind).toBeDefined();
+  const key = keyOf(behind ?? '');
+  session.lookAtClosure(behind ?? '');
+  const unbuilt = await until(session, ({ closureDiffs }) => closureDiffs.get(key)?.failure != null);
+  expect(unbuilt.closureDiffs.get(key)?.failure?.kind).toBe('not-built');
+
+  session.prepare({ kind: 'run', update: false }, [behind ?? '']);
+  await until(session, ({ phase }) => phase.kind === 'awaiting-approval');
+  const { closureDiffs } = await until(session, (snapshot) => snapshot.closureDiffs.get(key)?.value != null);
+  expect(closureDiffs.get(key)?.value?.changes.map(({ name }) => name)).toContain('openssl');
+  session.decline();
+  await until(session, ({ phase }) => phase.kind === 'ended');
 });

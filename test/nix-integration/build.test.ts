@@ -2,7 +2,7 @@ import { readdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { runProcess } from '../../src/process/run.ts';
-import { makeWorld } from './world.ts';
+import { failureOf, makeWorld, succeeded } from './world.ts';
 
 const world = makeWorld();
 afterAll(world.remove);
@@ -107,6 +107,25 @@ test('what is built already has its parts without a build', async () => {
     ['good', 'quiet  splash'],
     ['bad', null],
   ]);
+});
+
+test('the closure of what is built lists every path with its size; of what is not built it says so', async () => {
+  const nix = world.nix(lab);
+  const { built } = await nix.toplevels(['good', 'bad'], {});
+  const [good, bad] = built;
+  const closure = succeeded(await nix.closure(good?.outPath ?? '', {}));
+  expect(closure.map(({ path }) => path.slice(path.lastIndexOf('/') + 34)).toSorted()).toEqual([
+    'initrd',
+    'kernel',
+    'modules',
+    'nixos-system-good',
+    'systemd',
+  ]);
+  expect(closure.every(({ bytes }) => bytes > 0)).toBe(true);
+  expect(failureOf(await nix.closure(bad?.outPath ?? '', {}))).toMatchObject({ kind: 'not-here' });
+  expect(failureOf(await nix.closure(good?.outPath ?? '', { signal: AbortSignal.abort() }))).toMatchObject({
+    kind: 'cancelled',
+  });
 });
 
 test('a cancelled build fails every machine as cancelled', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { runProcess } from '../../src/process/run.ts';
 import { clearScript, readScript, startScript, unitScript } from '../../src/remote/activation-unit.ts';
+import { closureScript } from '../../src/remote/closure.ts';
 import { generationsScript } from '../../src/remote/generations.ts';
 import { leaseScript } from '../../src/remote/lease.ts';
 import { observeScript } from '../../src/remote/observe.ts';
@@ -13,6 +14,7 @@ const scripts = {
   detachedRunner,
   observeScript,
   generationsScript,
+  closureScript,
   leaseScript,
   preflightScript,
   triggerScript,

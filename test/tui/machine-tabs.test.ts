@@ -100,7 +100,7 @@ describe('generations', () => {
   test('are read when the tab is opened', () => {
     const { press, lab } = opened(seedSnapshot);
     press('j', 'd', ']', ']', ']');
-    expect(lab.asked).toEqual(['generations grey-area']);
+    expect(lab.asked.at(-1)).toBe('generations grey-area');
   });
 });
 

@@ -116,7 +116,8 @@ describe('Esc', () => {
         press(...way);
         const before = [...lab.asked];
         if (terminal.length === 0) press('esc', 'esc', 'esc', 'esc');
-        expect(lab.asked).toEqual(before);
+        // What was being read for what is no longer on show is given up.
+        expect(lab.asked.filter((asked) => asked !== 'leave closure')).toEqual(before);
       }
   });
 });

@@ -1,6 +1,6 @@
 import { type MachineTab, machineTabs } from '../screen/machine.ts';
 import type { Scene } from '../state/scene.ts';
-import { type Act, notice, type View } from '../state/ui.ts';
+import { type Act, intent, notice, type View } from '../state/ui.ts';
 import { type Command, command, hint } from './command.ts';
 
 const place = (
@@ -24,6 +24,14 @@ const openMachine = (scene: Scene, argument: string): readonly Act[] => {
   if (name === null) return [notice('there is no machine under the cursor')];
   if (!scene.rows.some((row) => row.name === name)) return [notice(`no machine is called "${name}"`)];
   return [...pinned(scene), { kind: 'go', view: { kind: 'machine', name, tab: 'overview' } }];
+};
+
+/** Being looked at, the overview compares by itself. */
+const comparePackages = (scene: Scene, argument: string): readonly Act[] => {
+  const { view } = scene;
+  return view.kind === 'machine' && view.tab === 'overview' && argument === ''
+    ? [intent({ kind: 'look-closure', machine: view.name })]
+    : openMachine(scene, argument);
 };
 
 const turnTab = ({ view }: Scene, by: 1 | -1): readonly Act[] => {
@@ -58,6 +66,18 @@ export const goCommands: readonly Command[] = [
     when: ({ machine, view }) => machine !== null && view.kind !== 'machine',
     hint: hint('details', 10),
     run: openMachine,
+    completions: machineNames,
+  }),
+  command({
+    id: 'diff',
+    aliases: ['packages', 'closure-diff'],
+    group: 'Go to',
+    title: 'which packages would change when the machine runs what the flake wants; there: compares anew',
+    keys: ['v'],
+    when: ({ machine }) => machine !== null,
+    hint: ({ view }) =>
+      view.kind === 'machine' && view.tab === 'overview' ? { text: 'compare packages', rank: 22 } : null,
+    run: comparePackages,
     completions: machineNames,
   }),
   command({

@@ -2,6 +2,7 @@ import { type Machine, sshHostOf } from '../../fleet/machine.ts';
 import type { Observation } from '../../ports.ts';
 import { duration } from '../../text/words.ts';
 import { type Line, labelled, span } from '../draw/line.ts';
+import { packageLines } from './closure.ts';
 import { fact, heading, type MachineScene } from './machine-facts.ts';
 import { ageWords, closureWords } from './words.ts';
 
@@ -130,6 +131,7 @@ export const overviewLines = (scene: MachineScene, machine: Machine): readonly L
       ? []
       : fact(scene, 'owed', `${row.debt.text}: ${snapshot.recalled.debts.get(row.name)?.why ?? ''}`, 'warn')),
     ...problemLines(scene),
+    ...packageLines(scene),
   ];
 };
 

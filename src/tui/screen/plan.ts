@@ -1,3 +1,4 @@
+import type { ClosureDiffs } from '../../flow/session-closures.ts';
 import { goalWords } from '../../plan/goal-words.ts';
 import { overrideWords } from '../../plan/override.ts';
 import type { MachinePlan, Plan } from '../../plan/plan.ts';
@@ -8,6 +9,7 @@ import { count, day, moment, roughly } from '../../text/words.ts';
 import { blank, cellsOf, flowing, type Line, labelled, line, span } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
 import type { Tone } from '../draw/theme.ts';
+import { packageSummary } from './closure.ts';
 import { type Pane, textPane } from './pane.ts';
 import { closureWords } from './words.ts';
 
@@ -87,7 +89,13 @@ const failureWords: Record<MachinePlan['machine']['orchestration']['criticalityL
   critical: 'halts the run and returns it to what it runs now',
 };
 
-const actLines = (plan: Plan, entry: MachinePlan, width: number, pen: Pen): readonly Line[] => {
+const actLines = (
+  plan: Plan,
+  entry: MachinePlan,
+  width: number,
+  pen: Pen,
+  diffs: ClosureDiffs,
+): readonly Line[] => {
   const { activation, reboot, prior, wanted, machine, contingent } = entry;
   const told = tellDelay(plan, entry);
   const delay = told === null ? '' : `, ${told}`;
@@ -102,6 +110,9 @@ const actLines = (plan: Plan, entry: MachinePlan, width: number, pen: Pen): read
             'quiet',
             width,
             pen,
+          ),
+          ...packageSummary(entry, diffs).flatMap(({ text, tone }) =>
+            fact('packages', text, tone, width, pen),
           ),
         ]),
     ...(reboot === null
@@ -128,7 +139,13 @@ const actLines = (plan: Plan, entry: MachinePlan, width: number, pen: Pen): read
   ];
 };
 
-const machineLines = (plan: Plan, entry: MachinePlan, width: number, pen: Pen): readonly Line[] => {
+const machineLines = (
+  plan: Plan,
+  entry: MachinePlan,
+  width: number,
+  pen: Pen,
+  diffs: ClosureDiffs,
+): readonly Line[] => {
   const { machine, decision, position, expectedMs } = entry;
   const { glyphs } = pen;
   const number = `${String(position + 1).padStart(2)}.`;
@@ -168,7 +185,7 @@ const machineLines = (plan: Plan, entry: MachinePlan, width: number, pen: Pen): 
       ].join(' and ');
       return [
         ...title(glyphs.pointer, 'accent', `${acts}, about ${roughly(expectedMs)}`),
-        ...actLines(plan, entry, width, pen),
+        ...actLines(plan, entry, width, pen, diffs),
       ];
     }
     default:
@@ -183,6 +200,7 @@ export const planLines = (
   remarks: readonly string[],
   width: number,
   pen: Pen,
+  diffs: ClosureDiffs = new Map(),
 ): readonly Line[] => {
   const waves = [...new Set(plan.machines.map(({ wave }) => wave))].sort((a, b) => a - b);
   const told = [
@@ -200,7 +218,7 @@ export const planLines = (
       line(` Wave ${wave + 1}`, 'title'),
       ...plan.machines
         .filter((entry) => entry.wave === wave)
-        .flatMap((entry) => machineLines(plan, entry, width, pen)),
+        .flatMap((entry) => machineLines(plan, entry, width, pen, diffs)),
     ]),
     ...(plan.leftOut.length === 0 ? [] : [blank, line(' Left out', 'title')]),
     ...plan.leftOut.flatMap(({ name, message, remedy }) => [
@@ -222,6 +240,7 @@ export const planPane = (
   remarks: readonly string[],
   width: number,
   pen: Pen,
+  diffs: ClosureDiffs = new Map(),
 ): Pane => {
   const { acting } = countPlan(plan);
   const total = plan.machines.length + plan.leftOut.length;
@@ -236,7 +255,7 @@ export const planPane = (
         acting === 0 ? 'quiet' : 'plain',
         width - 1,
       ),
-      ...planLines(plan, lockChanges, remarks, width, pen),
+      ...planLines(plan, lockChanges, remarks, width, pen, diffs),
     ]),
     head: [
       ...flowing(

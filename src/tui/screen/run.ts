@@ -61,7 +61,7 @@ export const runPane = (scene: RunScene): Pane => {
     case 'awaiting-approval':
       return run?.plan == null
         ? preparingPane(scene)
-        : planPane(run.plan, lockChangesOf(snapshot), run.remarks, width, pen);
+        : planPane(run.plan, lockChangesOf(snapshot), run.remarks, width, pen, snapshot.closureDiffs);
     case 'running':
       return run === null ? preparingPane(scene) : livePane(scene, run, phase.stopRequested);
     case 'ended':

@@ -43,6 +43,8 @@ export type Intent =
   | { readonly kind: 'preview-inputs'; readonly inputs: readonly string[] }
   | { readonly kind: 'update-inputs'; readonly inputs: readonly string[] }
   | { readonly kind: 'look-generations'; readonly machine: string }
+  | { readonly kind: 'look-closure'; readonly machine: string }
+  | { readonly kind: 'leave-closure' }
   | { readonly kind: 'ssh'; readonly machine: string }
   | { readonly kind: 'edit'; readonly machine: string }
   /** Onto the clipboard of the terminal. */

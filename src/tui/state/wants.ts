@@ -5,6 +5,8 @@ import { type Intent, type Ui, viewOf } from './ui.ts';
 type Wants = {
   readonly logs: string | null;
   readonly generations: string | null;
+  /** Whose packages are compared. */
+  readonly closure: string | null;
   readonly past: string | null;
   readonly inputs: boolean;
 };
@@ -14,7 +16,7 @@ const logsKey = (machine: string, unit: string | undefined): string => `${machin
 
 const wantsOf = (ui: Ui): Wants => {
   const view = viewOf(ui);
-  const none: Wants = { logs: null, generations: null, past: null, inputs: false };
+  const none: Wants = { logs: null, generations: null, closure: null, past: null, inputs: false };
   if (view.kind === 'replay') return { ...none, past: view.run };
   if (view.kind === 'inputs' || view.kind === 'pulse') return { ...none, inputs: true };
   if (view.kind !== 'machine') return none;
@@ -22,6 +24,7 @@ const wantsOf = (ui: Ui): Wants => {
     ...none,
     logs: view.tab === 'logs' ? logsKey(view.name, ui.units.get(view.name)) : null,
     generations: view.tab === 'generations' ? view.name : null,
+    closure: view.tab === 'overview' ? view.name : null,
   };
 };
 
@@ -38,6 +41,10 @@ export const intentsBetween = (before: Ui, after: Ui): readonly Intent[] => {
   }
   if (wanted.generations !== null && wanted.generations !== old.generations)
     intents.push({ kind: 'look-generations', machine: wanted.generations });
+  if (old.closure !== wanted.closure)
+    intents.push(
+      wanted.closure === null ? { kind: 'leave-closure' } : { kind: 'look-closure', machine: wanted.closure },
+    );
   if (wanted.past !== null && wanted.past !== old.past) intents.push({ kind: 'open-past', run: wanted.past });
   if (wanted.inputs && !old.inputs) intents.push({ kind: 'read-inputs' });
   return intents;
