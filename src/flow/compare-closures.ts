@@ -1,3 +1,4 @@
+import { mapBounded } from '../concurrency.ts';
 import { type Failure, fail, ok, type Result } from '../failure.ts';
 import type { Machine } from '../fleet/machine.ts';
 import { type ClosureDiff, diffClosures } from '../plan/closure-diff.ts';
@@ -49,3 +50,12 @@ export const compareClosures = async (
     paths.filter(({ path }) => path !== toplevel);
   return ok(diffClosures(without(before.value, from), without(after.value, to)));
 };
+
+/** How many are compared at a time: each closure is some thousands of paths. */
+const readersMax = 4;
+
+/** Does so for each of these machines, and whatever else `work` wants, a few at a time. */
+export const compareEach = <Out>(
+  machines: readonly Machine[],
+  work: (machine: Machine) => Promise<Out>,
+): Promise<readonly Out[]> => mapBounded(machines, readersMax, work);

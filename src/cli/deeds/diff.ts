@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
-import { mapBounded } from '../../concurrency.ts';
 import type { Failure, Result } from '../../failure.ts';
 import type { Machine } from '../../fleet/machine.ts';
-import { compareClosures } from '../../flow/compare-closures.ts';
+import { compareClosures, compareEach } from '../../flow/compare-closures.ts';
 import { observeAll } from '../../flow/observe.ts';
 import type { ClosureDiff } from '../../plan/closure-diff.ts';
 import { closureSizeWords, growthWords, versionWords } from '../../plan/closure-words.ts';
@@ -13,9 +12,6 @@ import type { Cli, Lab } from '../lab.ts';
 import { remedyLine, saidOf } from '../render.ts';
 import { choose } from './choose.ts';
 import { done, printJson, printLines, useLab } from './with-lab.ts';
-
-/** How many closures are read at a time: each is some thousands of paths. */
-const readersMax = 4;
 
 type Compared = {
   readonly machine: string;
@@ -101,7 +97,7 @@ export const diff = async (
         ? lab.nix.build(wanted, { signal: cli.stop })
         : lab.nix.toplevels(wanted, { signal: cli.stop }),
     ]);
-    const compared = await mapBounded(machines, readersMax, (machine) =>
+    const compared = await compareEach(machines, (machine) =>
       compare(cli, lab, machine, seen.get(machine.name), toplevels),
     );
     const failed = evaluation.fleet.failed.filter(({ name }) => names.includes(name));
