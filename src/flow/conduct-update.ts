@@ -1,9 +1,8 @@
 import { type Failure, fail, ok, type Result } from '../failure.ts';
 import type { LockUpdate } from '../ports.ts';
 import type { RunId } from '../run/event.ts';
-import { replayIfPossible } from '../run/state.ts';
 import { type ConductDeps, type Hosting, newRunId, openRecord, underLock } from './conduct.ts';
-import { closeLeftover } from './leftover.ts';
+import { closeLeftover, leftoverIn } from './leftover.ts';
 import { createPreparations } from './preparation.ts';
 import { moveLock } from './update-lock.ts';
 
@@ -29,11 +28,9 @@ export const conductUpdate = (
 ): Promise<Result<LockUpdate>> => {
   const run = newRunId(deps.clock.now());
   return underLock(deps, run, hosting, async (controls) => {
-    const latest = deps.journal.runs(1)[0];
-    const left = latest === undefined ? null : replayIfPossible(deps.journal.eventsOf(latest.run));
+    const left = leftoverIn(deps.journal);
     // Somebody may want to go on with what was approved; nobody can with the rest.
-    if (left !== null && left.ended === null && left.approvedAt !== null)
-      return fail(leftUnfinished(left.run));
+    if (left !== null && left.approvedAt !== null) return fail(leftUnfinished(left.run));
     await closeLeftover(deps, `run ${run} began after it`);
     const { append, end } = openRecord(deps, run, null, hosting.onEvent);
     const { flake, by, labVersion, opened } = deps;

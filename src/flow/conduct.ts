@@ -11,8 +11,8 @@ import { applyEvent, beginRun, ImpossibleHistory, type RunState, replay } from '
 import { duration } from '../text/words.ts';
 import { type Controls, listenToControls } from './controls.ts';
 import { latestRun } from './latest-run.ts';
-import { closeLeftover, undoLock } from './leftover.ts';
-import { type LabDeps, prepare } from './prepare.ts';
+import { closeLeftover, leftoverIn, undoLock } from './leftover.ts';
+import { type LabDeps, prepare, seeRequest } from './prepare.ts';
 
 export type ConductDeps = LabDeps & {
   readonly journal: Journal;
@@ -157,6 +157,26 @@ const answerTo = async (
 };
 
 /**
+ * Whether a run may begin in the place of one whose process died in the middle of its work: not for a slip of the pen,
+ * since nobody can go on with that one afterwards.
+ */
+const seeBeforeClosing = async (
+  deps: ConductDeps,
+  { goal, selectors, consent, overrides = [] }: RunRequest,
+  signal: AbortSignal,
+): Promise<Result<void>> => {
+  const left = leftoverIn(deps.journal);
+  if (left === null || left.approvedAt === null) return ok(undefined);
+  const meant = await seeRequest(deps, { goal, selectors, dryRun: false, overrides }, signal);
+  if (!meant.ok) return meant;
+  if (goal.kind !== 'reboot' || goal.which !== 'all' || consent.kind === 'ask') return ok(undefined);
+  const missing = meant.value
+    .filter(({ orchestration }) => orchestration.criticalityLevel === 'critical')
+    .flatMap(({ name }) => (consent.confirmed.includes(name) ? [] : [name]));
+  return missing.length === 0 ? ok(undefined) : fail(unconfirmed(missing));
+};
+
+/**
  * One whole run under the lock: start, prepare, ask, drive, end. Fails only when the run could not begin or its
  * journal broke; what became of a run that began is in its state.
  */
@@ -169,6 +189,9 @@ export const conduct = (
   underLock(deps, run, hosting, async (controls) => {
     const { append, end } = openRecord(deps, run, null, hosting.onEvent);
     const { goal, selectors, consent, overrides = [] } = request;
+    const early = AbortSignal.any([controls.stop, controls.abort]);
+    const meant = await seeBeforeClosing(deps, request, early);
+    if (!meant.ok) return meant;
     await closeLeftover(deps, `run ${run} began after it`);
     append({
       kind: 'run-started',
@@ -179,7 +202,6 @@ export const conduct = (
       labVersion: deps.labVersion,
       opened: deps.opened,
     });
-    const early = AbortSignal.any([controls.stop, controls.abort]);
     const prepared = await prepare(deps, { goal, selectors, dryRun: false, overrides }, append, early);
     if (!prepared.ok) {
       const { failure } = prepared;

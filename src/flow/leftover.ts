@@ -55,16 +55,22 @@ const endOfUpdate = async (nix: Lab['nix'], { lock }: RunState): Promise<Ending>
   }
 };
 
+/** The latest run, if it has no end: seen by who holds the lock, its process has died. Null also for a history that cannot be. */
+export const leftoverIn = (journal: Journal): RunState | null => {
+  const latest = journal.runs(1)[0];
+  const state = latest === undefined ? null : replayIfPossible(journal.eventsOf(latest.run));
+  return state === null || state.ended !== null ? null : state;
+};
+
 /**
  * Ends, in the record, a run whose process died: whoever holds the lock knows that it is gone. A flake.lock that nobody
  * approved is put back; no machine is touched, for the run that begins now looks at every one itself.
  */
 export const closeLeftover = async (lab: Lab, why: string): Promise<void> => {
   const { journal } = lab;
-  const latest = journal.runs(1)[0];
-  const state = latest === undefined ? null : replayIfPossible(journal.eventsOf(latest.run));
+  const state = leftoverIn(journal);
   // A history that cannot be is left as it is: it is never continued, and the run that begins looks for itself.
-  if (state === null || state.ended !== null) return;
+  if (state === null) return;
   const append = (body: EventBody): void => void journal.append(state.run, body);
   const { result, reason }: Ending =
     state.goal.kind === 'update'

@@ -151,6 +151,34 @@ const judgedAs = (
   ];
 };
 
+type ToReturn = {
+  readonly undone: RunState | null;
+  readonly plans: readonly EarlierPlan[];
+  readonly known: Known;
+  readonly changes: readonly Change[];
+  readonly names: readonly string[];
+};
+
+/** The machines that a rollback means, and what is known of them without looking at one. */
+export const chooseToReturn = async (
+  deps: LabDeps,
+  goal: RollbackGoal,
+  { selectors, overrides = [] }: Pick<PrepareRequest, 'selectors' | 'overrides'>,
+  prepare: Prepare,
+): Promise<Result<ToReturn>> => {
+  const undone = goal.to.kind === 'run' ? deps.earlier.runOf(goal.to.run) : ok(null);
+  if (!undone.ok) return undone;
+  const plans = deps.earlier.plans();
+  const known = await knownFleet(deps, prepare, undone.value, plans);
+  if (!known.ok) return known;
+  const changes = undone.value === null ? [] : changesOf(undone.value);
+  const names = chosenOf(goal, selectors, known.value.evaluation.fleet, changes);
+  if (!names.ok) return names;
+  const fit = overridesFit(overrides, names.value);
+  if (!fit.ok) return fit;
+  return ok({ undone: undone.value, plans, known: known.value, changes, names: names.value });
+};
+
 /**
  * The plan of a rollback. It needs no build and no toplevel of the flake: where a machine can return to is what its own
  * profile holds, and for a whole run what the journal recorded before it.
@@ -158,25 +186,17 @@ const judgedAs = (
 export const prepareRollback = async (
   deps: LabDeps,
   goal: RollbackGoal,
-  { selectors, overrides = [] }: Pick<PrepareRequest, 'selectors' | 'overrides'>,
+  request: Pick<PrepareRequest, 'selectors' | 'overrides'>,
   record: Recorder,
   prepare: Prepare,
   signal: AbortSignal,
 ): Promise<Result<Prepared>> => {
   const { to } = goal;
-  const undone = to.kind === 'run' ? deps.earlier.runOf(to.run) : ok(null);
-  if (!undone.ok) return undone;
-  const plans = deps.earlier.plans();
-  const known = await knownFleet(deps, prepare, undone.value, plans);
-  if (!known.ok) return known;
-  const { evaluation } = known.value;
-  const { fleet } = evaluation;
-  const changes = undone.value === null ? [] : changesOf(undone.value);
-  const chosen = chosenOf(goal, selectors, fleet, changes);
+  const chosen = await chooseToReturn(deps, goal, request, prepare);
   if (!chosen.ok) return chosen;
-  const names = chosen.value;
-  const fit = overridesFit(overrides, names);
-  if (!fit.ok) return fit;
+  const { undone, plans, known, changes, names } = chosen.value;
+  const { evaluation } = known;
+  const { fleet } = evaluation;
 
   const wayOf = (name: string, seen: Observation, generations: readonly Generation[]): WayBack => {
     if (to.kind !== 'run') return wayBackInProfile(to, name, generations);
@@ -226,18 +246,18 @@ export const prepareRollback = async (
     resumesAtBoot: deps.resumesAtBoot,
     now: deps.clock.now(),
     past: past.ok ? past.value : noPast,
-    overrides,
+    overrides: request.overrides ?? [],
     rollback: {
       returns: new Map(
         found.map(({ machine, generation, words }) => [machine, { generation: generation.number, words }]),
       ),
-      order: undone.value === null ? null : changes.map(({ machine }) => machine),
+      order: undone === null ? null : changes.map(({ machine }) => machine),
       unhealthy,
       judged: new Map(judged.map(({ machine }) => [machine.name, machine])),
     },
   });
   const remarks = [
-    ...known.value.remarks,
+    ...known.remarks,
     ...[...unhealthy].map((name) => `${name} is not healthy: it goes back before those that need it`),
     ...judged.map(({ remark }) => remark),
   ];

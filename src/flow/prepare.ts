@@ -10,7 +10,7 @@ import type { BuildReport, Clock, Evaluation, LockChange, Nix, Observation, Targ
 import type { EarlierRuns } from './earlier-runs.ts';
 import { byMachine, evaluate, localMachineOf, look } from './evaluate.ts';
 import { createPreparations, type Prepare, preparationFailure, type Recorder } from './preparation.ts';
-import { prepareRollback } from './prepare-rollback.ts';
+import { chooseToReturn, prepareRollback } from './prepare-rollback.ts';
 import {
   buildSurvived,
   evaluationSurvived,
@@ -122,7 +122,7 @@ const preparePlan = async (
 ): Promise<Result<Omit<Prepared, 'undoUpdate'>>> => {
   const { nix, target } = deps;
   const { goal, dryRun } = request;
-  const moved = move.changes.length > 0 && !dryRun;
+  const moved = move.written;
   const evaluated = moved ? await evaluate(nix, prepare) : ok(first);
   if (!evaluated.ok) return evaluated;
   const evaluation = evaluated.value;
@@ -179,6 +179,51 @@ const onlyOwed = (goal: Goal, names: readonly string[], past: Result<Past>): Res
   return past.ok ? ok(names.filter((name) => past.value.debts.has(name))) : past;
 };
 
+type Chosen = {
+  readonly first: Evaluation;
+  readonly names: readonly string[];
+  readonly past: Result<Past>;
+};
+
+/** The machines that are meant, of the flake as it is. */
+const choose = async (
+  deps: LabDeps,
+  { goal, selectors, overrides = [] }: PrepareRequest,
+  prepare: Prepare,
+): Promise<Result<Chosen>> => {
+  const first = await evaluate(deps.nix, prepare);
+  if (!first.ok) return first;
+  const selected = selectMachines(first.value.fleet, selectors);
+  if (!selected.ok) return selected;
+  const past = deps.past();
+  const names = onlyOwed(goal, selected.value, past);
+  if (!names.ok) return names;
+  const fit = overridesFit(overrides, selected.value);
+  return fit.ok ? ok({ first: first.value, names: names.value, past }) : fit;
+};
+
+/**
+ * The machines that are meant by a request, or why it cannot be meant: the flake does not evaluate, selectors or overrides
+ * do not fit it. Looks at no machine and records nothing.
+ */
+export const seeRequest = async (
+  deps: LabDeps,
+  request: PrepareRequest,
+  signal: AbortSignal,
+): Promise<Result<readonly Machine[]>> => {
+  const unrecorded = createPreparations(() => {}, deps.clock, signal);
+  const { goal } = request;
+  if (goal.kind === 'rollback') {
+    const chosen = await chooseToReturn(deps, goal, request, unrecorded);
+    return chosen.ok ? ok(membersOf(chosen.value.known.evaluation, chosen.value.names)) : chosen;
+  }
+  const chosen = await choose(deps, request, unrecorded);
+  return chosen.ok ? ok(membersOf(chosen.value.first, chosen.value.names)) : chosen;
+};
+
+const membersOf = ({ fleet }: Evaluation, names: readonly string[]): readonly Machine[] =>
+  fleet.machines.filter(({ name }) => names.includes(name));
+
 /**
  * Everything before the first touch: evaluate, update the lock (where the goal says so), look at the machines, build
  * every toplevel, and make the plan. The update is a transaction: when it breaks the evaluation or the build of a
@@ -190,18 +235,12 @@ export const prepare = async (
   record: Recorder,
   signal: AbortSignal,
 ): Promise<Result<Prepared>> => {
-  const { goal, selectors, dryRun } = request;
+  const { goal, dryRun } = request;
   const preparations = createPreparations(record, deps.clock, signal);
   if (goal.kind === 'rollback') return prepareRollback(deps, goal, request, record, preparations, signal);
-  const first = await evaluate(deps.nix, preparations);
-  if (!first.ok) return first;
-  const selected = selectMachines(first.value.fleet, selectors);
-  if (!selected.ok) return selected;
-  const past = deps.past();
-  const names = onlyOwed(goal, selected.value, past);
-  if (!names.ok) return names;
-  const fit = overridesFit(request.overrides ?? [], selected.value);
-  if (!fit.ok) return fit;
+  const chosen = await choose(deps, request, preparations);
+  if (!chosen.ok) return chosen;
+  const { first, names, past } = chosen.value;
 
   const update = () =>
     dryRun ? previewMove(deps.nix, preparations) : moveLock(deps.nix, preparations, record);
@@ -214,13 +253,13 @@ export const prepare = async (
     record,
     preparations,
     signal,
-    names.value,
-    first.value,
+    names,
+    first,
     moved.value,
     past,
   );
   if (prepared.ok) return ok({ ...prepared.value, undoUpdate: undo });
-  if (dryRun || moved.value.changes.length === 0) return prepared;
+  if (!moved.value.written) return prepared;
   return fail(withLockTold(prepared.failure, await undo()));
 };
 

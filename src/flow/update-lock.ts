@@ -6,11 +6,19 @@ import { type Prepare, preparationFailure, type Recorder } from './preparation.t
 
 /** The update of flake.lock as a transaction: what moved, and the way back. */
 export type Moved = LockUpdate & {
+  /** Also where no input moved, a lock may be written anew. */
+  readonly written: boolean;
   /** Puts flake.lock back as it was; does nothing where it was not moved. */
   readonly undo: () => Promise<Result<void>>;
 };
 
-export const noMove: Moved = { changes: [], notAsked: [], remark: null, undo: async () => ok(undefined) };
+export const noMove: Moved = {
+  changes: [],
+  notAsked: [],
+  remark: null,
+  written: false,
+  undo: async () => ok(undefined),
+};
 
 /** Changes that the journal keeps of one update. */
 const changesKept = 1_000;
@@ -56,7 +64,7 @@ export const moveLock = (
     };
     const written = await nix.writeLock(write);
     if (!written.ok) return fail(unwritten(written.failure, await undo()));
-    return ok({ value: { ...update, undo }, note: noteOf(update, 'moved') });
+    return ok({ value: { ...update, written: true, undo }, note: noteOf(update, 'moved') });
   });
 
 /** What an update would move; flake.lock stays as it is. */

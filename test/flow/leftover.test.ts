@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ok } from '../../src/failure.ts';
+import { fail, ok } from '../../src/failure.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import type { LockMove, Nix } from '../../src/ports.ts';
 import { type RunState, replay } from '../../src/run/state.ts';
@@ -58,13 +58,13 @@ const createDisk = () => {
     append: (run, body) => effect(() => memory.append(run, body)),
     close: () => {},
   };
-  const stage = () =>
+  const stage = (more: Partial<Nix>, interactive: boolean) =>
     createStage({
       machines: exampleMachines,
       wants: { 'grey-area': '6.12.11' },
-      interactive: true,
+      interactive,
       answers: ['no'],
-      nix,
+      nix: { ...nix, ...more },
       journal: () => journal,
     });
   return {
@@ -78,16 +78,24 @@ const createDisk = () => {
       return run === undefined ? null : replay(memory.eventsOf(run));
     },
     /** One command, whose process lives for so many effects. */
-    run: async (words: readonly string[], effects = Number.POSITIVE_INFINITY): Promise<boolean> => {
+    run: async (
+      words: readonly string[],
+      {
+        effects = Number.POSITIVE_INFINITY,
+        nix: more = {},
+        interactive = true,
+      }: { effects?: number; nix?: Partial<Nix>; interactive?: boolean } = {},
+    ) => {
       left = effects;
-      await stage()
+      const said = await stage(more, interactive)
         .run(...words)
         .catch((error: unknown) => {
           if (!(error instanceof Killed)) throw error;
+          return { shown: '', exitCode: null };
         });
       const died = left <= 0;
       left = Number.POSITIVE_INFINITY;
-      return died;
+      return { ...said, died };
     },
   };
 };
@@ -101,7 +109,7 @@ const everyDeath = async (
 ): Promise<number> => {
   for (let effects = 1; effects < pointsMax; effects += 1) {
     const disk = createDisk();
-    const died = await disk.run(words, effects);
+    const { died } = await disk.run(words, { effects });
     const known = disk.first()?.lock?.move;
     // Never moved without a record of what it was.
     if (disk.text() === 'new') expect(known, `after effect ${effects}`).toMatchObject({ previous: 'old' });
@@ -168,20 +176,67 @@ test('what somebody wrote into flake.lock after the process died stays, and the 
   expect(seen).toBeGreaterThan(3);
 });
 
+/** A disk with a run on it that was approved, and whose process died then. */
+const diskWithWork = async (effects = 1): Promise<ReturnType<typeof createDisk>> => {
+  const disk = createDisk();
+  await disk.run(['run', '--yes', '--no-update'], { effects });
+  return disk.first()?.approvedAt == null ? diskWithWork(effects + 1) : disk;
+};
+
 test('an update leaves what was approved and not finished to who may want to go on with it', async () => {
-  let effects = 1;
-  const begun = async (): Promise<ReturnType<typeof createDisk>> => {
-    const disk = createDisk();
-    await disk.run(['run', '--yes', '--no-update'], effects);
-    effects += 1;
-    return disk.first()?.approvedAt == null ? begun() : disk;
-  };
-  const disk = await begun();
-  await disk.run(['update']);
+  const disk = await diskWithWork();
+  const { shown, exitCode } = await disk.run(['update']);
+  expect(shown).toMatch(/run RUN was left unfinished[\s\S]*`lab resume` goes on with it/u);
+  expect(exitCode).toBe(4);
   expect(disk.text()).toBe('old');
   expect(disk.first()?.ended).toBeNull();
   await disk.run(['resume']);
   expect(disk.first()?.ended?.result).toBe('done');
+});
+
+const broken = fail({
+  kind: 'flake-syntax',
+  machine: null,
+  phase: 'evaluate',
+  message: 'syntax error',
+  remedy: 'repair it',
+});
+
+test('a slip of the pen closes nothing: what was left unfinished can still be gone on with', async () => {
+  const disk = await diskWithWork();
+  for (const [words, said] of [
+    [['run', 'grey-aera', '--yes'], /grey-aera/u],
+    [['deploy', '@nosuch', '--yes'], /nosuch/u],
+    [['run', '--yes', '--override', 'nosuch:inhibited'], /nosuch/u],
+    [['reboot', 'reverse-proxy', '--yes'], /reverse-proxy is critical[\s\S]*--confirm reverse-proxy/u],
+    [['rollback', 'grey-aera', '--yes'], /grey-aera/u],
+    [['rollback', '@infrastructure', '--to', '40', '--yes'], /--to means one machine/u],
+  ] as const) {
+    const { shown, exitCode } = await disk.run(words, { interactive: false });
+    expect(shown, words.join(' ')).toMatch(said);
+    expect(shown, words.join(' ')).not.toContain('begins in its place');
+    expect(exitCode, words.join(' ')).toBe(2);
+    expect(disk.first()?.ended, words.join(' ')).toBeNull();
+  }
+  expect((await disk.run(['run', '--yes'], { nix: { evaluate: async () => broken } })).exitCode).toBe(2);
+  expect(disk.first()?.ended).toBeNull();
+  await disk.run(['resume']);
+  expect(disk.first()?.ended?.result).toBe('done');
+});
+
+test('a lock that nobody approved and that breaks the flake is put back by the run that begins next', async () => {
+  const disk = createDisk();
+  const breaks: Partial<Nix> = {
+    evaluate: async () =>
+      disk.text() === 'new'
+        ? broken
+        : ok({ fleet: { machines: exampleMachines, failed: [] }, discrepancies: [] }),
+  };
+  for (let effects = 1; disk.text() === 'old'; effects += 1)
+    await disk.run(['run', '--yes'], { effects, nix: breaks });
+  const { exitCode, shown } = await disk.run(['run', '--yes', '--no-update'], { nix: breaks });
+  expect(exitCode, shown).toBe(0);
+  expect(disk.text()).toBe('old');
 });
 
 test('a run that was stopped is resumed also after an update, which touched no machine', async () => {

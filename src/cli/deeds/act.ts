@@ -234,6 +234,7 @@ export const act = async (
     const runs = lab.runs(options.via);
     if (!runs.ok) return runs;
     const left = openRun(runs.value);
+    let inItsPlace: readonly string[] = [];
     // Of an update of flake.lock nothing is left to go on with.
     if (left !== null && left.goal.kind !== 'update' && !runs.value.isAlive(left)) {
       const how = `\`lab resume\` goes on with it; with --yes a new run begins in its place`;
@@ -243,7 +244,7 @@ export const act = async (
       const undoesIt = goal.kind === 'rollback' && goal.to.kind === 'run' && goal.to.run === left.run;
       if (!options.yes && !undoesIt)
         return fail({ kind: 'left-unfinished', machine: null, phase: 'run', message, remedy: how });
-      if (!json) printLines(cli, [`! ${message}; this run begins in its place`]);
+      inItsPlace = [`! ${message}; this run begins in its place`];
     }
     // Given beforehand, the consent does not depend on anybody watching; a critical name may still have to be typed.
     const given = options.yes && (!isByHand(goal) || !cli.interactive);
@@ -254,6 +255,7 @@ export const act = async (
       ...(overrides.value.length === 0 ? {} : { overrides: overrides.value }),
     });
     if (!started.ok) return started;
+    if (!json) printLines(cli, inItsPlace);
     const answer = given
       ? null
       : (plan: Plan, withdrawn: AbortSignal) => approve(cli, plan, options, withdrawn);
