@@ -1,6 +1,6 @@
 import type { Step } from '../plan/plan.ts';
 import type { Clock, Target } from '../ports.ts';
-import type { EventBody, LookMoment, StepOutcome } from './event.ts';
+import type { EventBody, LookMoment, Seen, StepOutcome } from './event.ts';
 import { holdLeases } from './lease.ts';
 import { lookAtAll } from './look-at-all.ts';
 import { isLooking } from './looks.ts';
@@ -53,17 +53,40 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
     state = deps.append(body);
   };
   const underWay = new Map<string, Promise<void>>();
+  /** Ends the wait of the loop, so that it decides anew. */
+  let wake = (): void => {};
   // A broken journal or a bug in one step must end the loop, not be lost in a promise nobody awaits.
   let broken: { readonly error: unknown } | null = null;
-  // What the steps under way hear when they are given up.
-  const giveUp = new AbortController();
-  const { signal } = giveUp;
-  const onAbort = (): void => giveUp.abort(deps.abort.reason);
-  if (deps.abort.aborted) onAbort();
-  else deps.abort.addEventListener('abort', onAbort, { once: true });
+  // What is under way hears when it is given up; a delay and a look at a stop already: nothing is half done in them.
+  const [givenUp, cutShort] = [new AbortController(), new AbortController()];
+  const { signal } = givenUp;
+  const giveUp = (reason?: unknown): void => {
+    givenUp.abort(reason);
+    cutShort.abort(reason);
+  };
+  const onStop = (): void => {
+    cutShort.abort(deps.stop.reason);
+    wake();
+  };
+  const onAbort = (): void => {
+    giveUp(deps.abort.reason);
+    wake();
+  };
+  for (const [asked, act] of [[deps.stop, onStop] as const, [deps.abort, onAbort] as const])
+    if (asked.aborted) act();
+    else asked.addEventListener('abort', act, { once: true });
   const breakWith = (error: unknown): void => {
     broken ??= { error };
-    giveUp.abort();
+    giveUp();
+  };
+  const follow = async <T>(name: string, work: Promise<T>, end: (result: T) => void): Promise<void> => {
+    try {
+      end(await work);
+    } catch (error) {
+      breakWith(error);
+    }
+    underWay.delete(name);
+    wake();
   };
 
   const begin = (step: Step): void => {
@@ -88,8 +111,7 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
       progressAt = now;
       note(text);
     };
-    // A delay is the only step that a graceful stop cuts short: nothing is half done in it.
-    const own = step.kind === 'delay' ? AbortSignal.any([signal, deps.stop]) : signal;
+    const own = step.kind === 'delay' ? cutShort.signal : signal;
     const finish = (outcome: StepOutcome): void => {
       // Left open: who resumes the run looks anew.
       if (broken !== null || (own.aborted && outcome.kind !== 'succeeded')) return;
@@ -106,40 +128,27 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
       progress,
       again,
       ...(deps.isOver === undefined ? {} : { isOver: deps.isOver }),
-    })
-      .then(finish)
-      .catch(breakWith)
-      .finally(() => underWay.delete(step.id));
-    underWay.set(step.id, work);
+    });
+    underWay.set(step.id, follow(step.id, work, finish));
   };
 
-  /** Given up at a stop: nothing is half done in it. */
   const look = (moment: LookMoment): void => {
     append({ kind: 'look-begun', moment });
-    const own = AbortSignal.any([signal, deps.stop]);
-    const work = lookAtAll(moment, state, { target: deps.target, clock: deps.clock, signal: own })
-      .then((seen) => {
-        if (broken === null && !own.aborted) append({ kind: 'looked', moment, seen });
-      })
-      .catch(breakWith)
-      .finally(() => underWay.delete(moment));
-    underWay.set(moment, work);
+    const own = cutShort.signal;
+    const work = lookAtAll(moment, state, { target: deps.target, clock: deps.clock, signal: own });
+    const finish = (seen: readonly Seen[]): void => {
+      if (broken === null && !own.aborted) append({ kind: 'looked', moment, seen });
+    };
+    underWay.set(moment, follow(moment, work, finish));
   };
 
   const leases = holdLeases(() => state, deps, signal, breakWith);
-  // Once a stop is asked for, the steps under way alone are waited for, and an abort ends them.
-  const endAsked = new Promise<void>((resolve) => {
-    for (const asked of [deps.stop, deps.abort])
-      if (asked.aborted) resolve();
-      else asked.addEventListener('abort', () => resolve(), { once: true });
-  });
-
   const loop = async (): Promise<RunState> => {
     for (;;) {
       if (broken !== null) throw (broken as { readonly error: unknown }).error;
       if ((deps.stop.aborted || deps.abort.aborted) && awaitsOwnBoot(state)) {
         // This machine is shutting down, as the run asked it to: the run has not ended, it goes on after the boot.
-        giveUp.abort();
+        giveUp();
         await Promise.all(underWay.values());
         return state;
       }
@@ -175,11 +184,10 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
           look(decision.moment);
           break;
         case 'await':
-          await Promise.race([
-            ...underWay.values(),
-            ...(deps.stop.aborted ? [] : [endAsked]),
-            ...(deps.pause === undefined ? [] : [deps.pause.changed()]),
-          ]);
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+            deps.pause?.changed().then(resolve);
+          });
           break;
         case 'end':
           await leases.release();
