@@ -28,11 +28,16 @@ export const dependencies = async (
     const bystander = plan?.bystanders.find(({ machine }) => machine.name === name);
     // In a rollback what is needed has its turn later, mostly: then it only has to be healthy.
     if (member !== undefined && member.position < context.entry.position) {
-      const { status, failure } = progressOf(state, member);
-      if (status !== 'done' && status !== 'nothing')
+      const { status, failure, skippedBy, retried, touched } = progressOf(state, member);
+      // One that a person had left out is like one outside the plan: it has to be well, and need not be new. So is one
+      // that is taken in again, as long as nothing was done to it.
+      const leftOut = (status === 'skipped' && skippedBy !== null) || (retried === 'taken-in' && !touched);
+      if (status !== 'done' && status !== 'nothing' && !leftOut)
         return skip(
           name,
-          `its dependency ${name} ${status === 'skipped' ? 'was skipped' : 'failed'}: ${failure?.message ?? status}`,
+          retried !== null
+            ? `its dependency ${name} had failed, and is still to be tried again`
+            : `its dependency ${name} ${status === 'skipped' ? 'was skipped' : 'failed'}: ${failure?.message ?? status}`,
         );
     }
     const later = member !== undefined && member.position > context.entry.position;

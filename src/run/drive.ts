@@ -9,6 +9,7 @@ import { perform } from './perform.ts';
 import { awaitsOwnBoot } from './progress.ts';
 import { allRecords, recordOf } from './records.ts';
 import type { RunState } from './state.ts';
+import { answerTo, type SteerRequest } from './steer.ts';
 
 /** Each note is synced to disk: a copy of a thousand paths must not wait for a thousand of them. */
 const progressPauseMs = 500;
@@ -18,6 +19,12 @@ export type Pause = {
   readonly by: () => string | null;
   /** Who ended the latest one, where that is known. */
   readonly endedBy?: () => string | null;
+  readonly changed: () => Promise<void>;
+};
+
+/** What people ask of single machines. `changed` resolves when there is more to take. */
+export type Steering = {
+  readonly take: () => readonly SteerRequest[];
   readonly changed: () => Promise<void>;
 };
 
@@ -31,6 +38,7 @@ export type DriveDeps = {
   /** Stops at once: steps under way are given up and stay unknown. */
   readonly abort: AbortSignal;
   readonly pause?: Pause;
+  readonly steering?: Steering;
   /** Whether another run is known to be executed by nobody any more. */
   readonly isOver?: (run: string) => boolean;
 };
@@ -162,6 +170,7 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
       if (pausedBy !== null && state.pausedBy === null) append({ kind: 'paused', by: pausedBy });
       if (pausedBy === null && state.pausedBy !== null)
         append({ kind: 'unpaused', by: (deps.pause?.endedBy?.() ?? 'a person').slice(0, 200) });
+      for (const request of deps.steering?.take() ?? []) append(answerTo(state, request));
       const left = (): boolean =>
         isLooking(state) || allRecords(state).some(({ status }) => status === 'open');
       if (deps.abort.aborted || (deps.stop.aborted && underWay.size === 0 && left())) {
@@ -187,6 +196,7 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
           await new Promise<void>((resolve) => {
             wake = resolve;
             deps.pause?.changed().then(resolve);
+            deps.steering?.changed().then(resolve);
           });
           break;
         case 'end':

@@ -109,6 +109,11 @@ export const Opened = z.object({
 });
 export type Opened = z.infer<typeof Opened>;
 
+/** What people ask of one machine of a run: to leave it out, or to try again what failed on it. */
+export const SteerAsk = z.object({ what: z.enum(['skip', 'retry']), machine: word });
+export type SteerAsk = z.infer<typeof SteerAsk>;
+const steering = { ...SteerAsk.shape, by: word };
+
 const body = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('run-started'),
@@ -175,8 +180,14 @@ const body = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('unpaused'), by: word }),
   /** A person or signal asked the run to stop after the steps under way; `atOnce`: in the middle of them. */
   z.object({ kind: z.literal('stop-requested'), by: word, atOnce: z.literal(true).exactOptional() }),
+  /** A person had a machine left out, or tried again. */
+  z.object({ kind: z.literal('steered'), ...steering }),
+  /** The same was asked, and could not be. */
+  z.object({ kind: z.literal('steer-refused'), ...steering, why: sentence }),
   /** A new process took the run over: every open intent is unknown from here on. */
   z.object({ kind: z.literal('resumed'), pid: z.int() }),
+  /** The same for a run that had ended, and goes on because it was steered so. */
+  z.object({ kind: z.literal('reopened'), ...steering, pid: z.int() }),
   z.object({
     kind: z.literal('run-ended'),
     result: RunResult,

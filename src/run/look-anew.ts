@@ -1,3 +1,4 @@
+import { looksByAnother } from './looks.ts';
 import { machineState, progressOf, unconfirmed } from './progress.ts';
 import { recordOf, type StepRecord } from './records.ts';
 import type { RunState } from './state.ts';
@@ -43,7 +44,7 @@ const withFirstFailing = (record: StepRecord): StepRecord => {
 /** The machines, with the records that `which` chooses unknown, so that their steps are begun again. */
 const lookedAtAnew = (state: RunState, which: (record: StepRecord) => boolean): RunState['machines'] =>
   new Map(
-    [...state.machines].map(([name, { progress, records }]) => [
+    [...state.machines].map(([name, { progress, records, steer }]) => [
       name,
       machineState(
         progress.plan,
@@ -52,6 +53,7 @@ const lookedAtAnew = (state: RunState, which: (record: StepRecord) => boolean): 
             ? { ...withFirstFailing(record), status: 'unknown', endedAt: null, outcome: null }
             : record,
         ),
+        steer,
       ),
     ]),
   );
@@ -60,9 +62,16 @@ const lookedAtAnew = (state: RunState, which: (record: StepRecord) => boolean): 
 export const lookedAtAnewAfterPause = (state: RunState): RunState['machines'] =>
   lookedAtAnew(state, (record) => isOutdated(state, record));
 
-/** Once another process has taken the run over: what the one before it had under way is unknown. */
-export const lookedAtAnewByAnother = (state: RunState): RunState['machines'] =>
-  lookedAtAnew(
+/** The run once another process has taken it over: what the one before it had under way is unknown. */
+export const takenOver = (state: RunState, pid: number): RunState => ({
+  ...state,
+  ended: null,
+  stopRequestedBy: null,
+  pausedBy: null,
+  by: { ...state.by, pid },
+  machines: lookedAtAnew(
     state,
     (record) => record.status === 'open' || isOutdated(state, record) || isUnconfirmed(state, record),
-  );
+  ),
+  looks: looksByAnother(state.looks),
+});

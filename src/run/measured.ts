@@ -29,7 +29,9 @@ const seenIn = (events: readonly RunEvent[]): ReadonlyMap<string, Seen> => {
 /** The measurements of a run with this plan, in the order of its steps. Whole milliseconds. */
 export const measuredIn = (plan: Plan, events: readonly RunEvent[]): readonly Measured[] => {
   const seen = seenIn(events);
-  const resumed = events.filter(({ body }) => body.kind === 'resumed').map(({ at }) => at);
+  const resumed = events
+    .filter(({ body }) => body.kind === 'resumed' || body.kind === 'reopened')
+    .map(({ at }) => at);
   const steps = stepsOf(plan);
   const took = (step: Step, own: Seen): number | null => {
     if (!own.sound || own.endedAt === null) return null;

@@ -26,7 +26,8 @@ export type Decision =
       readonly failure: Failure | null;
     };
 
-const isHalting = ({ plan }: MachineProgress): boolean =>
+/** Whether a failure of this machine holds the run. */
+export const isHalting = ({ plan }: Pick<MachineProgress, 'plan'>): boolean =>
   plan.machine.orchestration.criticalityLevel === 'high' ||
   plan.machine.orchestration.criticalityLevel === 'critical';
 
@@ -70,17 +71,25 @@ const conclude = (
   progress: readonly MachineProgress[],
 ): Extract<Decision, { kind: 'end' }> => {
   const names = (list: readonly MachineProgress[]): string =>
-    list.map(({ plan }) => plan.machine.name).join(', ');
+    list
+      .map(
+        ({ plan, skippedBy }) =>
+          `${plan.machine.name}${skippedBy === null ? '' : ` (skipped by ${skippedBy})`}`,
+      )
+      .join(', ');
   const leftOut = state.plan?.leftOut ?? [];
   const well = progress.filter(({ status }) => status === 'done' || status === 'nothing');
   const bad = progress.filter(
     ({ status }) => status === 'failed' || status === 'restored' || status === 'skipped',
   );
-  const grave = bad.filter(({ plan }) => plan.machine.orchestration.criticalityLevel !== 'low');
+  const asked = bad.filter(({ skippedBy }) => skippedBy !== null);
+  const grave = bad.filter(
+    ({ plan, skippedBy }) => skippedBy !== null || plan.machine.orchestration.criticalityLevel !== 'low',
+  );
   const missing = [names(bad), ...leftOut.map(({ name }) => name)].filter((text) => text !== '').join(', ');
   if (bad.length === 0 && leftOut.length === 0)
     return { kind: 'end', result: 'done', reason: 'every machine is as planned', failure: null };
-  if (well.length === 0)
+  if (well.length === 0 && asked.length < bad.length + leftOut.length)
     return {
       kind: 'end',
       result: 'failed',
@@ -126,7 +135,10 @@ export const next = (state: RunState): Decision => {
     );
 
   const halted = progress.find(
-    (machine) => (machine.status === 'failed' || machine.status === 'restored') && isHalting(machine),
+    (machine) =>
+      (machine.status === 'failed' || machine.status === 'restored') &&
+      isHalting(machine) &&
+      machine.skippedBy === null,
   );
   if (halted !== undefined)
     return (
@@ -136,7 +148,7 @@ export const next = (state: RunState): Decision => {
         result: 'held',
         reason: `${halted.plan.machine.name} (criticality ${halted.plan.machine.orchestration.criticalityLevel}) failed${
           halted.status === 'restored' ? ' and was returned to what it ran' : ''
-        }: nothing after it was touched`,
+        }: ${progress.some(({ plan: { position }, touched }) => touched && position > halted.plan.position) ? 'nothing more is begun' : 'nothing after it was touched'}`,
         failure: halted.failure,
       })
     );
@@ -144,10 +156,16 @@ export const next = (state: RunState): Decision => {
   if (state.pausedBy !== null) return { kind: 'await' };
 
   if (isStartLookDue(state)) return { kind: 'look', moment: 'start' };
+  // What has begun its turn comes to its end before anything is tried again.
+  const onItsWay = progress.find(({ status }) => status === 'active');
   for (const kind of ['preflight', 'copy'] as const) {
     // A machine that failed or was skipped still names the step that it ended with.
-    const due = progress.flatMap(({ status, current }) =>
-      (status === 'waiting' || status === 'active') && current?.kind === kind ? [current] : [],
+    const due = progress.flatMap(({ status, current, retried }) =>
+      (status === 'waiting' || status === 'active') &&
+      current?.kind === kind &&
+      (retried === null || onItsWay === undefined)
+        ? [current]
+        : [],
     );
     if (due.length === 0) {
       if (state.looks.start === 'begun') return { kind: 'await' };
@@ -160,7 +178,7 @@ export const next = (state: RunState): Decision => {
 
   const waiting = busy();
   if (waiting !== null) return waiting;
-  const turn = progress.find(({ status }) => status === 'waiting' || status === 'active');
+  const turn = onItsWay ?? progress.find(({ status }) => status === 'waiting');
   if (turn?.current != null) return { kind: 'perform', steps: [turn.current] };
   return atEnd(state, conclude(state, progress));
 };

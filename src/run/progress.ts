@@ -23,7 +23,18 @@ export type MachineProgress = {
   readonly failure: Failure | null;
   /** True once an effect on the machine may have happened (activate or reboot intended). */
   readonly touched: boolean;
+  /** Who had the run go on without it, or null: it is `skipped`, or it has failed and holds nobody up. */
+  readonly skippedBy: string | null;
+  /** It is to be tried again, or taken in again that was left out, and has not had its turn since. */
+  readonly retried: 'tried-again' | 'taken-in' | null;
 };
+
+/** How people have steered one machine of a run. */
+export type Steer = Pick<MachineProgress, 'skippedBy' | 'retried'> & {
+  /** It had failed before it was tried again: what keeps it from its goal now is no excuse. */
+  readonly failedOnce: boolean;
+};
+export const noSteer: Steer = { skippedBy: null, retried: null, failedOnce: false };
 
 const effects: ReadonlySet<Step['kind']> = new Set(['activate', 'confirm', 'reboot', 'restore']);
 /** Whether a step changes its machine. */
@@ -50,11 +61,36 @@ const mayHaveHappened = (records: MachineRecords, step: Step): boolean => {
   return record !== undefined && record.outcome?.kind !== 'skipped';
 };
 
-const progressFrom = (records: MachineRecords, plan: MachinePlan): MachineProgress => {
+/** Why a machine is not acted on that somebody had left out. */
+export const skippedByPerson = 'skipped-by-person';
+
+const leftOut = (plan: MachinePlan, by: string, before: Failure | null): Failure => ({
+  kind: skippedByPerson,
+  machine: plan.machine.name,
+  phase: 'run',
+  message: `skipped by ${by}${before === null ? '' : `, after it had failed: ${before.message}`}`,
+  remedy: `\`lab run ${plan.machine.name}\` when it suits`,
+});
+
+const progressFrom = (records: MachineRecords, plan: MachinePlan, steer: Steer): MachineProgress => {
+  const progress = walk(records, plan, steer);
+  return steer.skippedBy === null || progress.touched || plan.decision.kind !== 'act'
+    ? progress
+    : {
+        ...progress,
+        status: 'skipped',
+        current: null,
+        failure: leftOut(plan, steer.skippedBy, progress.failure),
+      };
+};
+
+/** As far as its steps tell. */
+const walk = (records: MachineRecords, plan: MachinePlan, steer: Steer): MachineProgress => {
+  const { skippedBy, retried, failedOnce } = steer;
   const wantsReboot = asksForReboot(records, plan);
   const steps = wantsReboot ? stepsWithReboot(plan) : plan.steps;
   const open = records.filter(({ status }) => status === 'open').map(({ step }) => step);
-  const base = { plan, steps, open };
+  const base = { plan, steps, open, skippedBy, retried: null };
   const touched =
     steps.some((step) => mayHaveHappened(records, step)) ||
     (plan.restore !== null && mayHaveHappened(records, plan.restore));
@@ -71,15 +107,23 @@ const progressFrom = (records: MachineRecords, plan: MachinePlan): MachineProgre
       const begun = steps.some(
         ({ id, kind }) => recordIn(records, id) !== undefined && kind !== 'preflight' && kind !== 'copy',
       );
-      return { ...base, status: begun ? 'active' : 'waiting', current: step, failure: null, touched };
+      return {
+        ...base,
+        status: begun && retried === null ? 'active' : 'waiting',
+        current: step,
+        failure: null,
+        touched,
+        retried,
+      };
     }
     const { outcome } = record;
     if (outcome === null) {
-      const early = step.kind === 'preflight' || step.kind === 'copy';
-      return { ...base, status: early ? 'waiting' : 'active', current: step, failure: null, touched };
+      const early = retried !== null || step.kind === 'preflight' || step.kind === 'copy';
+      const status = early ? 'waiting' : 'active';
+      return { ...base, status, current: step, failure: null, touched, retried };
     }
     if (outcome.kind === 'succeeded') continue;
-    if (outcome.kind === 'skipped')
+    if (outcome.kind === 'skipped' && !failedOnce)
       return { ...base, status: 'skipped', current: step, failure: outcome.failure, touched };
     const restored = plan.restore !== null && recordIn(records, plan.restore.id)?.status === 'succeeded';
     return {
@@ -105,17 +149,22 @@ const progressFrom = (records: MachineRecords, plan: MachinePlan): MachineProgre
 };
 
 /** A machine of a run: what was recorded of its steps, and where that leaves it. */
-export type MachineState = { readonly records: MachineRecords; readonly progress: MachineProgress };
+export type MachineState = {
+  readonly records: MachineRecords;
+  readonly progress: MachineProgress;
+  readonly steer: Steer;
+};
 
-export const machineState = (plan: MachinePlan, records: MachineRecords): MachineState => ({
-  records,
-  progress: progressFrom(records, plan),
-});
+export const machineState = (
+  plan: MachinePlan,
+  records: MachineRecords,
+  steer: Steer = noSteer,
+): MachineState => ({ records, progress: progressFrom(records, plan, steer), steer });
 
 /** Where the machine stands: from its plan and its own records, nothing else. */
 export const progressOf = (state: RunState, plan: MachinePlan): MachineProgress => {
   const known = state.machines.get(plan.machine.name);
-  return known?.progress.plan === plan ? known.progress : progressFrom(known?.records ?? [], plan);
+  return known?.progress.plan === plan ? known.progress : progressFrom(known?.records ?? [], plan, noSteer);
 };
 
 /**

@@ -1,11 +1,12 @@
 import type { Failure } from '../failure.ts';
 import type { Plan, RunGoal, Step } from '../plan/plan.ts';
 import type { LockChange, LockMove } from '../ports.ts';
-import type { Opened, Preparation, RunEvent, RunId, RunResult } from './event.ts';
-import { lookedAtAnewAfterPause, lookedAtAnewByAnother } from './look-anew.ts';
-import { endLookAgain, type Looks, looksByAnother, noLooks, withLook } from './looks.ts';
-import { type MachineState, machineState } from './progress.ts';
+import type { Opened, Preparation, RunEvent, RunId, RunResult, SteerAsk } from './event.ts';
+import { lookedAtAnewAfterPause, takenOver } from './look-anew.ts';
+import { endLookAgain, type Looks, noLooks, withLook } from './looks.ts';
+import { isEffect, type MachineState, machineState } from './progress.ts';
 import { machineOfStep, noted, recordOf, type StepRecord, withRecord } from './records.ts';
+import { steered } from './steered.ts';
 
 /**
  * A run as its events tell it: the fold that the engine decides on and that every viewer shows. Pure and frozen in
@@ -113,8 +114,24 @@ const withStep = ({ machines }: RunState, record: StepRecord): RunState['machine
     ? machines
     : new Map(machines).set(
         record.step.machine,
-        machineState(known.progress.plan, withRecord(known.records, record)),
+        machineState(known.progress.plan, withRecord(known.records, record), known.steer),
       );
+};
+
+/** The same where the step begins: one that is tried again has its turn, and what acts anew undoes its return. */
+const withBegun = (state: RunState, record: StepRecord): RunState['machines'] => {
+  const { step } = record;
+  const known = state.machines.get(step.machine);
+  if (known === undefined || (known.steer.retried === null && !known.steer.failedOnce))
+    return withStep(state, record);
+  const early = step.kind === 'preflight' || step.kind === 'copy';
+  const acts = isEffect(step) && step.kind !== 'restore';
+  const records = acts ? known.records.filter((other) => other.step.kind !== 'restore') : known.records;
+  const steer = early ? known.steer : { ...known.steer, retried: null };
+  return new Map(state.machines).set(
+    step.machine,
+    machineState(known.progress.plan, withRecord(records, record), steer),
+  );
 };
 
 /** The same for a note, which moves nothing. */
@@ -125,6 +142,17 @@ const withNote = ({ machines }: RunState, record: StepRecord): RunState['machine
     : new Map(machines).set(record.step.machine, { ...known, records: withRecord(known.records, record) });
 };
 
+const withSteer = (
+  state: RunState,
+  event: RunEvent,
+  given: SteerAsk & { readonly by: string },
+): RunState['machines'] => {
+  if (state.approvedAt === null) return impossible(event, 'no approved plan yet');
+  const entry = state.plan?.machines.find(({ machine }) => machine.name === given.machine);
+  if (entry?.decision.kind !== 'act') return impossible(event, `nothing is done to "${given.machine}"`);
+  return steered(state, given);
+};
+
 /**
  * The state after one more event. Throws `ImpossibleHistory` for a history that does not fit its plan: steps the
  * plan does not know, an outcome without intent, anything after the end, another run's event.
@@ -133,7 +161,7 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
   const { body } = event;
   if (event.run !== state.run) return impossible(event, `belongs to another run than ${state.run}`);
   if (event.seq <= state.lastSeq) return impossible(event, `is out of order after event ${state.lastSeq}`);
-  if (state.ended !== null && body.kind !== 'resumed')
+  if (state.ended !== null && body.kind !== 'resumed' && body.kind !== 'reopened')
     return impossible(event, 'comes after the end of the run');
   const next: RunState = { ...state, lastSeq: event.seq, lastAt: event.at };
   switch (body.kind) {
@@ -175,7 +203,7 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
         return impossible(event, `"${body.step}" was already begun`);
       return {
         ...next,
-        machines: withStep(state, {
+        machines: withBegun(state, {
           step,
           status: 'open',
           intendedAt: known?.intendedAt ?? event.at,
@@ -232,16 +260,15 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
       };
     case 'stop-requested':
       return { ...next, stopRequestedBy: body.by };
+    case 'steered':
+      return { ...next, machines: withSteer(state, event, body) };
+    case 'steer-refused':
+      return next;
     case 'resumed':
-      return {
-        ...next,
-        ended: null,
-        stopRequestedBy: null,
-        pausedBy: null,
-        by: { ...state.by, pid: body.pid },
-        machines: lookedAtAnewByAnother(state),
-        looks: looksByAnother(state.looks),
-      };
+      return takenOver(next, body.pid);
+    case 'reopened':
+      if (state.ended === null) return impossible(event, 'reopens a run that has not ended');
+      return takenOver({ ...next, machines: withSteer(state, event, body) }, body.pid);
     case 'run-ended':
       return {
         ...next,

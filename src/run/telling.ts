@@ -179,6 +179,30 @@ export const tellEvent = (body: EventBody): Telling => {
           : `stop requested by ${body.by}: the steps under way end, no other begins`,
         'warn',
       );
+    case 'steered':
+      return {
+        machine: body.machine,
+        text:
+          body.what === 'skip'
+            ? `left out of the run by ${body.by}`
+            : `to be tried again, by ${body.by}: looked at anew first`,
+        mark: 'warn',
+        weight: 'plain',
+      };
+    case 'steer-refused':
+      return {
+        machine: body.machine,
+        text: `not ${body.what === 'skip' ? 'left out' : 'tried again'}, as ${body.by} asked: ${body.why}`,
+        mark: 'warn',
+        weight: 'plain',
+      };
+    case 'reopened':
+      return {
+        machine: body.machine,
+        text: `run reopened by ${body.by}: ${body.what === 'skip' ? `it goes on without ${body.machine}` : `${body.machine} is tried again, looked at anew first`}`,
+        mark: 'warn',
+        weight: 'strong',
+      };
     case 'resumed':
       return general(`resumed by process ${body.pid}: what was under way is looked at again`, 'warn');
     case 'run-ended':

@@ -179,3 +179,29 @@ export const advance = (
 /** Shuts down a second from now, as the trigger's timer does; a shutdown that is under way is not begun again. */
 export const beginReboot = (machine: SimMachine, now: number): SimMachine =>
   withDue({ ...machine, rebooting: true }, { at: now + 1_000, kind: 'stop' });
+
+/** What ails a machine is over: its services answer, its units run again, and one that hangs or is off boots. */
+export const healed = (machine: SimMachine, now: number): SimMachine => {
+  const sound: SimMachine = {
+    ...machine,
+    faults: [],
+    ill: null,
+    unready: null,
+    failedUnits: machine.failedUnits.filter((unit) => machine.origin.failedUnits.includes(unit)),
+    occupied: new Map(),
+    due: machine.due.filter(({ kind }) => kind !== 'ill' && kind !== 'crash' && kind !== 'occupied'),
+  };
+  const stuck = machine.power !== 'up' && !sound.due.some(({ kind }) => kind === 'down' || kind === 'boot');
+  const next = stuck
+    ? withDue(machine.power === 'down' ? sound : powerOff(sound), {
+        at: now + machine.nature.bootMs,
+        kind: 'boot',
+      })
+    : sound;
+  const well = isWell(next);
+  return {
+    ...next,
+    unwellSince: well ? null : (machine.unwellSince ?? now),
+    wellSince: well ? (machine.wellSince ?? now) : null,
+  };
+};

@@ -1,7 +1,7 @@
 import type { HealthCheck, Machine } from '../fleet/machine.ts';
 import type { ActivationMode, BootParts, Clock, HealthReport, Target, Verdict } from '../ports.ts';
 import { activateOver } from './activate.ts';
-import { advance } from './advance.ts';
+import { advance, healed } from './advance.ts';
 import { copyOver } from './copy.ts';
 import { leaseOver } from './lease.ts';
 import { createLink, type Network } from './link.ts';
@@ -66,6 +66,8 @@ export type World = {
   targetOn(clock: Clock): Target;
   /** The truth about a machine, now. */
   look(name: string): SimMachine;
+  /** Somebody sees to the machine: nothing ails it any more, and it is switched on where it was off. */
+  heal(name: string): void;
   readonly effects: readonly Effect[];
   /** What the last health reading of a machine saw, and when. */
   lastReading(name: string): HealthSeen | null;
@@ -178,6 +180,7 @@ export const createWorld = (options: WorldOptions): World => {
   return {
     targetOn,
     look,
+    heal: (name) => change(healed(look(name), options.now())),
     effects,
     lastReading: (name) => readings.get(name) ?? null,
     lastAnswerAt: (name) => answers.get(name) ?? null,

@@ -32,6 +32,8 @@ export type Checker = {
   clockSet(): void;
   /** After a break of the journal nothing may be done until the next process. */
   journalBroken(broken: boolean): void;
+  /** Somebody sees to a machine: what ails it now excuses it for good. */
+  heals(machine: string): void;
   /** The journal so far, folded. */
   state(): RunState;
   /** `written` is what the journal replays to. */
@@ -57,6 +59,11 @@ export const createChecker = (plan: Plan, world: World): Checker => {
   const failedBefore = new Map<string, readonly string[]>();
   const illBefore = new Set<string>();
   const lookBegunAt = { start: 0, end: 0 };
+  /** Left out by somebody, as the journal says. */
+  const leftOut = new Set<string>();
+  const triedAgain = new Set<string>();
+  const takenIn = new Set<string>();
+  const excusedFromReturn = new Set<string>();
 
   const broke = (rule: string): never => {
     throw new Violation(rule);
@@ -116,7 +123,10 @@ export const createChecker = (plan: Plan, world: World): Checker => {
     for (const name of entry.machine.dependencies) {
       const progress = progressFor(name);
       const before = progress !== null && progress.plan.position < entry.position;
-      if (before && progress.status !== 'done' && progress.status !== 'nothing')
+      // One that was left out untouched is as it was: its dependents look whether it is well.
+      const waits = takenIn.has(name) && progress?.status === 'waiting';
+      const asItWas = (leftOut.has(name) || waits) && !touched.has(name);
+      if (before && progress.status !== 'done' && progress.status !== 'nothing' && !asItWas)
         broke(`${effect.kind} of ${effect.machine} while its dependency ${name} is ${progress.status}`);
       if (effect.kind === 'activate' && (effect.mode === 'boot' || !effect.changes)) continue;
       const reading = world.lastReading(name);
@@ -173,25 +183,33 @@ export const createChecker = (plan: Plan, world: World): Checker => {
       const progress = progressOf(now(), other);
       if (progress.touched && progress.status === 'active')
         broke(`${effect.kind} of ${effect.machine} while ${name} is still on its way`);
-      if (rebooted.has(name) && !over(progress.status) && world.look(name).rebooting)
+      // One that failed in its reboot and is to be tried again waits for its turn.
+      const waits = progress.status === 'waiting';
+      if (rebooted.has(name) && !over(progress.status) && !waits && world.look(name).rebooting)
         broke(`${effect.kind} of ${effect.machine} while ${name} is down by our doing`);
       const level = other.machine.orchestration.criticalityLevel;
       // What was under way when the other failed may still have to be put back, or proven and confirmed.
       if (
         !restoring &&
         effect.kind !== 'settle' &&
+        !leftOut.has(name) &&
         (level === 'high' || level === 'critical') &&
         (progress.status === 'failed' || progress.status === 'restored')
       )
         broke(`${effect.kind} of ${effect.machine} after ${name} (${level}) had failed`);
     }
+    if (leftOut.has(effect.machine)) broke(`${effect.kind} of ${effect.machine}, which was left out`);
+    if (effect.kind === 'activate' && effect.mode !== 'boot' && triedAgain.has(effect.machine))
+      confirmed.delete(effect.machine);
     if (effect.kind === 'settle' && effect.verdict === 'confirm') checkConfirmation(effect.machine);
     if (!restoring && effect.kind !== 'settle') {
       const seq = intentSeq.get(intent.step.id) ?? 0;
       checkDependencies(effect, entry, seq);
       if (plan.goal.kind === 'rollback') checkDependents(effect, entry);
       if (stopSeq !== null && seq > stopSeq) broke(`${effect.kind} of ${effect.machine} after a stop`);
-      if (orchestrator !== undefined && orchestrator !== effect.machine && touched.has(orchestrator))
+      // Whoever tries something again after the end does so when the machine of the engine has had its turn.
+      const last = orchestrator !== undefined && triedAgain.size === 0;
+      if (last && orchestrator !== effect.machine && touched.has(orchestrator))
         broke(`${effect.kind} of ${effect.machine} after the orchestrator's machine`);
     }
     if (effect.kind === 'reboot') {
@@ -308,8 +326,20 @@ export const createChecker = (plan: Plan, world: World): Checker => {
     state = state === null ? beginRun(event) : applyEvent(state, event);
     const { body } = event;
     if (body.kind === 'stop-requested') stopSeq = event.seq;
-    if (body.kind === 'resumed') stopSeq = null;
-    if (body.kind === 'resumed') resumedAt = event.at;
+    if (body.kind === 'resumed' || body.kind === 'reopened') {
+      stopSeq = null;
+      resumedAt = event.at;
+    }
+    if (body.kind === 'steered' || body.kind === 'reopened') {
+      if (body.what === 'skip') {
+        if (touched.has(body.machine) && progressFor(body.machine)?.status !== 'restored')
+          broke(`${body.machine} was left out in the middle`);
+        leftOut.add(body.machine);
+      } else {
+        if (leftOut.delete(body.machine)) takenIn.add(body.machine);
+        triedAgain.add(body.machine);
+      }
+    }
     if (body.kind === 'unpaused') unpaused = event;
     if (body.kind === 'step-intended') {
       intentSeq.set(body.step, event.seq);
@@ -345,6 +375,15 @@ export const createChecker = (plan: Plan, world: World): Checker => {
     );
   };
 
+  const mayStay = ({ faults }: ReturnType<World['look']>): boolean =>
+    faults.some(
+      (fault) =>
+        fault.kind === 'restore-refused' ||
+        (fault.kind === 'activation-lies' && fault.about === 'the-return') ||
+        fault.kind === 'foreign-deploy' ||
+        (fault.kind === 'activation-exit' && fault.code === 100),
+    );
+
   /**
    * Once everything has come to rest, whoever still drives the run or not: what is live without being confirmed has
    * gone back. Never half, never forgotten.
@@ -356,14 +395,7 @@ export const createChecker = (plan: Plan, world: World): Checker => {
       const supervised = steps.some((step) => step.kind === 'confirm');
       if (!supervised || prior === null || confirmed.has(name) || truth.power !== 'up') continue;
       // What it returns to cannot be activated, somebody else deployed, or exit 100 made it the boot default.
-      const excused = truth.faults.some(
-        (fault) =>
-          fault.kind === 'restore-refused' ||
-          (fault.kind === 'activation-lies' && fault.about === 'the-return') ||
-          fault.kind === 'foreign-deploy' ||
-          (fault.kind === 'activation-exit' && fault.code === 100),
-      );
-      if (excused) continue;
+      if (excusedFromReturn.has(name) || mayStay(truth)) continue;
       const watched = [...truth.units.values()].some(({ watch }) => watch !== null && watch.end === null);
       if (watched) broke(`${name} still waits for a confirmation, long after`);
       if (truth.current !== prior.current && truth.current !== prior.profile)
@@ -385,6 +417,13 @@ export const createChecker = (plan: Plan, world: World): Checker => {
         (effect) =>
           effect.machine === name && !(effect.kind === 'activate' && effect.mode === 'dry-activate'),
       );
+      // Brought back to what it ran, and then nothing more was done to it.
+      const origin = startFor(name)?.current ?? null;
+      const truth = world.look(name);
+      const returnedAt = recordOf(final, entry.restore?.id ?? '')?.endedAt ?? 0;
+      const sameBoot = truth.power === 'up' && truth.bootedAt < returnedAt;
+      if (status === 'restored' && sameBoot && !clockWasSet && truth.current !== origin)
+        broke(`${name} counts as returned and runs ${truth.current}`);
       if (did && !said) broke(`${name} counts as untouched and was not`);
       if ((status === 'skipped' || status === 'nothing') && did && entry.steps.length === 0)
         broke(`${name} was left out of the plan and touched`);
@@ -406,12 +445,15 @@ export const createChecker = (plan: Plan, world: World): Checker => {
     const grave = bad.filter(({ plan: entry }) => level(entry) !== 'low');
     const halting = bad.filter(
       ({ plan: entry, status }) =>
-        status !== 'skipped' && (level(entry) === 'high' || level(entry) === 'critical'),
+        status !== 'skipped' &&
+        !leftOut.has(entry.machine.name) &&
+        (level(entry) === 'high' || level(entry) === 'critical'),
     );
     const unfinished = progress.some(({ status }) => status === 'waiting' || status === 'active');
     switch (ended.result) {
       case 'done':
         if (grave.length > 0 || fallen.length > 0 || unfinished) broke('the run says done and is not');
+        if (leftOut.size > 0) broke('the run says done, and somebody had left out a machine');
         return;
       case 'held':
         if (halting.length === 0) broke('the run holds and nothing asks for it');
@@ -435,6 +477,9 @@ export const createChecker = (plan: Plan, world: World): Checker => {
     onEvent,
     onEffect,
     state: now,
+    heals: (name) => {
+      if (mayStay(world.look(name))) excusedFromReturn.add(name);
+    },
     finish,
     atRest,
     clockSet: () => {

@@ -43,8 +43,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'the order of the plan is turned round',
     'next.ts',
-    "const turn = progress.find(({ status }) => status === 'waiting' || status === 'active');",
-    "const turn = progress.findLast(({ status }) => status === 'waiting' || status === 'active');",
+    "const turn = onItsWay ?? progress.find(({ status }) => status === 'waiting');",
+    "const turn = onItsWay ?? progress.findLast(({ status }) => status === 'waiting');",
   ),
   mutant('nothing halts the run', 'next.ts', "plan.machine.orchestration.criticalityLevel === 'high' ||", ''),
   mutant('a stop is not heard', 'next.ts', 'if (state.stopRequestedBy !== null)', 'if (false)'),
@@ -210,6 +210,43 @@ export const mutants: readonly Mutant[] = [
     'drive.ts',
     '&& awaitsOwnBoot(state)) {',
     '&& false) {',
+  ),
+  // left out, and tried again
+  mutant(
+    'a machine may be left out in the middle of its activation',
+    'steer.ts',
+    'return touched ? inTheMiddle(state, progress) : null;',
+    'return null;',
+  ),
+  mutant(
+    'nobody looks at what was left out',
+    'dependencies.ts',
+    "if (status !== 'done' && status !== 'nothing' && !leftOut)",
+    "if (leftOut) continue;\n      if (status !== 'done' && status !== 'nothing')",
+  ),
+  mutant(
+    'a machine that was rebooted and returned is tried again',
+    'steer.ts',
+    'if (rebooted && back !== undefined)',
+    'if (back === null)',
+  ),
+  mutant(
+    'what is tried again interrupts what is on its way',
+    'next.ts',
+    'const turn = onItsWay ?? progress.find(',
+    "const turn = progress.find(({ status }) => status === 'waiting') ?? onItsWay ?? progress.find(",
+  ),
+  mutant(
+    'a return counts though something is live again',
+    'state.ts',
+    "const acts = isEffect(step) && step.kind !== 'restore';",
+    'const acts = isEffect(step) && step.id === null;',
+  ),
+  mutant(
+    'what was left out is as planned',
+    'next.ts',
+    "status === 'failed' || status === 'restored' || status === 'skipped',\n  );\n  const asked",
+    "status === 'failed' || status === 'restored',\n  );\n  const asked",
   ),
   // the account
   mutant(

@@ -114,6 +114,25 @@ const overridesFor = (random: Random, names: readonly string[]): readonly Overri
     machine: random.chance(0.5) ? null : random.pick(names.length === 0 ? ['none'] : names),
   }));
 
+/** People who have machines left out or tried again, in the middle and after the end; most runs are left alone. */
+const steeringFor = (random: Random, names: readonly string[]): Pick<Scenario, 'steers' | 'reopenings'> => {
+  if (names.length === 0 || random.chance(0.6)) return {};
+  const what = (): 'skip' | 'retry' => random.pick(['skip', 'retry', 'retry']);
+  return {
+    steers: Array.from({ length: random.pick([0, 1, 2, 5]) }, () => ({
+      what: what(),
+      machine: random.pick(names),
+      atMs: random.between(0, 600_000),
+    })),
+    reopenings: Array.from({ length: random.pick([0, 1, 1, 3]) }, () => ({
+      what: what(),
+      machine: random.chance(0.7) ? null : random.pick(names),
+      afterMs: random.pick([500, 60_000, 3_600_000]),
+      heals: random.chance(0.7),
+    })),
+  };
+};
+
 /** The scenario of a seed. `size` machines, if given, instead of as many as the seed says. */
 export const randomScenario = (seed: number, size?: number): Scenario => {
   const random = createRandom(seed);
@@ -171,5 +190,6 @@ export const randomScenario = (seed: number, size?: number): Scenario => {
     // Where somebody left it for good, machines are on their own.
     abandoned: ends.length > 0 && random.chance(0.3),
     overrides: random.chance(0.3) ? overridesFor(random, selection) : [],
+    ...steeringFor(random.fork('steering'), selection),
   };
 };

@@ -2,6 +2,7 @@ import type { Machine } from '../../src/fleet/machine.ts';
 import { type Override, overrideWords } from '../../src/plan/override.ts';
 import type { Past } from '../../src/plan/past.ts';
 import type { Goal } from '../../src/plan/plan.ts';
+import type { SteerAsk } from '../../src/run/event.ts';
 import { describeFault, type Fault } from '../../src/sim/fault.ts';
 import type { MachineStart } from '../../src/sim/machine.ts';
 import type { Closure } from '../../src/sim/world.ts';
@@ -19,6 +20,18 @@ export type ProcessEnd = {
   | { readonly kind: 'stopped-at'; readonly ms: number }
   | { readonly kind: 'aborted-at'; readonly ms: number }
 );
+
+/** What somebody asks of one machine of a run under way, milliseconds from its approval. */
+export type Steered = SteerAsk & { readonly atMs: number };
+
+/** What somebody asks of a run that has ended: of the first machine that has not come to its goal, unless one is named. */
+export type Reopening = {
+  readonly what: SteerAsk['what'];
+  readonly machine: string | null;
+  readonly afterMs: number;
+  /** Whether that machine is seen to before. */
+  readonly heals: boolean;
+};
 
 /** Everything that decides a simulated run: the same scenario gives the same run, event for event. */
 export type Scenario = {
@@ -41,6 +54,9 @@ export type Scenario = {
   readonly network: { readonly latencyMs: readonly [number, number]; readonly silenceMs: number };
   /** When somebody holds the run back, milliseconds from its approval. */
   readonly pauses: readonly { readonly atMs: number; readonly forMs: number }[];
+  readonly steers?: readonly Steered[];
+  /** Each time the run ends, the next of them. */
+  readonly reopenings?: readonly Reopening[];
   /** Processes that do not live to the end, in order; after them one does, unless nobody takes the run up again. */
   readonly ends: readonly ProcessEnd[];
   readonly abandoned?: boolean;
@@ -65,6 +81,11 @@ export const describeScenario = (scenario: Scenario): readonly string[] => [
     ].join('; ');
   }),
   ...scenario.pauses.map(({ atMs, forMs }) => `  paused at ${atMs / 1_000} s for ${forMs / 1_000} s`),
+  ...(scenario.steers ?? []).map(({ what, machine, atMs }) => `  ${what} ${machine} at ${atMs / 1_000} s`),
+  ...(scenario.reopenings ?? []).map(
+    ({ what, machine, afterMs, heals }) =>
+      `  ended, then after ${afterMs / 1_000} s: ${what} ${machine ?? 'whoever is not at its goal'}${heals ? ', seen to before' : ''}`,
+  ),
   ...scenario.ends.map((end) => `  process ${describeEnd(end)}`),
   ...(scenario.abandoned === true ? ['  nobody resumes the run'] : []),
 ];

@@ -6,7 +6,7 @@ import type { Plan, Step } from '../../src/plan/plan.ts';
 import type { Observation } from '../../src/ports.ts';
 import { copyAgainForMs } from '../../src/run/copy.ts';
 import { drive } from '../../src/run/drive.ts';
-import type { EventBody, RunEvent } from '../../src/run/event.ts';
+import type { EventBody, RunEvent, SteerAsk } from '../../src/run/event.ts';
 import { settleMs } from '../../src/run/look-at-all.ts';
 import { progressOf } from '../../src/run/progress.ts';
 import { applyEvent, type RunState, replay } from '../../src/run/state.ts';
@@ -19,6 +19,7 @@ import { createWorld, type World } from '../../src/sim/world.ts';
 import { prepareBack, relatedTo } from './backwards.ts';
 import { createChecker, Violation } from './invariants.ts';
 import type { ProcessEnd, Scenario } from './scenario.ts';
+import { askedBy, createAskers, mayReopen, meant } from './steering.ts';
 
 /**
  * One simulated run: the production planner, loop and gates over a simulated world, with engine processes that are
@@ -120,6 +121,11 @@ export const describe = (body: EventBody): string => {
     }
     case 'run-ended':
       return `run ended: ${body.result}, ${body.reason}`;
+    case 'steered':
+    case 'reopened':
+      return `${body.kind}: ${body.what} ${body.machine}`;
+    case 'steer-refused':
+      return `refused: ${body.what} ${body.machine}: ${body.why}`;
     case 'plan-made':
       return `plan of ${body.plan.machines.length} machines`;
     default:
@@ -216,10 +222,17 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
     time.schedule(time.now() + atMs, () => pause('somebody'));
     time.schedule(time.now() + atMs + forMs, () => pause(null));
   }
+  const askers = createAskers(scenario, time);
+  /** Each time something is tried again, steps take their time again. */
+  const rounds = 1 + (scenario.steers?.length ?? 0) + (scenario.reopenings?.length ?? 0);
   const pausedMs = scenario.pauses.reduce((sum, { forMs }) => sum + forMs, 0);
 
   /** Drives until the run ends or this process does: the state at the end of the run, or null. */
-  const live = async (number: number, end: ProcessEnd | null): Promise<RunState | null> => {
+  const live = async (
+    number: number,
+    end: ProcessEnd | null,
+    reopen: SteerAsk | null,
+  ): Promise<RunState | null> => {
     const process = time.process();
     const stop = new AbortController();
     const abort = new AbortController();
@@ -267,10 +280,9 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
       return replayed ?? watch.state();
     };
     const working = (async (): Promise<RunState> => {
-      if (number > 0) {
-        append({ kind: 'resumed', pid: number + 1 });
-        replayed = replay(journal.eventsOf(run));
-      }
+      if (reopen !== null) append({ kind: 'reopened', ...reopen, by: askedBy, pid: number + 1 });
+      else if (number > 0) append({ kind: 'resumed', pid: number + 1 });
+      if (number > 0) replayed = replay(journal.eventsOf(run));
       return drive(replayed ?? watch.state(), {
         append,
         target: world.targetOn(process.clock),
@@ -281,11 +293,12 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
           by: () => pausedBy,
           changed: () => new Promise((resolve) => waiting.push(resolve)),
         },
+        steering: askers,
       });
     })();
     try {
       const ended = await time.run(Promise.race([working, killed]), {
-        until: time.now() + boundMs(plan) + pausedMs,
+        until: time.now() + boundMs(plan) * rounds + pausedMs,
         turnsMax,
       });
       if (ended === 'killed') return null;
@@ -303,6 +316,7 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
       // Whatever an ended process still has under way must not go on.
       alive = false;
       living = null;
+      askers.forget();
       process.kill();
       working.catch(() => {});
     }
@@ -330,14 +344,44 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
     return own !== null && (own.power !== 'up' || own.rebooting);
   };
   const ends = [...scenario.ends];
+  const reopenings = [...(scenario.reopenings ?? [])];
+  /** The next of what somebody asks of a run that has ended so, where it can be. */
+  const reopened = async (ended: RunState): Promise<SteerAsk | null> => {
+    for (let next = reopenings.shift(); next !== undefined; next = reopenings.shift()) {
+      const { what, afterMs, heals } = next;
+      await pass(afterMs);
+      const machine = meant(ended, next.machine);
+      if (machine === null || !mayReopen(ended, what, machine)) continue;
+      if (heals) {
+        watch.heals(machine);
+        world.heal(machine);
+        tell(() => `somebody sees to ${machine}`);
+      }
+      return { what, machine };
+    }
+    return null;
+  };
   let final: RunState | null = null;
-  for (let number = 0; final === null; number += 1) {
+  let reopen: SteerAsk | null = null;
+  for (let number = 0; ; number += 1) {
     if (number > processesMax) throw new Violation(`the run has not ended after ${number} processes`);
-    const end = ends[0] ?? null;
-    final = await live(number, end);
+    const end: ProcessEnd | null = ends[0] ?? null;
+    final = await live(number, end, reopen);
     watch.journalBroken(false);
     if (violation !== null) throw violation;
-    if (final !== null) break;
+    const left = written();
+    // Whoever was to reopen it died before it was written down: it has ended as before.
+    if (final === null && reopen !== null && left.ended !== null && left.ended.result !== 'interrupted') {
+      ends.shift();
+      final = left;
+    }
+    reopen = null;
+    if (final !== null) {
+      watch.finish(final, left);
+      reopen = await reopened(final);
+      if (reopen === null) break;
+      continue;
+    }
     if (!ownIsDown()) {
       if (end === null) throw new Violation('the last process did not bring the run to its end');
       ends.shift();
@@ -358,10 +402,7 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
       if (!ownIsDown()) await pass(resumeAtBootMs);
     }
   }
-  if (final !== null) {
-    watch.finish(final, written());
-    checkLiveness(scenario, plan, final);
-  }
+  if (final !== null) checkLiveness(scenario, plan, final);
   return atRest(final ?? written());
 };
 
@@ -408,14 +449,25 @@ export const prepare = async (
  */
 const checkLiveness = (scenario: Scenario, plan: Plan, final: RunState): void => {
   if (final.ended?.result === 'held' || final.ended?.result === 'interrupted') return;
-  const faulty = scenario.starts.filter(({ faults = [] }) => faults.length > 0).map(({ name }) => name);
-  const excused =
-    plan.goal.kind === 'rollback'
-      ? relatedTo(scenario.machines, faulty)
-      : new Set([...faulty, ...dependentsOf(scenario.machines, faulty)]);
+  const leftOut = plan.machines.flatMap((entry) => {
+    const { status, skippedBy } = progressOf(final, entry);
+    return status === 'skipped' && skippedBy !== null ? [entry.machine.name] : [];
+  });
+  const steered = (scenario.steers ?? []).map(({ machine }) => machine);
+  const back = plan.goal.kind === 'rollback';
+  const faulty = [
+    ...scenario.starts.filter(({ faults = [] }) => faults.length > 0).map(({ name }) => name),
+    // What needs a machine that somebody left out goes on; what it needs is not returned beneath it, and may have had its
+    // turn by the time that one is taken in again.
+    ...(back ? [...leftOut, ...steered] : []),
+  ];
+  const excused = back
+    ? relatedTo(scenario.machines, faulty)
+    : new Set([...faulty, ...dependentsOf(scenario.machines, faulty)]);
   for (const entry of plan.machines) {
     const { status, failure } = progressOf(final, entry);
-    if (excused.has(entry.machine.name) || status === 'done' || status === 'nothing') continue;
+    if (excused.has(entry.machine.name) || leftOut.includes(entry.machine.name)) continue;
+    if (status === 'done' || status === 'nothing') continue;
     throw new Violation(
       `nothing ails ${entry.machine.name} or what it needs, and it is ${status}: ${failure?.message ?? ''}`,
     );

@@ -6,7 +6,7 @@ import { progressOf } from '../../src/run/progress.ts';
 import type { Fault } from '../../src/sim/fault.ts';
 import type { MachineStart, Nature } from '../../src/sim/machine.ts';
 import { closureWith, type MachineTraits, machineNamed, toplevelOf } from './fleet.ts';
-import type { ProcessEnd, Scenario } from './scenario.ts';
+import type { ProcessEnd, Reopening, Scenario, Steered } from './scenario.ts';
 import { type Simulated, simulate } from './simulate.ts';
 
 /** Told runs: a small fleet, what ails it, and what became of it. Every rule of the simulation holds in them too. */
@@ -29,6 +29,8 @@ export type Plot = {
   readonly resumesAtBoot?: boolean;
   readonly pauses?: Scenario['pauses'];
   readonly ends?: readonly ProcessEnd[];
+  readonly steers?: readonly Steered[];
+  readonly reopenings?: readonly Reopening[];
   /** After the last of `ends` nobody resumes the run. */
   readonly abandoned?: boolean;
   readonly silenceMs?: number;
@@ -96,6 +98,8 @@ export const tell = async (cast: Readonly<Record<string, Character>>, plot: Plot
     network: { latencyMs: [20, 80], silenceMs: plot.silenceMs ?? 3_000 },
     pauses: plot.pauses ?? [],
     ends: plot.ends ?? [],
+    steers: plot.steers ?? [],
+    reopenings: plot.reopenings ?? [],
     abandoned: plot.abandoned ?? false,
     past: {
       ...noPast,
