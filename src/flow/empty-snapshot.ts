@@ -19,6 +19,7 @@ export const emptySnapshot = (flake: string, demo: boolean, now: number): LabSna
   run: null,
   lockChanges: [],
   events: [],
+  planLook: null,
   closureDiffs: new Map(),
   generations: new Map(),
   inputs: { value: null, at: null, refreshing: false, failure: null },

@@ -5,6 +5,7 @@ import { emptySnapshot } from './empty-snapshot.ts';
 import type { LabDeps } from './prepare.ts';
 import type { Runs } from './runs.ts';
 import type { FollowLogs, LookSchedule, Session } from './session.ts';
+import { lookForBlockers } from './session-blockers.ts';
 import { createClosureComparer } from './session-closures.ts';
 import { createInputs, type LockedInput } from './session-inputs.ts';
 import { createLogFollower } from './session-logs.ts';
@@ -54,6 +55,7 @@ export const openSession = (deps: LiveSessionDeps): Session => {
   const readSchedule = async (): Promise<void> => store.change({ nextScheduled: await deps.nextScheduled() });
   const logs = createLogFollower(deps.followLogs, store, clock.now);
   const closures = createClosureComparer(deps.closures, clock, store);
+  const blockers = lookForBlockers(lab, store);
   const machineNamed = (name: string): Machine | undefined =>
     looks.machines().find((machine) => machine.name === name);
   const declineIfWaiting = (): void => {
@@ -72,9 +74,11 @@ export const openSession = (deps: LiveSessionDeps): Session => {
     refresh: () => {
       inBackground(looks.refreshAll());
       inBackground(past.load());
+      blockers.again();
     },
     probe: (names) => inBackground(looks.probe(looks.machines().filter(({ name }) => names.includes(name)))),
     prepare: run.prepare,
+    replan: run.replan,
     approve: () => run.ask('approve'),
     decline: () => run.ask('decline'),
     stop: () => run.ask('stop'),

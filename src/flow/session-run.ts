@@ -1,10 +1,12 @@
 import { type Failure, ok, type Result } from '../failure.ts';
 import { type ControlKind, JournalFailure } from '../journal/journal.ts';
+import type { Override } from '../plan/override.ts';
 import type { Goal } from '../plan/plan.ts';
 import type { RunEvent, RunId } from '../run/event.ts';
 import type { RunState } from '../run/state.ts';
 import { openRun, type Runs, watch } from './runs.ts';
 import { phaseOf } from './session.ts';
+import { withOverrides } from './session-blockers.ts';
 import type { Looks } from './session-looks.ts';
 import type { SessionStore } from './session-store.ts';
 
@@ -12,6 +14,9 @@ import type { SessionStore } from './session-store.ts';
 
 const eventsKept = 2_000;
 const noticeRunsEveryMs = 1_000;
+/** How long the process of a declined run is waited for before its place is taken. */
+const replanWithinMs = 15_000;
+const replanLookEveryMs = 50;
 
 /** What ended the following of a run: its journal, or a defect. */
 const failureOfThrown = (error: unknown): Failure => ({
@@ -24,6 +29,8 @@ const failureOfThrown = (error: unknown): Failure => ({
 
 export type FollowedRun = {
   readonly prepare: (goal: Goal, machines: readonly string[]) => void;
+  /** Prepares the run on show anew, with its overrides and these; a plan of it that waits is declined first. */
+  readonly replan: (overrides: readonly Override[]) => void;
   readonly resume: (run: RunId) => void;
   readonly ask: (kind: ControlKind) => void;
   readonly dismiss: () => void;
@@ -110,19 +117,50 @@ export const createFollowedRun = (
     follow(work);
   };
 
+  /** The process of a run that has said its last word still gives back what it holds. */
+  const gone = async (state: RunState): Promise<void> => {
+    const until = runs.clock.now() + replanWithinMs;
+    while (runs.isAlive(state) && runs.clock.now() < until && !closing.aborted)
+      await runs.clock.sleep(replanLookEveryMs, closing);
+  };
+
+  const replan = async (overrides: readonly Override[]): Promise<void> => {
+    const { run: state, phase } = snapshot();
+    // An update of flake.lock acts on no machine that anything could hold back.
+    if (state === null || state.goal.kind === 'update') return;
+    const { goal, selectors, plan } = state;
+    if (phase.kind === 'awaiting-approval') {
+      ask('decline');
+      await following?.ended;
+      await gone(state);
+    }
+    if (closing.aborted) return;
+    begin(() =>
+      runs.start({
+        goal,
+        selectors,
+        consent: { kind: 'ask' },
+        overrides: withOverrides(plan, overrides),
+      }),
+    );
+  };
+
+  const ask = (kind: ControlKind): void => {
+    try {
+      if (following?.id != null) runs.journal.ask(following.id, kind, runs.who);
+      if (kind === 'stop' && snapshot().phase.kind === 'running')
+        change({ phase: { kind: 'running', stopRequested: true } });
+    } catch (error) {
+      const { message, remedy } = failureOfThrown(error);
+      say('error', `not asked: ${message}; ${remedy}`);
+    }
+  };
+
   return {
+    replan: (overrides) => inBackground(replan(overrides)),
     prepare: (goal, selectors) => begin(() => runs.start({ goal, selectors, consent: { kind: 'ask' } })),
     resume: (run) => begin(() => runs.resume(run)),
-    ask: (kind) => {
-      try {
-        if (following?.id != null) runs.journal.ask(following.id, kind, runs.who);
-        if (kind === 'stop' && snapshot().phase.kind === 'running')
-          change({ phase: { kind: 'running', stopRequested: true } });
-      } catch (error) {
-        const { message, remedy } = failureOfThrown(error);
-        say('error', `not asked: ${message}; ${remedy}`);
-      }
-    },
+    ask,
     dismiss: () => {
       if (following === null) change({ phase: { kind: 'none' }, run: null, events: [], lockChanges: [] });
     },

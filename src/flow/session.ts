@@ -1,6 +1,7 @@
 import type { Failure } from '../failure.ts';
 import type { Machine } from '../fleet/machine.ts';
 import type { Problem } from '../fleet/validate.ts';
+import type { Override } from '../plan/override.ts';
 import type { Past } from '../plan/past.ts';
 import type { Goal } from '../plan/plan.ts';
 import type {
@@ -16,6 +17,7 @@ import type {
 import type { RunEvent, RunId } from '../run/event.ts';
 import type { RunState } from '../run/state.ts';
 import type { PastRun } from './past-run.ts';
+import type { PlanLook } from './session-blockers.ts';
 import type { ClosureDiffs } from './session-closures.ts';
 import type { InputsPreview, LockedInput } from './session-inputs.ts';
 
@@ -115,6 +117,8 @@ export type LabSnapshot = {
   readonly lockChanges: readonly LockChange[];
   /** Events of the run on show, the newest last, bounded. */
   readonly events: readonly RunEvent[];
+  /** What would hold machines back if the plan that waits were begun now; null while none waits. */
+  readonly planLook: PlanLook | null;
   /** What differs between closures that were compared, by `closureKey`: bounded. */
   readonly closureDiffs: ClosureDiffs;
   /** Generations of the machines that were asked for them. */
@@ -156,6 +160,8 @@ export type Session = {
   probe(machines: readonly string[]): void;
   /** Prepares a run up to its plan, which then waits for approval. Refused while one is under way. */
   prepare(goal: Goal, machines: readonly string[]): void;
+  /** Discards the plan that waits, or takes the run that has ended, and prepares it anew going ahead in spite of these. */
+  replan(overrides: readonly Override[]): void;
   approve(): void;
   decline(): void;
   /** Graceful: the steps under way end, no other begins. */

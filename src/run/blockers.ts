@@ -1,5 +1,6 @@
+import type { Failure } from '../failure.ts';
 import type { BlockerKind } from '../plan/blocker-kinds.ts';
-import { isOverridden } from '../plan/override.ts';
+import { isOverridden, type Override, parseOverrides } from '../plan/override.ts';
 import { goesBack, type MachinePlan, type Plan } from '../plan/plan.ts';
 import type { Login, PreflightFacts, Reachable } from '../ports.ts';
 import { duration } from '../text/words.ts';
@@ -215,4 +216,11 @@ export const blockedBy = (
         remedy: `see to each of them${ahead}`,
         detail: blockers.map(({ kind, remedy }) => `${kind}: ${remedy}`),
       };
+};
+
+/** The overrides that `blockedBy` named as the way past what held a machine back; none where there is no such way. */
+export const overridesNamed = ({ remedy }: Pick<Failure, 'remedy'>): readonly Override[] => {
+  const flags = [...remedy.matchAll(/--override (\S+)/gu)].map(([, word = '']) => word);
+  const parsed = parseOverrides(flags);
+  return parsed.ok ? parsed.value : [];
 };

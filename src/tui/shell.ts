@@ -86,6 +86,9 @@ export const createShell = (options: {
       case 'prepare':
         session.prepare(intent.goal, intent.machines);
         break;
+      case 'replan':
+        session.replan(intent.overrides);
+        break;
       case 'approve':
         session.approve();
         break;

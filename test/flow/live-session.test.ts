@@ -135,3 +135,21 @@ test('packages are compared where they are looked at, and in a plan; what is not
   session.decline();
   await until(session, ({ phase }) => phase.kind === 'ended');
 });
+
+test('a plan is made anew in spite of something: the one that waited is declined, and the new one says so', async () => {
+  const { session } = open();
+  await until(session, allSeen);
+  session.prepare({ kind: 'reboot', which: 'all' }, ['lightly-seared']);
+  const first = await until(session, ({ phase }) => phase.kind === 'awaiting-approval');
+  const looked = await until(session, ({ planLook }) => planLook?.looking === false);
+  expect([...(looked.planLook?.machines.keys() ?? [])]).toEqual(['lightly-seared']);
+  session.replan([{ blocker: 'users-logged-in', machine: 'lightly-seared' }]);
+  const second = await until(
+    session,
+    ({ phase, run }) => phase.kind === 'awaiting-approval' && run?.run !== first.run?.run,
+  );
+  expect(second.run).toMatchObject({ goal: first.run?.goal, selectors: ['lightly-seared'] });
+  expect(second.run?.plan?.overrides).toEqual([{ blocker: 'users-logged-in', machine: 'lightly-seared' }]);
+  session.decline();
+  await until(session, ({ phase }) => phase.kind === 'ended');
+});

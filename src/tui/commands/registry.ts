@@ -11,6 +11,7 @@ import { listCommands } from './list.ts';
 import { logCommands } from './logs.ts';
 import { machineCommands } from './machine.ts';
 import { moveCommands } from './move.ts';
+import { overrideCommands } from './override.ts';
 import { pastCommands } from './past.ts';
 import { screenCommands } from './screen.ts';
 import { steerCommands } from './steer.ts';
@@ -18,6 +19,7 @@ import { steerCommands } from './steer.ts';
 /** Everything a person can do. Where two commands share a key, the first whose `when` holds has it. */
 export const commands: readonly Command[] = [
   ...steerCommands,
+  ...overrideCommands,
   ...beginCommands,
   ...pastCommands,
   ...goCommands,

@@ -1,4 +1,3 @@
-import type { ClosureDiffs } from '../../flow/session-closures.ts';
 import { goalWords } from '../../plan/goal-words.ts';
 import { overrideWords } from '../../plan/override.ts';
 import type { MachinePlan, Plan } from '../../plan/plan.ts';
@@ -11,6 +10,7 @@ import type { Pen } from '../draw/pen.ts';
 import type { Tone } from '../draw/theme.ts';
 import { packageSummary } from './closure.ts';
 import { type Pane, textPane } from './pane.ts';
+import { heldBackLines, heldBackWords, type KnownOfPlan, nothingKnown } from './plan-known.ts';
 import { closureWords } from './words.ts';
 
 /** How many machines a plan acts on, and in which way. */
@@ -94,7 +94,7 @@ const actLines = (
   entry: MachinePlan,
   width: number,
   pen: Pen,
-  diffs: ClosureDiffs,
+  known: KnownOfPlan,
 ): readonly Line[] => {
   const { activation, reboot, prior, wanted, machine, contingent } = entry;
   const told = tellDelay(plan, entry);
@@ -111,7 +111,7 @@ const actLines = (
             width,
             pen,
           ),
-          ...packageSummary(entry, diffs).flatMap(({ text, tone }) =>
+          ...packageSummary(entry, known.diffs).flatMap(({ text, tone }) =>
             fact('packages', text, tone, width, pen),
           ),
         ]),
@@ -144,7 +144,7 @@ const machineLines = (
   entry: MachinePlan,
   width: number,
   pen: Pen,
-  diffs: ClosureDiffs,
+  known: KnownOfPlan,
 ): readonly Line[] => {
   const { machine, decision, position, expectedMs } = entry;
   const { glyphs } = pen;
@@ -185,7 +185,10 @@ const machineLines = (
       ].join(' and ');
       return [
         ...title(glyphs.pointer, 'accent', `${acts}, about ${roughly(expectedMs)}`),
-        ...actLines(plan, entry, width, pen, diffs),
+        ...actLines(plan, entry, width, pen, known),
+        ...heldBackLines(known.look?.machines.get(machine.name)).flatMap(({ label, text, tone }) =>
+          fact(label, text, tone, width, pen),
+        ),
       ];
     }
     default:
@@ -200,7 +203,7 @@ export const planLines = (
   remarks: readonly string[],
   width: number,
   pen: Pen,
-  diffs: ClosureDiffs = new Map(),
+  known: KnownOfPlan = nothingKnown,
 ): readonly Line[] => {
   const waves = [...new Set(plan.machines.map(({ wave }) => wave))].sort((a, b) => a - b);
   const told = [
@@ -218,7 +221,7 @@ export const planLines = (
       line(` Wave ${wave + 1}`, 'title'),
       ...plan.machines
         .filter((entry) => entry.wave === wave)
-        .flatMap((entry) => machineLines(plan, entry, width, pen, diffs)),
+        .flatMap((entry) => machineLines(plan, entry, width, pen, known)),
     ]),
     ...(plan.leftOut.length === 0 ? [] : [blank, line(' Left out', 'title')]),
     ...plan.leftOut.flatMap(({ name, message, remedy }) => [
@@ -240,7 +243,7 @@ export const planPane = (
   remarks: readonly string[],
   width: number,
   pen: Pen,
-  diffs: ClosureDiffs = new Map(),
+  known: KnownOfPlan = nothingKnown,
 ): Pane => {
   const { acting } = countPlan(plan);
   const total = plan.machines.length + plan.leftOut.length;
@@ -255,7 +258,10 @@ export const planPane = (
         acting === 0 ? 'quiet' : 'plain',
         width - 1,
       ),
-      ...planLines(plan, lockChanges, remarks, width, pen, diffs),
+      ...heldBackWords(known).flatMap(({ text, tone }) =>
+        labelled(span('   '), 3, pen.clean(text), tone, width - 1),
+      ),
+      ...planLines(plan, lockChanges, remarks, width, pen, known),
     ]),
     head: [
       ...flowing(

@@ -61,7 +61,11 @@ export const runPane = (scene: RunScene): Pane => {
     case 'awaiting-approval':
       return run?.plan == null
         ? preparingPane(scene)
-        : planPane(run.plan, lockChangesOf(snapshot), run.remarks, width, pen, snapshot.closureDiffs);
+        : planPane(run.plan, lockChangesOf(snapshot), run.remarks, width, pen, {
+            diffs: snapshot.closureDiffs,
+            look: snapshot.planLook,
+            now: scene.now,
+          });
     case 'running':
       return run === null ? preparingPane(scene) : livePane(scene, run, phase.stopRequested);
     case 'ended':

@@ -1,3 +1,4 @@
+import type { Override } from '../../plan/override.ts';
 import type { Goal } from '../../plan/plan.ts';
 import type { RunId } from '../../run/event.ts';
 import type { Tone } from '../draw/theme.ts';
@@ -27,6 +28,8 @@ export type Intent =
   | { readonly kind: 'probe'; readonly machines: readonly string[] }
   /** No machines named: all of them. */
   | { readonly kind: 'prepare'; readonly goal: Goal; readonly machines: readonly string[] }
+  /** The run on show anew, in spite of these. */
+  | { readonly kind: 'replan'; readonly overrides: readonly Override[] }
   | { readonly kind: 'approve' }
   | { readonly kind: 'decline' }
   | { readonly kind: 'stop' }
