@@ -66,5 +66,11 @@ export const driftOf = (observation: Observation, wanted: string | null): Drift 
   if (wanted === null && profile !== null && current !== null && profile !== current)
     words.push('profile ≠ running');
   if (booted !== null && current !== null && booted !== current) words.push('running ≠ booted');
+  const unknown = [
+    ...(current === null ? ['what runs'] : []),
+    ...(profile === null ? ['the boot default'] : []),
+    ...(booted === null ? ['what was booted'] : []),
+  ];
+  if (unknown.length > 0) words.push(`not known: ${unknown.join(', ')}`);
   return { words, rebootNeeded: rebootNeed(observation.bootedParts, observation.profileParts).reasons };
 };

@@ -70,6 +70,27 @@ describe('commands that print facts', () => {
     expect(exitCode).toBe(3);
   });
 
+  test('status --wanted says where a machine is in sync, and where that could not be compared', async () => {
+    const failure = {
+      kind: 'eval',
+      machine: 'grey-area',
+      phase: 'evaluate',
+      message: 'fails',
+      remedy: 'repair it',
+    };
+    const plain = createStage({ machines: exampleMachines });
+    const { out: same } = await plain.run('status', 'grey-area', '--wanted');
+    expect(same).toMatch(/grey-area +✔ running .* in sync with the flake$/mu);
+    expect((await plain.run('status', 'grey-area')).out).toMatch(/grey-area +✔ running .* as it booted$/mu);
+    const unevaluated = createStage({
+      machines: exampleMachines,
+      nix: { toplevels: async () => ({ built: [], failed: [failure] }) },
+    });
+    const { out } = await unevaluated.run('status', 'grey-area', '--wanted');
+    expect(out).toMatch(/grey-area +✔ running .* not compared with the flake$/mu);
+    expect(out).not.toContain('in sync');
+  });
+
   const partlyGone = () =>
     createStage({
       machines: exampleMachines,

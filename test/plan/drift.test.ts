@@ -74,4 +74,11 @@ describe('drift', () => {
     );
     expect(driftOf(seen('box'), wanted)?.rebootNeeded).toEqual([]);
   });
+
+  test('what is not known is said, and is no sameness', () => {
+    const blind = seen('box', {}, { booted: null, current: null, profile: null });
+    expect(driftOf(blind, wanted)?.words).toEqual([
+      'not known: what runs, the boot default, what was booted',
+    ]);
+  });
 });

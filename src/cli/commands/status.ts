@@ -14,7 +14,7 @@ export const registerStatus = (program: Command, cli: Cli): void => {
     .option('--wanted', 'also evaluate what the flake wants, and compare', false)
     .addHelpText(
       'after',
-      '\nExit codes: 0 all seen · 3 some not reachable · 1 none reachable\n\nExamples:\n  lab status\n  lab status @infrastructure --wanted\n',
+      '\nUnder DRIFT: `as it booted` compares the machine with itself, `in sync with the flake` also with what the flake wants (--wanted).\n\nExit codes: 0 all seen · 3 some not reachable · 1 none reachable\n\nExamples:\n  lab status\n  lab status @infrastructure --wanted\n',
     )
     .action(async (selectors: string[], options: { wanted: boolean }, command: Command) =>
       (await import('../deeds/status.ts')).status(cli, command, selectors, options),

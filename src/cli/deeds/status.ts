@@ -28,7 +28,8 @@ const missingRow = (
 const owedNotes = (owed: Debt | null): readonly string[] =>
   owed === null ? [] : [`      ${owedSince(owed)}; \`lab run --catch-up\` does it`];
 
-const statusRow = (observation: Observation, wanted: string | null, owed: Debt | null): Row => {
+/** `wanted`: null where the flake's toplevel is not known, undefined where it was not asked. */
+const statusRow = (observation: Observation, wanted: string | null | undefined, owed: Debt | null): Row => {
   if (observation.kind === 'unreachable')
     return missingRow(
       observation.machine,
@@ -37,7 +38,7 @@ const statusRow = (observation: Observation, wanted: string | null, owed: Debt |
       observation.error.remedy,
       owed,
     );
-  const drift = driftOf(observation, wanted);
+  const drift = driftOf(observation, wanted ?? null);
   const reboot =
     drift === null || drift.rebootNeeded.length === 0
       ? ''
@@ -52,7 +53,9 @@ const statusRow = (observation: Observation, wanted: string | null, owed: Debt |
       `${observation.state === 'running' ? '✔' : '!'} ${observation.state}${units}`,
       observation.generation === null ? '-' : String(observation.generation),
       duration(observation.uptimeSeconds * 1_000),
-      [...(drift?.words ?? []), reboot].filter((text) => text !== '').join('; ') || 'as it booted',
+      [...(drift?.words ?? []), reboot, wanted === null ? 'not compared with the flake' : '']
+        .filter((text) => text !== '')
+        .join('; ') || (wanted === undefined ? 'as it booted' : 'in sync with the flake'),
     ],
     notes: owedNotes(owed),
   };
@@ -109,7 +112,11 @@ export const status = async (
         ...tableWithNotes([
           { cells: ['  NAME', 'STATE', 'GENERATION', 'UP', 'DRIFT'], notes: [] },
           ...observations.map((observation) =>
-            statusRow(observation, wanted.get(observation.machine) ?? null, owedTo(past, observation)),
+            statusRow(
+              observation,
+              options.wanted ? (wanted.get(observation.machine) ?? null) : undefined,
+              owedTo(past, observation),
+            ),
           ),
           ...failed.map(({ name, message, remedy }) =>
             missingRow(name, 'not evaluated', message, remedy, past.debts.get(name) ?? null),
