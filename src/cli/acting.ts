@@ -31,5 +31,5 @@ export const withConfirm = (command: Command): Command =>
 
 export const exitCodeHelp = `
 Blockers: ${blockerKinds.join(', ')}
-Exit codes: 0 done · 1 failed · 2 usage or configuration · 3 partial · 4 held, needs a person · 5 locked by another run · 130 interrupted
+Exit codes: 0 done · 1 failed · 2 usage or configuration · 3 partial · 4 held, needs a person · 5 locked by another run · 130 interrupted, declined or expired
 `;

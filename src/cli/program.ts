@@ -44,7 +44,8 @@ const makeProgram = (cli: Cli): Command => {
       `
 Exit codes:
   0 done   1 failed   2 usage or configuration error   3 partial
-  4 held, needs a person   5 locked by another run   130 interrupted
+  4 held, needs a person   5 locked by another run
+  130 interrupted, or the plan was declined or expired (nobody answered)
 
 Examples:
   lab                        open the screen

@@ -213,7 +213,13 @@ export const conduct = (
       const undone = await undoUpdate();
       const lock = undone.ok ? '' : `; flake.lock could not be put back: ${undone.failure.message}`;
       const why = late ? `nobody answered the plan within ${duration(answerDeadlineMs)}: ` : '';
-      return ok(end(early.aborted ? 'interrupted' : 'declined', `${why}nothing was touched${lock}`, failure));
+      return ok(
+        end(
+          early.aborted ? 'interrupted' : late ? 'expired' : 'declined',
+          `${why}nothing was touched${lock}`,
+          failure,
+        ),
+      );
     }
     const approved = append({ kind: 'approved', hash: plan.hash, how });
     return ok(await driveHere(deps, approved, append, controls));

@@ -82,7 +82,7 @@ export const lastOutcomes = (
 ): ReadonlyMap<string, { readonly run: PastRun; readonly machine: PastMachine }> => {
   const outcomes = new Map<string, { readonly run: PastRun; readonly machine: PastMachine }>();
   for (const run of runs) {
-    if (run.result === null || run.result === 'declined') continue;
+    if (run.result === null || run.result === 'declined' || run.result === 'expired') continue;
     for (const machine of run.machines)
       if (!outcomes.has(machine.name)) outcomes.set(machine.name, { run, machine });
   }

@@ -88,7 +88,8 @@ export type StepOutcome = z.infer<typeof StepOutcome>;
 export const Preparation = z.enum(['update', 'evaluate', 'observe', 'build', 'plan']);
 export type Preparation = z.infer<typeof Preparation>;
 
-export const RunResult = z.enum(['done', 'failed', 'partial', 'held', 'interrupted', 'declined']);
+/** declined: somebody said no · expired: nobody answered the plan in time (declined, in records of earlier builds). */
+export const RunResult = z.enum(['done', 'failed', 'partial', 'held', 'interrupted', 'declined', 'expired']);
 export type RunResult = z.infer<typeof RunResult>;
 
 const LockedRef = z.object({ url: sentence, rev: word.nullable(), lastModified: z.int().nullable() });

@@ -70,6 +70,7 @@ export const exitCodeOfRun = (result: RunResult, failure: Failure | null): numbe
     case 'held':
       return exitCodes.held;
     case 'declined':
+    case 'expired':
       return failure === null ? exitCodes.interrupted : exitCodeOfFailure(failure);
     case 'interrupted':
       return exitCodes.interrupted;

@@ -44,6 +44,7 @@ export const resultWords = {
   held: { text: 'held', next: 'needs you', mark: 'bad' },
   interrupted: { text: 'interrupted', next: null, mark: 'warn' },
   declined: { text: 'declined', next: null, mark: 'warn' },
+  expired: { text: 'expired', next: null, mark: 'warn' },
 } as const satisfies Record<RunResult, Words & { readonly next: string | null }>;
 
 /** What became of a machine in a run that has ended. */

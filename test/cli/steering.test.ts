@@ -57,6 +57,22 @@ describe('a run under way', () => {
     }
   });
 
+  test('whose plan nobody answers expires, which is no answer', async () => {
+    const stage = createStage({
+      machines: exampleMachines,
+      wants: newKernel,
+      interactive: true,
+      leavesQuestions: true,
+    });
+    const { out, exitCode } = await stage.run('run', '--no-update');
+    expect(exitCode).toBe(130);
+    expect(out).toContain('run expired: nobody answered the plan within 30 min: nothing was touched');
+    expect(out).not.toContain('declined');
+    expect(stage.elapsed()).toBeGreaterThanOrEqual(30 * minute);
+    expect((await stage.run('journal', '--runs')).out).toContain('expired: nobody answered');
+    expect(stage.world.effects).toEqual([]);
+  });
+
   test('begins nothing new while it is paused', async () => {
     const stage = createStage({ machines: exampleMachines, wants: newKernel });
     stage.at(5_000, () => stage.askLatest('pause'));

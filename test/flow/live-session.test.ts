@@ -69,7 +69,7 @@ test('a plan that nobody answers ends by itself, and says that nobody answered',
   session.prepare({ kind: 'reboot', which: 'all' }, ['lightly-seared']);
   const { run } = await until(session, ({ phase }) => phase.kind === 'ended');
   expect(run?.ended).toMatchObject({
-    result: 'declined',
+    result: 'expired',
     reason: 'nobody answered the plan within 30 min: nothing was touched',
   });
 });

@@ -467,7 +467,8 @@ export const createChecker = (plan: Plan, world: World): Checker => {
         if (final.stopRequestedBy === null) broke('the run says interrupted and nobody stopped it');
         return;
       case 'declined':
-        throw new Violation('an approved run cannot be declined');
+      case 'expired':
+        throw new Violation(`an approved run cannot be ${ended.result}`);
       default:
         ended.result satisfies never;
     }
