@@ -123,8 +123,9 @@ export const openSession = (deps: LiveSessionDeps): Session => {
       await run.ended();
     },
     close: async () => {
-      declineIfWaiting();
-      // A decline is heard by the run's own process, which this one must not leave before it has ended.
+      // A plan of a process of its own waits on, until its time is over: it may be somebody else's, and a line that
+      // broke is no answer. The demo's lives here, and ends with it.
+      if (deps.demo) declineIfWaiting();
       store.close();
       await run.ended();
     },

@@ -198,6 +198,6 @@ export type Session = {
   editArgv(machine: string): readonly string[] | Failure;
   /** Resolves when no run is under way: a plan that still waits for its answer is declined first. */
   finished(): Promise<void>;
-  /** Ends all background work. A run under way goes on without this viewer; a plan without answer is declined. */
+  /** Ends all background work. A run under way goes on without this viewer, and a plan waits on; in a demo it is declined. */
   close(): Promise<void>;
 };

@@ -1,6 +1,6 @@
 import { count } from '../text/words.ts';
 import { paletteEntries } from './commands/palette.ts';
-import { completionsOf, type Hint, hintsOf } from './commands/registry.ts';
+import { completionsOf, type Hint, hintsOf, meaningOf } from './commands/registry.ts';
 import {
   blank,
   cutTextStart,
@@ -13,6 +13,7 @@ import {
   widthOf,
 } from './draw/line.ts';
 import { overlay } from './screen/box.ts';
+import { completionLine } from './screen/completions.ts';
 import { dialogLines } from './screen/dialog-box.ts';
 import { frameRows, leastSize } from './screen/frame-rows.ts';
 import { type State, staleAfterMs } from './screen/machine-state.ts';
@@ -231,12 +232,12 @@ const hintLine = (scene: Scene): Line => {
       width,
       more,
     );
-  if (ui.input?.kind === 'command')
-    return fitLine(
-      line(pen.clean(` ${completionsOf(ui.input.text, scene).join('  ')}`), 'quiet'),
-      width,
-      more,
-    );
+  if (ui.input?.kind === 'command') {
+    const { text, walked } = ui.input;
+    const words = completionsOf(walked?.stem ?? text, scene);
+    const meaning = walked === null && words.length > 1 ? null : meaningOf(text, scene);
+    return fitLine(completionLine(words, walked?.at ?? null, meaning, width, pen), width, more);
+  }
   const hints = hintsOf(scene);
   const last = hints.filter(({ text }) => text === 'help' || text === 'quit');
   const kept: Hint[] = [];

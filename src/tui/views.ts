@@ -109,7 +109,7 @@ export const paneOf = (scene: ViewScene): Pane => {
         pen,
       );
     case 'pulse':
-      return pulsePane({ snapshot, rows, now, width }, pen);
+      return pulsePane({ snapshot, rows, now, width, height: scene.bodyHeight }, pen);
     case 'help':
       return helpPane(scene.help(), search, width, pen);
     default:

@@ -16,7 +16,7 @@ import {
   withPastSnapshot,
 } from './fixtures/runs.ts';
 import { frameText, sceneOf } from './fixtures/scene.ts';
-import { openScreen } from './fixtures/terminal.ts';
+import { keys, openScreen } from './fixtures/terminal.ts';
 
 /** A telephone in one hand at two in the morning: what matters is whole, and what is hidden says so. */
 
@@ -145,5 +145,69 @@ describe('from 40 to 400 columns', () => {
         for (const kind of ['machines', 'sequence', 'run', 'log', 'inputs', 'history', 'pulse'] as const)
           for (const content of frameOf(sceneOf(snapshot, [go({ kind })], { columns, rows: 20 })))
             expect(widthOf(content)).toBe(columns);
+  });
+});
+
+test('a window of one cell is survived, and the next size shows everything again', async () => {
+  const screen = await screenOf(preparingSnapshot, 60, 20);
+  await screen.press('3');
+  for (const [columns, rows] of [
+    [1, 1],
+    [2, 30],
+    [23, 5],
+    [60, 20],
+  ] as const)
+    await screen.resize(columns, rows);
+  expect(screen.text()).toContain('12/40');
+});
+
+test('the pulse at 40 × 15 begins with who is not well', () => {
+  const shown = frameText(sceneOf(withPastSnapshot, [go({ kind: 'pulse' })], { columns: 40, rows: 15 }));
+  expect(shown).toContain('1 offline  1 degraded');
+  expect(shown).toContain('reverse-proxy: offline');
+});
+
+describe('what can follow a colon', () => {
+  test('is walked with Tab at 40 columns, to its end and round again, and back', async () => {
+    const screen = await screenOf(seedSnapshot, 40, 12);
+    await screen.press(':', 'sort-', keys.tab);
+    expect(screen.text()).toContain(' :sort-debt█');
+    const seen = ['sort-debt'];
+    for (let press = 0; press < 20; press += 1) {
+      await screen.press(keys.tab);
+      seen.push(/:(sort-\S+)█/u.exec(screen.text())?.[1] ?? 'none');
+      expect(screen.text()).toContain(`[${seen.at(-1)}]`);
+      if (seen.at(-1) === 'sort-debt') break;
+    }
+    expect(new Set(seen).size).toBe(13);
+    await screen.press('\u001b[Z');
+    expect(screen.text()).toContain(' :sort-uptime█');
+    await screen.press(keys.enter);
+    expect(screen.text()).toContain('[1 Machines]');
+  });
+
+  test('says how much there is beyond the line, and what a clear name would do', async () => {
+    const screen = await screenOf(seedSnapshot, 40, 12);
+    await screen.press(':');
+    expect(screen.text()).toMatch(/ \+\d+: Tab$/u);
+    await screen.press('seq');
+    expect(screen.text()).toContain('the reboot sequence as waves');
+  });
+});
+
+describe('the help', () => {
+  test('is searched: what does not hold the text goes, Esc brings it back', async () => {
+    const screen = await screenOf(seedSnapshot, 60, 20);
+    await screen.press('?', '/', 'journal', keys.enter);
+    expect(screen.text()).toContain(':logs');
+    expect(screen.text()).not.toContain(':machines');
+    await screen.press(keys.esc);
+    expect(screen.text()).toContain('HERE');
+  });
+
+  test('names the places in the order of their digits', () => {
+    const shown = frameText(sceneOf(seedSnapshot, [go({ kind: 'help' })], { columns: 80, rows: 200 }));
+    const digits = [...shown.matchAll(/^ {2}([1-8]) +:/gmu)].map(([, digit]) => digit);
+    expect(digits).toEqual(['1', '2', '3', '4', '5', '6', '7', '8']);
   });
 });

@@ -177,9 +177,30 @@ describe('quitting', () => {
     expect(terminal).toEqual([{ kind: 'quit' }]);
   });
 
-  test('with a plan that waits discards it', () => {
+  test('can leave a plan waiting, for whoever opens lab next', () => {
     const { press, lab, terminal } = opened(waitingSnapshot);
+    press('q', 'tab', 'enter');
+    expect([lab.asked, terminal]).toEqual([[], [{ kind: 'quit' }]]);
+  });
+
+  test.each([waitingSnapshot, liveSnapshot, preparingSnapshot])(
+    'a screen that only looks on is done at once, and leaves everything as it is',
+    (snapshot) => {
+      const { press, lab, terminal } = opened(snapshot, { readonly: true });
+      press('3', 'x', 'z', 'X', 'a');
+      expect(lab.asked).toEqual([]);
+      press('q');
+      expect([lab.asked, terminal]).toEqual([[], [{ kind: 'quit' }]]);
+    },
+  );
+
+  test('with a plan that waits asks before it discards it', () => {
+    const { press, lab, terminal, text } = opened(waitingSnapshot);
     press('q');
+    expect(text()).toContain('A plan waits for you');
+    press('enter');
+    expect([lab.asked, terminal]).toEqual([[], []]);
+    press('q', 'tab', 'tab', 'enter');
     expect(lab.asked).toEqual(['decline']);
     lab.show(doneSnapshot);
     expect(terminal).toEqual([{ kind: 'quit' }]);

@@ -101,13 +101,27 @@ const commonStart = (words: readonly string[]): string =>
     return start.slice(0, length);
   });
 
+const headOf = (text: string): string => text.slice(0, text.length - (/\S*$/u.exec(text)?.[0].length ?? 0));
+
+/** The whole lines that a line typed so far could become. */
+export const linesOf = (text: string, scene: Scene): readonly string[] =>
+  completionsOf(text, scene).map((word) => `${headOf(text)}${word}`);
+
+/** What the command that is being typed does, and why it cannot be done now; null while it is not clear which. */
+export const meaningOf = (text: string, scene: Scene): string | null => {
+  const { name } = split(text);
+  const found = name === '' ? 'none' : findCommand(name);
+  if (found === 'none' || found === 'several') return null;
+  const reason = reasonAgainst(found, scene);
+  return `${found.title}${reason === null ? '' : ` (not now: ${reason})`}`;
+};
+
 /** The line after Tab: completed as far as it is clear. */
 export const completed = (text: string, scene: Scene): string => {
   const words = completionsOf(text, scene);
   if (words.length === 0) return text;
   const start = commonStart(words);
-  const head = text.slice(0, text.length - (/\S*$/u.exec(text)?.[0].length ?? 0));
-  return `${head}${start}${words.length === 1 ? ' ' : ''}`;
+  return `${headOf(text)}${start}${words.length === 1 ? ' ' : ''}`;
 };
 
 export type Hint = { readonly key: string; readonly text: string; readonly disabled: boolean };

@@ -3,7 +3,7 @@ import { copyBytesMax } from '../clipboard.ts';
 import { selectedIndex } from '../screen/pane.ts';
 import { underWay } from '../screen/words.ts';
 import type { Scene } from '../state/scene.ts';
-import { type Act, type Dialog, intent, notice } from '../state/ui.ts';
+import { type Act, commandInput, type Dialog, intent, notice } from '../state/ui.ts';
 import { type Command, command, hint } from './command.ts';
 
 const copiedLinesMax = 2_000;
@@ -15,9 +15,32 @@ const stopFirst = {
   acts: [intent({ kind: 'stop' }), { kind: 'leave' }],
 } as const;
 
+/** A plan was minutes in the making, and q is pressed by habit. */
+const waitingDialog = (demo: boolean): Dialog => ({
+  title: 'A plan waits for you',
+  body: [
+    'No machine was touched. To discard it puts flake.lock back where it was moved.',
+    ...(demo ? [] : ['Left waiting, `lab` shows it again until its time is over.']),
+  ],
+  choices: [
+    stay,
+    ...(demo
+      ? []
+      : [{ label: 'Leave it waiting', danger: false, acts: [intent({ kind: 'quit' })] } as const]),
+    {
+      label: 'Discard it and quit',
+      danger: false,
+      acts: [intent({ kind: 'decline' }), { kind: 'leave' }],
+    },
+  ],
+  focus: 0,
+  typed: null,
+});
+
 /** Where a run lives decides what leaving does to it. */
 const quitDialog = ({ snapshot: { demo, phase } }: Scene): Dialog => {
   const base = { title: 'A run is under way', focus: 0, typed: null };
+  if (phase.kind === 'awaiting-approval') return waitingDialog(demo);
   if (phase.kind !== 'running')
     return {
       ...base,
@@ -46,10 +69,9 @@ const quitDialog = ({ snapshot: { demo, phase } }: Scene): Dialog => {
 };
 
 const quit = (scene: Scene): readonly Act[] => {
-  const { phase } = scene.snapshot;
-  if (!underWay(scene.snapshot)) return [intent({ kind: 'quit' })];
-  // A plan that only waits has touched nothing: to leave is to discard it.
-  if (phase.kind === 'awaiting-approval') return [intent({ kind: 'decline' }), { kind: 'leave' }];
+  const { snapshot, readonly } = scene;
+  // Who only looks on leaves nothing behind that would have to be decided.
+  if (!underWay(snapshot) || (readonly && !snapshot.demo)) return [intent({ kind: 'quit' })];
   return [{ kind: 'dialog', dialog: quitDialog(scene) }];
 };
 
@@ -82,10 +104,10 @@ export const screenCommands: readonly Command[] = [
   command({
     id: 'command',
     group: 'Screen',
-    title: 'type a command by its name; Tab completes',
+    title: 'type a command by its name; Tab completes, and again goes through what it could become',
     keys: [':'],
     hint: hint('command', 92),
-    run: () => [{ kind: 'input', input: { kind: 'command', text: '', recalled: null, draft: '' } }],
+    run: () => [{ kind: 'input', input: commandInput('') }],
   }),
   command({
     id: 'palette',

@@ -112,6 +112,7 @@ export const steerCommands: readonly Command[] = [
     group: 'Run',
     title: 'discard the plan that waits; nothing was touched',
     keys: ['x'],
+    danger: 'changes',
     when: (scene) => inRunView(scene) && phaseIs('awaiting-approval')(scene),
     hint: () => ({ text: 'discard', rank: 6 }),
     disabledReason: (scene) => (phaseIs('awaiting-approval')(scene) ? null : 'no plan waits for approval'),
@@ -122,6 +123,7 @@ export const steerCommands: readonly Command[] = [
     group: 'Run',
     title: 'stop gracefully: the steps under way end, no other begins',
     keys: ['x'],
+    danger: 'changes',
     when: (scene) => inRunView(scene) && phaseIs('running', 'preparing')(scene),
     hint: () => ({ text: 'stop', rank: 5 }),
     disabledReason: ({ snapshot: { phase } }) => {
@@ -139,6 +141,7 @@ export const steerCommands: readonly Command[] = [
     group: 'Run',
     title: 'pause: no further step begins; again: it goes on',
     keys: ['z'],
+    danger: 'changes',
     when: (scene) => inRunView(scene) && phaseIs('running')(scene),
     hint: ({ snapshot }) => ({ text: snapshot.run?.pausedBy == null ? 'pause' : 'go on', rank: 6 }),
     disabledReason: ({ snapshot: { phase } }) =>

@@ -2,9 +2,17 @@ import { canTake } from '../screen/dialog-box.ts';
 import { leastSize } from '../screen/frame-rows.ts';
 import { editText, type KeyName, typedTextMax } from '../state/keys.ts';
 import type { Scene } from '../state/scene.ts';
-import { type Act, type Dialog, type Input, notice, type Ui } from '../state/ui.ts';
+import {
+  type Act,
+  type CommandInput,
+  commandInput,
+  type Dialog,
+  type Input,
+  notice,
+  type Ui,
+} from '../state/ui.ts';
 import { paletteEntries } from './palette.ts';
-import { actsOfCommandLine, actsOfKey, completed } from './registry.ts';
+import { actsOfCommandLine, actsOfKey, completed, linesOf } from './registry.ts';
 
 /** Whether keys are text just now. */
 export const isTyping = ({ input, dialog }: Ui): boolean => input !== null || dialog?.typed != null;
@@ -118,29 +126,30 @@ const actsOfPalette = (
 };
 
 /** The line that is `by` steps older (or newer) than the one shown; what was being typed comes after the newest. */
-const recall = (
-  input: Extract<Input, { kind: 'command' }>,
-  typed: readonly string[],
-  by: 1 | -1,
-): readonly Act[] => {
+const recall = (input: CommandInput, typed: readonly string[], by: 1 | -1): readonly Act[] => {
   const at = (input.recalled ?? -1) + by;
   if (at >= typed.length) return [];
   const draft = input.recalled === null ? input.text : input.draft;
-  return at < 0
-    ? [{ kind: 'input', input: { ...input, text: draft, recalled: null, draft: '' } }]
-    : [
-        {
-          kind: 'input',
-          input: { ...input, text: typed[typed.length - 1 - at] ?? '', recalled: at, draft },
-        },
-      ];
+  const line =
+    at < 0
+      ? commandInput(draft)
+      : { ...commandInput(typed[typed.length - 1 - at] ?? ''), recalled: at, draft };
+  return [{ kind: 'input', input: line }];
 };
 
-const actsOfCommandInput = (
-  input: Extract<Input, { kind: 'command' }>,
-  key: KeyName,
-  scene: Scene,
-): readonly Act[] => {
+/** Tab: as far as it is clear; from there on one after the other of what the line could become. */
+const complete = (input: CommandInput, by: 1 | -1, scene: Scene): readonly Act[] => {
+  const stem = input.walked?.stem ?? input.text;
+  const further = completed(stem, scene);
+  if (input.walked === null && further !== stem) return typedInto(input, further);
+  const lines = linesOf(stem, scene);
+  if (lines.length === 0) return [];
+  const at = input.walked === null ? (by === 1 ? 0 : lines.length - 1) : input.walked.at + by;
+  const turned = (at + lines.length) % lines.length;
+  return [{ kind: 'input', input: { ...commandInput(lines[turned] ?? stem), walked: { stem, at: turned } } }];
+};
+
+const actsOfCommandInput = (input: CommandInput, key: KeyName, scene: Scene): readonly Act[] => {
   const { typed } = scene.ui;
   switch (key) {
     case 'up':
@@ -149,6 +158,10 @@ const actsOfCommandInput = (
     case 'down':
     case 'ctrl-n':
       return recall(input, typed, -1);
+    case 'tab':
+      return complete(input, 1, scene);
+    case 'shift-tab':
+      return complete(input, -1, scene);
     case 'enter': {
       const line = input.text.trim();
       return [
@@ -158,7 +171,7 @@ const actsOfCommandInput = (
       ];
     }
     default: {
-      const text = key === 'tab' ? completed(input.text, scene) : editText(input.text, key);
+      const text = editText(input.text, key);
       return text === null ? [] : typedInto(input, text);
     }
   }
@@ -174,7 +187,7 @@ const typedInto = (input: Input, text: string): readonly Act[] => {
         { kind: input.kind, text },
       ];
     case 'command':
-      return [{ kind: 'input', input: { ...input, text, recalled: null, draft: '' } }];
+      return [{ kind: 'input', input: commandInput(text) }];
     case 'palette':
       return [{ kind: 'input', input: { ...input, text, index: 0 } }];
     default:

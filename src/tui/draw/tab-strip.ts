@@ -25,7 +25,7 @@ export const tabStrip = (
     ([ofOpen, ofOthers]): Line =>
       names.map(({ forms, open, alert }) =>
         open
-          ? span(`[${forms[ofOpen]}]`, 'strong', 'tab')
+          ? span(`${ofOthers === 2 ? ' ' : ''}[${forms[ofOpen]}]`, 'strong', 'tab')
           : span(ofOthers === 2 ? ` ${forms[ofOthers]}` : ` ${forms[ofOthers]} `, alert ? 'warn' : 'quiet'),
       ),
   );

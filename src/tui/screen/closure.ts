@@ -73,7 +73,7 @@ const nothingToCompare = ({ snapshot, row }: MachineScene): { text: string; tone
 export const packageLines = (scene: MachineScene): readonly Line[] => {
   const { snapshot, row, spinner } = scene;
   const nothing = nothingToCompare(scene);
-  const title = heading('PACKAGES, AS THEY RUN AND AS THE FLAKE WANTS THEM');
+  const title = heading('PACKAGES, RUNNING AND WANTED');
   if (nothing !== null) return [...title, ...fact(scene, 'changes', nothing.text, nothing.tone)];
   const seen = snapshot.observations.get(row.name);
   const from = seen?.kind === 'reachable' ? (seen.current ?? '') : '';

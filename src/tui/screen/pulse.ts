@@ -3,7 +3,7 @@ import { debtWords } from '../../plan/debt.ts';
 import { goalWords } from '../../plan/goal-words.ts';
 import { count, duration, moment } from '../../text/words.ts';
 import { barText } from '../draw/bar.ts';
-import { blank, fitText, type Line, labelled, line, span } from '../draw/line.ts';
+import { blank, fitText, flowing, type Line, labelled, line, span } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
 import { sparkline } from '../draw/sparkline.ts';
 import type { Tone } from '../draw/theme.ts';
@@ -21,7 +21,11 @@ export type PulseView = {
   readonly rows: readonly MachineRow[];
   readonly now: number;
   readonly width: number;
+  /** Lines there are. With few of them counts share a line, and what is well is told in few words. */
+  readonly height: number;
 };
+
+const roomyLines = 24;
 
 const labelWidth = 14;
 const listedMax = 8;
@@ -29,28 +33,36 @@ const listedMax = 8;
 const fact = (label: string, text: string, tone: Tone, { width }: PulseView, pen: Pen): readonly Line[] =>
   labelled(span(` ${label}`, 'quiet'), labelWidth, pen.clean(text), tone, width - 1);
 
-const countLines = ({ rows, width }: PulseView, pen: Pen): readonly Line[] => {
+const countLines = ({ rows, width, height }: PulseView, pen: Pen): readonly Line[] => {
   const groups = new Map<string, { count: number; readonly tone: Tone; readonly rank: number }>();
   for (const { state } of rows) {
     const known = groups.get(state.text);
     if (known === undefined) groups.set(state.text, { count: 1, tone: state.tone, rank: state.rank });
     else known.count += 1;
   }
+  const sorted = [...groups].sort(([, a], [, b]) => a.rank - b.rank);
+  if (height < roomyLines)
+    return flowing(
+      sorted.map(([text, { count: many, tone }], index) =>
+        span(`${index === 0 ? ' ' : '  '}${many} ${text}`, tone),
+      ),
+      width - 1,
+      1,
+    );
   const barWidth = Math.max(8, Math.min(40, width - 40));
-  return [...groups]
-    .sort(([, a], [, b]) => a.rank - b.rank)
-    .map(([text, { count: many, tone }]) => [
-      span(` ${fitText(text, labelWidth - 2, pen.glyphs.more)} `, tone),
-      span(String(many).padStart(5), 'strong'),
-      span('  '),
-      span(barText(rows.length === 0 ? 0 : many / rows.length, barWidth, pen), tone),
-    ]);
+  return sorted.map(([text, { count: many, tone }]) => [
+    span(` ${fitText(text, labelWidth - 1, pen.glyphs.more)}`, tone),
+    span(String(many).padStart(5), 'strong'),
+    span('  '),
+    span(barText(rows.length === 0 ? 0 : many / rows.length, barWidth, pen), tone),
+  ]);
 };
 
 /** How many of the machines that were probed at about the same time were healthy, over time. */
 const healthLine = (view: PulseView, pen: Pen): readonly Line[] => {
   const samples = [...view.snapshot.samples.values()];
   const longest = Math.max(0, ...samples.map((list) => list.length));
+  if (longest < 2 && view.height < roomyLines) return [];
   if (longest < 2) return fact('health', 'two rounds of probes are needed for a line', 'quiet', view, pen);
   const beats = Array.from({ length: longest }, (_, index) => {
     const round = samples.flatMap((list) => list[list.length - longest + index] ?? []);
@@ -105,10 +117,9 @@ const listed = (
   view: PulseView,
   pen: Pen,
 ): readonly Line[] => [
-  blank,
-  line(` ${title}`, 'title'),
+  ...(items.length === 0 && view.height < roomyLines ? [] : [blank, line(` ${title}`, 'title')]),
   ...(items.length === 0
-    ? [line(` ${pen.glyphs.good} ${none}`, 'good')]
+    ? labelled(span(` ${pen.glyphs.good} `, 'good'), 3, none, 'good', view.width - 1)
     : items
         .slice(0, listedMax)
         .flatMap(({ text, tone }) =>
@@ -173,9 +184,17 @@ export const pulsePane = (view: PulseView, pen: Pen): Pane => {
       : [
           ...countLines(view, pen),
           ...healthLine(view, pen),
-          blank,
-          ...runLines(view, pen),
-          ...listed('NOT WELL', trouble, 'every machine is well', view, pen),
+          ...(view.height < roomyLines
+            ? [
+                ...listed('NOT WELL', trouble, 'every machine is well', view, pen),
+                blank,
+                ...runLines(view, pen),
+              ]
+            : [
+                blank,
+                ...runLines(view, pen),
+                ...listed('NOT WELL', trouble, 'every machine is well', view, pen),
+              ]),
           ...listed('OWED', debts, 'nothing is owed to any machine', view, pen),
           ...listed('WARNINGS', warningsOf(view), 'nothing to warn of', view, pen),
         ],

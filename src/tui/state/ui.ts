@@ -76,15 +76,27 @@ export type Input =
   | { readonly kind: 'filter'; readonly text: string; readonly before: string }
   /** Of the lines on show: those that hold the text. */
   | { readonly kind: 'search'; readonly text: string; readonly before: string }
-  /** `recalled`: which earlier line is shown, counted from the newest; `draft` is what Down brings back. */
-  | {
-      readonly kind: 'command';
-      readonly text: string;
-      readonly recalled: number | null;
-      readonly draft: string;
-    }
+  | CommandInput
   /** `index`: which of what was found the cursor is on. */
   | { readonly kind: 'palette'; readonly text: string; readonly index: number };
+
+/** A line after `:`. */
+export type CommandInput = {
+  readonly kind: 'command';
+  readonly text: string;
+  /** Which earlier line is shown, counted from the newest; `draft` is what Down brings back. */
+  readonly recalled: number | null;
+  readonly draft: string;
+  /** Tab goes through what `stem` could become: which of them is shown. */
+  readonly walked: { readonly stem: string; readonly at: number } | null;
+};
+export const commandInput = (text: string): CommandInput => ({
+  kind: 'command',
+  text,
+  recalled: null,
+  draft: '',
+  walked: null,
+});
 
 /** Lines after `:` that are remembered. */
 const typedLinesMax = 100;
