@@ -51,13 +51,15 @@ export const baselineOf = (state: RunState, entry: MachinePlan): Failing => {
     for (const { machine, verdict, failing } of start ?? [])
       if (machine === entry.machine.name && verdict !== 'unknown') before = failing;
   for (const step of [...entry.steps, ...entry.contingent]) {
+    if (step.kind !== 'preflight' && step.kind !== 'gate') continue;
     const record = recordOf(state, step.id);
     const outcome = record?.outcome;
     if (outcome?.kind !== 'succeeded') continue;
     const { failing } = outcome.facts;
-    if (step.kind === 'preflight')
+    if (step.kind === 'preflight') {
       before = failing === undefined ? before : both(failing, record?.firstFailing);
-    if (step.kind !== 'gate') continue;
+      continue;
+    }
     const still = failing?.checks ?? [];
     before = { ...before, checks: before.checks.filter((check) => still.includes(check)) };
   }

@@ -1,6 +1,6 @@
 import type { Failure } from '../failure.ts';
 import type { MachinePlan, Step } from '../plan/plan.ts';
-import { type MachineRecords, recordIn, recordOf, recordsOfMachine } from './records.ts';
+import { type MachineRecords, recordIn, recordOf, recordsOfMachine, type StepRecord } from './records.ts';
 import type { RunState } from './state.ts';
 
 /** Where a machine of the plan stands, for decisions and screens alike. */
@@ -56,10 +56,8 @@ const stepsWithReboot = (plan: MachinePlan): readonly Step[] => [
   ...(plan.steps.some(({ kind }) => kind === 'reboot') ? [] : plan.contingent),
 ];
 
-const mayHaveHappened = (records: MachineRecords, step: Step): boolean => {
-  const record = isEffect(step) ? recordIn(records, step.id) : undefined;
-  return record !== undefined && record.outcome?.kind !== 'skipped';
-};
+const mayHaveHappened = ({ step, outcome }: StepRecord): boolean =>
+  isEffect(step) && outcome?.kind !== 'skipped';
 
 /** Why a machine is not acted on that somebody had left out. */
 export const skippedByPerson = 'skipped-by-person';
@@ -91,9 +89,7 @@ const walk = (records: MachineRecords, plan: MachinePlan, steer: Steer): Machine
   const steps = wantsReboot ? stepsWithReboot(plan) : plan.steps;
   const open = records.filter(({ status }) => status === 'open').map(({ step }) => step);
   const base = { plan, steps, open, skippedBy, retried: null };
-  const touched =
-    steps.some((step) => mayHaveHappened(records, step)) ||
-    (plan.restore !== null && mayHaveHappened(records, plan.restore));
+  const touched = records.some(mayHaveHappened);
   if (plan.decision.kind === 'nothing')
     return { ...base, status: 'nothing', current: null, failure: null, touched };
   if (plan.decision.kind === 'skip') {

@@ -88,8 +88,8 @@ export const unitName = (run: RunId, what: string): string => `lab-${what}-${run
 /** What the first step of this kind that succeeded on the machine learnt. */
 export const factsOf = (state: RunState, entry: MachinePlan, kind: Step['kind']): StepFacts | null => {
   for (const step of [...entry.steps, ...entry.contingent]) {
-    const outcome = recordOf(state, step.id)?.outcome;
-    if (step.kind === kind && outcome?.kind === 'succeeded') return outcome.facts;
+    const outcome = step.kind === kind ? recordOf(state, step.id)?.outcome : null;
+    if (outcome?.kind === 'succeeded') return outcome.facts;
   }
   return null;
 };

@@ -160,7 +160,7 @@ const apply = (machine: SimMachine, due: Due): SimMachine => {
 export const advance = (
   machine: SimMachine,
   now: number,
-  tell?: (due: Due, after: SimMachine) => void,
+  tell?: (after: SimMachine, due: Due) => void,
 ): SimMachine => {
   let current = machine;
   for (let [due] = current.due; due !== undefined && due.at <= now; [due] = current.due) {
@@ -171,7 +171,7 @@ export const advance = (
       unwellSince: well ? null : (current.unwellSince ?? due.at),
       wellSince: well ? (current.wellSince ?? due.at) : null,
     };
-    tell?.(due, current);
+    tell?.(current, due);
   }
   return current;
 };

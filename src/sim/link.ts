@@ -49,24 +49,21 @@ export const createLink = (
   const problem = (machine: Machine): SshError | null => {
     const truth = world.look(machine.name);
     const now = world.now();
-    const silent = sshError(
-      machine,
-      network.silenceMs > 0 ? 'timeout' : 'unreachable',
+    const silent = (): SshError =>
       network.silenceMs > 0
-        ? `${machine.name} did not answer within ${network.silenceMs / 1_000} s`
-        : `${machine.name} refused the connection`,
-    );
-    if (truth.power === 'down' || (cutUntil.get(machine.name) ?? 0) > now) return silent;
+        ? sshError(machine, 'timeout', `${machine.name} did not answer within ${network.silenceMs / 1_000} s`)
+        : sshError(machine, 'unreachable', `${machine.name} refused the connection`);
+    if (truth.power === 'down' || (cutUntil.get(machine.name) ?? 0) > now) return silent();
     for (const fault of truth.faults)
       switch (fault.kind) {
         case 'offline':
-          return silent;
+          return silent();
         case 'away':
           if (
             now >= startedAt + fault.atMs &&
             (fault.forMs === null || now < startedAt + fault.atMs + fault.forMs)
           )
-            return silent;
+            return silent();
           break;
         case 'flaky':
           if (random.chance(fault.chance))
@@ -80,7 +77,7 @@ export const createLink = (
             now - truth.bootedAt < fault.forMs &&
             (now - truth.bootedAt) % fault.periodMs < fault.downMs
           )
-            return silent;
+            return silent();
           break;
         case 'hostkey-changed':
           if (

@@ -29,6 +29,15 @@ type Surroundings = {
   readonly answered: (name: string) => void;
 };
 
+const cancelled = (machine: Machine): SshError =>
+  sshError(machine, 'cancelled', 'given up', { retryable: false });
+const timeout = (machine: Machine, deadlineMs: number): SshError =>
+  sshError(machine, 'timeout', `${machine.name} did not answer within ${deadlineMs / 1_000} s`, {
+    phase: 'exec',
+    // Whether it had begun is known to nobody who waits for it.
+    dispatched: true,
+  });
+
 /** A call, because the compiler takes a property that was false once for false ever after. */
 const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted === true;
 
@@ -52,17 +61,11 @@ const hangs = (
 export const reachOver = (world: Surroundings): Reach => {
   const { clock, now, random, network, link, look } = world;
   return async (machine, deadlineMs, { signal }, arrive = () => {}) => {
-    const cancelled = (): SshError => sshError(machine, 'cancelled', 'given up', { retryable: false });
-    const timeout = (dispatched: boolean): SshError =>
-      sshError(machine, 'timeout', `${machine.name} did not answer within ${deadlineMs / 1_000} s`, {
-        phase: 'exec',
-        dispatched,
-      });
     const trip = world.nextTrip(machine.name);
     const slowMs = faultOf(look(machine.name).faults, 'slow-link')?.ms ?? 0;
     const tripMs = random.between(...network.latencyMs) + slowMs;
     await clock.sleep(Math.min(tripMs, deadlineMs), signal);
-    if (isAborted(signal)) return cancelled();
+    if (isAborted(signal)) return cancelled(machine);
     if (tripMs > deadlineMs)
       return sshError(machine, 'timeout', `${machine.name} took longer than ${deadlineMs / 1_000} s`);
     if (look(machine.name).faults.some((fault) => fault.kind === 'trip-crashes' && fault.trip === trip))
@@ -70,7 +73,7 @@ export const reachOver = (world: Surroundings): Reach => {
     const problem = link.problem(machine);
     if (problem?.kind === 'timeout') {
       await clock.sleep(Math.min(network.silenceMs, deadlineMs) - tripMs, signal);
-      return isAborted(signal) ? cancelled() : problem;
+      return isAborted(signal) ? cancelled(machine) : problem;
     }
     if (problem !== null) return problem;
     const { faults } = look(machine.name);
@@ -89,8 +92,7 @@ export const reachOver = (world: Surroundings): Reach => {
     }
     if (hanging !== null) {
       await clock.sleep(deadlineMs - tripMs, signal);
-      // Whether it had begun is known to nobody who waits for it.
-      return isAborted(signal) ? cancelled() : timeout(true);
+      return isAborted(signal) ? cancelled(machine) : timeout(machine, deadlineMs);
     }
     world.answered(machine.name);
     return null;

@@ -7,6 +7,9 @@ export const lineLengthMax = 2_000;
 const unsafe =
   /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/gu;
 
+/** Most of what machines say: nothing in it can be taken for anything else. */
+const plain = /^[ -~]*$/u;
+
 /** What ends a line somewhere: between two lines that become one there has to be something. */
 const lineBreak = /\r\n|[\n\v\f\r\u0085\u2028\u2029]/gu;
 
@@ -15,6 +18,7 @@ const lineBreak = /\r\n|[\n\v\f\r\u0085\u2028\u2029]/gu;
  * spaces, line breaks one.
  */
 export const sanitiseLine = (text: string, max: number = lineLengthMax): string => {
+  if (text.length <= max && plain.test(text)) return text;
   const bounded = text.length > 4 * max ? text.slice(0, 4 * max) : text;
   const clean = stripVTControlCharacters(bounded)
     .replaceAll('\t', '  ')
