@@ -14,7 +14,7 @@ import { registerDeploy, registerPlan, registerReboot, registerRun } from './com
 import { registerScreen } from './commands/screen.ts';
 import { registerSsh } from './commands/ssh.ts';
 import { registerStatus } from './commands/status.ts';
-import { registerAttach, registerResume, registerStop } from './commands/steer.ts';
+import { registerAttach, registerResume, registerSkipAndRetry, registerStop } from './commands/steer.ts';
 import { registerUnlock } from './commands/unlock.ts';
 import { registerUpdate } from './commands/update.ts';
 import type { Cli } from './lab.ts';
@@ -74,6 +74,7 @@ Examples:
     registerAttach,
     registerStop,
     registerResume,
+    registerSkipAndRetry,
     registerUnlock,
     registerJournal,
     registerSsh,

@@ -2,10 +2,11 @@ import { rmSync, statSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import type { Failure, Result } from '../failure.ts';
-import { type ConductDeps, conduct, type Hosting, resume } from '../flow/conduct.ts';
+import { type ConductDeps, conduct, type Hosting } from '../flow/conduct.ts';
+import { resume } from '../flow/resume.ts';
 import { Override, overridesMax } from '../plan/override.ts';
 import { Goal } from '../plan/plan.ts';
-import { RunId } from '../run/event.ts';
+import { RunId, SteerAsk } from '../run/event.ts';
 import { exitCodeOfFailure, exitCodeOfRun, exitCodes } from '../run/report.ts';
 import type { RunState } from '../run/state.ts';
 import { openLab } from './lab.ts';
@@ -40,7 +41,7 @@ const Order = z.object({
         overrides: z.array(Override).max(overridesMax).exactOptional(),
       }),
     }),
-    z.object({ kind: z.literal('resume') }),
+    z.object({ kind: z.literal('resume'), steer: SteerAsk.exactOptional() }),
   ]),
 }) satisfies z.ZodType<EngineOrder>;
 
@@ -86,7 +87,7 @@ export const runEngine = async (around: Omit<Surroundings, 'cwd'>): Promise<numb
     const result: Result<RunState> =
       order.work.kind === 'new'
         ? await conduct(deps, order.run, order.work.request, hosting)
-        : await resume(deps, order.run, hosting);
+        : await resume(deps, order.run, hosting, order.work.steer ?? null);
     if (!result.ok) {
       gaveUp = told;
       if (gaveUp) writeLastWords(lastWords, result.failure);

@@ -72,7 +72,7 @@ export const openRunsIn = (around: Surroundings): Result<Runs> => {
   const plain = runsInProcesses(opened.value, around, 'cli', unopened);
   return ok({
     ...plain,
-    resume: async (run) => {
+    resume: async (run, steer) => {
       const state = replay(opened.value.eventsOf(run));
       if (state === null)
         return fail({
@@ -90,7 +90,7 @@ export const openRunsIn = (around: Surroundings): Result<Runs> => {
         sshConfig,
         refresh: false,
       };
-      return runsInProcesses(opened.value, { ...around, cwd }, 'cli', options).resume(run);
+      return runsInProcesses(opened.value, { ...around, cwd }, 'cli', options).resume(run, steer);
     },
   });
 };

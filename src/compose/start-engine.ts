@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { LabOptions } from '../cli/lab.ts';
 import { fail, ok, type Result } from '../failure.ts';
-import type { RunRequest } from '../flow/conduct.ts';
+import type { RunWork } from '../flow/runs.ts';
 import { startDetached } from '../process/detached.ts';
 import { FailureRecord, type RunId } from '../run/event.ts';
 
@@ -9,7 +9,7 @@ import { FailureRecord, type RunId } from '../run/event.ts';
 export type EngineOrder = {
   readonly run: RunId;
   readonly via: 'cli' | 'tui';
-  readonly work: { readonly kind: 'new'; readonly request: RunRequest } | { readonly kind: 'resume' };
+  readonly work: RunWork;
   readonly options: LabOptions;
   readonly cwd: string;
 };

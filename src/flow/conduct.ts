@@ -7,11 +7,10 @@ import { type Goal, isByHand, type Plan } from '../plan/plan.ts';
 import { answerDeadlineMs } from '../run/answer-deadline.ts';
 import { drive } from '../run/drive.ts';
 import type { EventBody, Opened, RunEvent, RunId, RunResult } from '../run/event.ts';
-import { applyEvent, beginRun, ImpossibleHistory, type RunState, replay } from '../run/state.ts';
+import { applyEvent, beginRun, ImpossibleHistory, type RunState } from '../run/state.ts';
 import { duration } from '../text/words.ts';
 import { type Controls, listenToControls } from './controls.ts';
-import { latestRun } from './latest-run.ts';
-import { closeLeftover, leftoverIn, undoLock } from './leftover.ts';
+import { closeLeftover, leftoverIn } from './leftover.ts';
 import { type LabDeps, prepare, seeRequest } from './prepare.ts';
 
 export type ConductDeps = LabDeps & {
@@ -237,52 +236,10 @@ const overOnceRecorded =
   (run: string): boolean =>
     run !== own && journal.runs(runsLookedThrough).some((earlier) => earlier.run === run);
 
-const driveHere = (
+export const driveHere = (
   { journal, target, clock }: ConductDeps,
   state: RunState,
   append: (body: EventBody) => RunState,
   controls: Controls,
 ): Promise<RunState> =>
   drive(state, { append, target, clock, isOver: overOnceRecorded(journal, state.run), ...controls });
-
-/** Whether a run can be taken up again: it never ended, or it was interrupted. */
-export const canResume = (state: RunState): boolean =>
-  state.ended === null || state.ended.result === 'interrupted';
-
-/**
- * Takes up a run whose process is gone. Steps that were under way count as unknown: each is looked at anew before
- * anything is done. A run that had not been approved is not continued: its lock file is put back, and it ends.
- */
-export const resume = (deps: ConductDeps, run: RunId, hosting: Hosting): Promise<Result<RunState>> =>
-  underLock(deps, run, hosting, async (controls) => {
-    const known = replay(deps.journal.eventsOf(run));
-    const refuse = (message: string, remedy: string): Result<RunState> =>
-      fail({ kind: 'usage', machine: null, phase: 'resume', message, remedy });
-    if (known === null) return refuse(`no run "${run}" is recorded`, '`lab journal --runs` lists them');
-    if (!canResume(known))
-      return refuse(
-        `run ${run} has ended (${known.ended?.result}): ${known.ended?.reason}`,
-        'begin a new one: it plans for what the machines run now',
-      );
-    if (known.goal.kind === 'update')
-      return refuse(`run ${run} was an update of flake.lock`, '`lab update` makes another');
-    const latest = latestRun(deps.journal);
-    if (latest !== run)
-      return refuse(
-        `run ${latest} has begun since run ${run}: what the old one knows is out of date`,
-        'begin a new one: it plans for what the machines run now',
-      );
-    const { append, end } = openRecord(deps, run, known, hosting.onEvent);
-    const resumed = append({ kind: 'resumed', pid: process.pid });
-    if (known.plan === null || known.approvedAt === null) {
-      const lock = await undoLock(deps, known, append);
-      return ok(
-        end(
-          'interrupted',
-          `it had not been approved, so no machine was touched${lock}; begin a new run`,
-          null,
-        ),
-      );
-    }
-    return ok(await driveHere(deps, resumed, append, controls));
-  });

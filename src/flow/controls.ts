@@ -1,7 +1,8 @@
 import type { Control, ControlKind, Journal } from '../journal/journal.ts';
 import type { Clock } from '../ports.ts';
-import type { Pause } from '../run/drive.ts';
+import type { Pause, Steering } from '../run/drive.ts';
 import type { RunId } from '../run/event.ts';
+import type { SteerRequest } from '../run/steer.ts';
 
 /** How often the process of a run looks for what was asked of it, milliseconds. */
 const lookEveryMs = 200;
@@ -11,6 +12,7 @@ export type Controls = {
   readonly stop: AbortSignal;
   readonly abort: AbortSignal;
   readonly pause: Pause;
+  readonly steering: Steering;
   /** The answer to the plan: who approved it, or null when it was declined. Resolves once. */
   readonly answer: Promise<string | null>;
   readonly close: () => void;
@@ -45,7 +47,14 @@ export const listenToControls = (
   const bell = createBell();
   let pausedBy: string | null = null;
   let unpausedBy: string | null = null;
-  const hear: Record<ControlKind, (by: string) => void> = {
+  let steers: readonly SteerRequest[] = [];
+  const steer =
+    (what: SteerRequest['what']) =>
+    (by: string, machine: string | null): void => {
+      steers = [...steers, { what, machine: machine ?? '', by }];
+      bell.ring();
+    };
+  const hear: Record<ControlKind, (by: string, machine: string | null) => void> = {
     approve: (by) => answer.resolve(by),
     decline: () => answer.resolve(null),
     stop: (by) => stop.abort(by),
@@ -59,14 +68,16 @@ export const listenToControls = (
       unpausedBy = by;
       bell.ring();
     },
+    skip: steer('skip'),
+    retry: steer('retry'),
   };
   let lastId = journal.asked(run, 0).at(-1)?.id ?? 0;
   const listen = async (): Promise<void> => {
     while (!closing.signal.aborted) {
       const heard: readonly Control[] = journal.asked(run, lastId);
-      for (const { id, kind, by } of heard) {
+      for (const { id, kind, by, machine } of heard) {
         lastId = id;
-        hear[kind](by);
+        hear[kind](by, machine);
       }
       await clock.sleep(lookEveryMs, closing.signal);
     }
@@ -86,6 +97,14 @@ export const listenToControls = (
     stop: stopEither,
     abort: abortEither,
     pause: { by: () => pausedBy, endedBy: () => unpausedBy, changed: bell.rung },
+    steering: {
+      take: () => {
+        const taken = steers;
+        steers = [];
+        return taken;
+      },
+      changed: bell.rung,
+    },
     answer: answer.promise,
     close: () => closing.abort(),
   };

@@ -1,9 +1,10 @@
 import { type Failure, fail, ok, type Result } from '../failure.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Clock } from '../ports.ts';
-import type { RunEvent, RunId } from '../run/event.ts';
+import type { RunEvent, RunId, SteerAsk } from '../run/event.ts';
 import { applyEvent, beginRun, type RunState, replayIfPossible } from '../run/state.ts';
-import { type ConductDeps, conduct, newRunId, type RunRequest, resume } from './conduct.ts';
+import { type ConductDeps, conduct, newRunId, type RunRequest } from './conduct.ts';
+import { resume } from './resume.ts';
 
 /**
  * Runs as front ends see them: begun somewhere (a process of their own, or this one), watched and steered through the
@@ -14,7 +15,8 @@ export type Runs = {
   readonly clock: Clock;
   /** Resolves once the first event is in the journal, or with why it could not begin. */
   start(request: RunRequest): Promise<Result<RunId>>;
-  resume(run: RunId): Promise<Result<RunId>>;
+  /** Goes on with a run whose process is gone or, steered so, with one that has ended. */
+  resume(run: RunId, steer?: SteerAsk): Promise<Result<RunId>>;
   /** Whether the process that executes the run is still there. */
   isAlive(state: RunState): boolean;
   /** Why the process of a run gave it up without an end, where that is known: its journal broke. */
@@ -103,7 +105,7 @@ export const hostRuns = (
       const run = newRunId(deps.clock.now());
       return host(run, (onEvent) => conduct(deps, run, request, { onEvent, ...signals }));
     },
-    resume: (run) => host(run, (onEvent) => resume(deps, run, { onEvent, ...signals })),
+    resume: (run, steer) => host(run, (onEvent) => resume(deps, run, { onEvent, ...signals }, steer ?? null)),
     isAlive: ({ run }) => alive.has(run),
     whyDied: (run) => died.get(run) ?? null,
     detached: false,
@@ -113,15 +115,17 @@ export const hostRuns = (
   };
 };
 
+/** What the process of a run is to do. */
+export type RunWork =
+  | { readonly kind: 'new'; readonly request: RunRequest }
+  | { readonly kind: 'resume'; readonly steer?: SteerAsk };
+
 /** Starts runs in processes of their own. `launch` gives the first line the new process says. */
 export const detachedRuns = (parts: {
   readonly journal: Journal;
   readonly clock: Clock;
   readonly who: string;
-  readonly launch: (
-    run: RunId,
-    work: { readonly kind: 'new'; readonly request: RunRequest } | { readonly kind: 'resume' },
-  ) => Promise<Result<void>>;
+  readonly launch: (run: RunId, work: RunWork) => Promise<Result<void>>;
   /** Whether the process of a run of this host is still there. */
   readonly isAlive: (state: RunState) => boolean;
   readonly whyDied: (run: RunId) => Failure | null;
@@ -135,8 +139,8 @@ export const detachedRuns = (parts: {
     const begun = await parts.launch(run, { kind: 'new', request });
     return begun.ok ? ok(run) : fail(begun.failure);
   },
-  resume: async (run) => {
-    const begun = await parts.launch(run, { kind: 'resume' });
+  resume: async (run, steer) => {
+    const begun = await parts.launch(run, { kind: 'resume', ...(steer === undefined ? {} : { steer }) });
     return begun.ok ? ok(run) : fail(begun.failure);
   },
   whyDied: parts.whyDied,

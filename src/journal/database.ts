@@ -8,7 +8,7 @@ import { freeBytesAt, prepareStateDirectory } from './state-directory.ts';
 /** The file of the journal: opened, brought up to date, or refused with what to do about it. */
 
 /** Raised when the shape of the tables or of an event changes so that an older `lab` would misread it. */
-const schemaVersion = 2;
+const schemaVersion = 3;
 const busyTimeoutMs = 5_000;
 /** The smallest page of SQLite, and so its smallest file that holds anything. */
 const smallestDatabaseBytes = 512;
@@ -130,10 +130,23 @@ const bringUpToDate = (db: DatabaseSync): void =>
       id INTEGER PRIMARY KEY AUTOINCREMENT,
       at INTEGER NOT NULL,
       run TEXT NOT NULL,
-      kind TEXT NOT NULL CHECK (kind IN ('approve', 'decline', 'stop', 'abort', 'pause', 'unpause')),
+      kind TEXT NOT NULL,
       by TEXT NOT NULL
     ) STRICT;
     CREATE INDEX IF NOT EXISTS events_by_run ON events (run, seq);
+    -- Schema 2 knew nothing that is asked about one machine.
+    CREATE TABLE asked (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      at INTEGER NOT NULL,
+      run TEXT NOT NULL,
+      kind TEXT NOT NULL
+        CHECK (kind IN ('approve', 'decline', 'stop', 'abort', 'pause', 'unpause', 'skip', 'retry')),
+      by TEXT NOT NULL,
+      machine TEXT
+    ) STRICT;
+    INSERT INTO asked (id, at, run, kind, by) SELECT id, at, run, kind, by FROM controls;
+    DROP TABLE controls;
+    ALTER TABLE asked RENAME TO controls;
     -- Schema 1 had no list of runs.
     INSERT OR IGNORE INTO runs (first, run) SELECT min(seq), run FROM events GROUP BY run;
     PRAGMA user_version = ${schemaVersion};

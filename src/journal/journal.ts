@@ -10,7 +10,16 @@ export type RunSummary = {
 };
 
 /** What somebody asks of a run under way. The process that executes the run reads it from the journal. */
-export type ControlKind = 'approve' | 'decline' | 'stop' | 'abort' | 'pause' | 'unpause';
+export type ControlKind =
+  | 'approve'
+  | 'decline'
+  | 'stop'
+  | 'abort'
+  | 'pause'
+  | 'unpause'
+  // About one machine, which they name.
+  | 'skip'
+  | 'retry';
 export type Control = {
   /** Rises with every control. */
   readonly id: number;
@@ -19,6 +28,8 @@ export type Control = {
   readonly kind: ControlKind;
   /** Who asks, for the record: `amy (cli)`. */
   readonly by: string;
+  /** What it is about, where it is about one machine. */
+  readonly machine: string | null;
 };
 
 /**
@@ -41,7 +52,7 @@ export type Journal = {
   recalled(run: RunId): { readonly seq: number; readonly text: string } | null;
   keepRecalled(run: RunId, seq: number, text: string): void;
   /** Asks something of a run, whichever process executes it. */
-  ask(run: RunId, kind: ControlKind, by: string): void;
+  ask(run: RunId, kind: ControlKind, by: string, machine?: string): void;
   /** What was asked of a run after the control `afterId`, oldest first. */
   asked(run: RunId, afterId: number): readonly Control[];
   close(): void;

@@ -53,9 +53,9 @@ const prepareStatements = (db: DatabaseSync) => ({
   ),
   prune: db.prepare('DELETE FROM events WHERE run NOT IN (SELECT run FROM runs)'),
   pruneControls: db.prepare('DELETE FROM controls WHERE run NOT IN (SELECT run FROM events)'),
-  insertControl: db.prepare('INSERT INTO controls (at, run, kind, by) VALUES (?, ?, ?, ?)'),
+  insertControl: db.prepare('INSERT INTO controls (at, run, kind, by, machine) VALUES (?, ?, ?, ?, ?)'),
   controls: db.prepare(
-    'SELECT id, at, run, kind, by FROM controls WHERE run = ? AND id > ? ORDER BY id LIMIT 100',
+    'SELECT id, at, run, kind, by, machine FROM controls WHERE run = ? AND id > ? ORDER BY id LIMIT 100',
   ),
 });
 
@@ -137,8 +137,18 @@ const journalOver = (open: OpenDatabase, directory: string, now: () => number): 
       guard('read', () => summaries.all(count).map((row) => ({ ...row }) as unknown as RunSummary)),
     recalled: (run) => guard('read', () => recollections.recalled(run)),
     keepRecalled: (run, seq, text) => guard('written', () => recollections.keep(run, seq, text)),
-    ask: (run, kind, by) =>
-      guard('written', () => void insertControl.run(now(), run, kind, by.slice(0, controlByCharsMax))),
+    ask: (run, kind, by, machine) =>
+      guard(
+        'written',
+        () =>
+          void insertControl.run(
+            now(),
+            run,
+            kind,
+            by.slice(0, controlByCharsMax),
+            machine?.slice(0, controlByCharsMax) ?? null,
+          ),
+      ),
     asked: (run, afterId) =>
       guard('read', () => controls.all(run, afterId).map((row) => ({ ...row }) as unknown as Control)),
     close: () => db.close(),

@@ -8,6 +8,7 @@ import { seenAtEnd } from './looks.ts';
 import { owedBy } from './owed.ts';
 import { type MachineProgress, progressOf } from './progress.ts';
 import { recordOf, type StepRecord } from './records.ts';
+import { nextOf } from './report-next.ts';
 import type { RunState } from './state.ts';
 import { seenWords } from './telling.ts';
 
@@ -120,7 +121,7 @@ const unitsNamedMax = 5;
 
 /** `health`: what the last look says of it, or null where there was none. */
 const summaryOf = (progress: MachineProgress, rebooted: boolean, health: string | null): string => {
-  const { plan, status, failure, touched, current } = progress;
+  const { plan, status, failure, touched, current, skippedBy } = progress;
   switch (status) {
     case 'nothing': {
       if (health !== null) return `${plan.noActivationWhy}, ${health}`;
@@ -152,7 +153,7 @@ const summaryOf = (progress: MachineProgress, rebooted: boolean, health: string 
     case 'failed':
       return `${failure?.phase ?? 'step'}: ${failure?.message ?? 'failed'}`;
     case 'restored':
-      return `${failure?.phase ?? 'step'}: ${failure?.message ?? 'failed'}; returned to what it ran`;
+      return `${failure?.phase ?? 'step'}: ${failure?.message ?? 'failed'}; returned to what it ran${skippedBy === null ? '' : `, and left behind by ${skippedBy}`}`;
     case 'skipped':
       return failure?.message ?? 'skipped';
     case 'waiting':
@@ -215,12 +216,7 @@ export const reportOf = (state: RunState): RunReport | null => {
     reason: ended.reason,
     exitCode: exitCodeOfRun(ended.result, ended.failure),
     failure: ended.failure,
-    next:
-      ended.result === 'interrupted' && state.approvedAt !== null
-        ? `\`lab resume ${state.run}\` goes on from here, as long as no other run has begun`
-        : owed.length > 0
-          ? `what is owed is done by the next run, or by \`lab run --catch-up\`, once ${owed.length === 1 ? 'it answers' : 'they answer'}`
-          : null,
+    next: nextOf(state, owed),
     startedAt: state.startedAt,
     endedAt: ended.at,
     machines:

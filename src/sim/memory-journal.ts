@@ -36,7 +36,8 @@ export const createMemoryJournal = (now: () => number): Journal => {
         .slice(0, count),
     recalled: (run) => recollections.get(run) ?? null,
     keepRecalled: (run, seq, text) => void recollections.set(run, { seq, text }),
-    ask: (run, kind, by) => void controls.push({ id: controls.length + 1, at: now(), run, kind, by }),
+    ask: (run, kind, by, machine) =>
+      void controls.push({ id: controls.length + 1, at: now(), run, kind, by, machine: machine ?? null }),
     asked: (run, afterId) => controls.filter((control) => control.run === run && control.id > afterId),
     close: () => {
       closed = true;

@@ -259,6 +259,24 @@ export const createStage = (options: StageOptions) => {
     asked,
     /** Lets something happen this long after the start, while a command runs. */
     at: (ms: number, act: () => void): void => time.schedule(startAt + ms, act),
+    /** Another command, so long after the start, beside the one that runs; what it said, once both are over. */
+    meanwhile: (ms: number, ...argv: readonly string[]): (() => { shown: string; exitCode: number }) => {
+      const said: string[] = [];
+      let code = 0;
+      const beside: Cli = {
+        ...cli,
+        out: (text) => void said.push(text),
+        err: (text) => void said.push(text),
+        // The run that it finds is hosted by the other command.
+        openRuns: async () =>
+          ok({ ...runsBy('cli'), isAlive: () => true, journal: { ...journal, close: () => {} } }),
+        setExitCode: (given) => {
+          code = given;
+        },
+      };
+      time.schedule(startAt + ms, () => void runCommandLine(beside, argv));
+      return () => ({ shown: said.join('').replaceAll(/\d{8}-\d{6}-[0-9a-f]{4}/gu, 'RUN'), exitCode: code });
+    },
     /** systemd ends the process, as at a shutdown of the machine that `lab` runs on; the next command is after its boot. */
     shutDown: (): void => {
       shutdown.abort('SIGTERM');

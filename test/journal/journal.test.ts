@@ -115,6 +115,27 @@ describe('the journal', () => {
     later.close();
   });
 
+  test('takes over a journal from before machines were skipped, with what was asked and not heard', () => {
+    const journal = openJournal(directory, () => 5);
+    journal.append(run, started);
+    journal.close();
+    withDatabase((db) =>
+      db.exec(`DROP TABLE controls;
+        CREATE TABLE controls (id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, run TEXT NOT NULL,
+          kind TEXT NOT NULL CHECK (kind IN ('approve', 'decline', 'stop', 'abort', 'pause', 'unpause')),
+          by TEXT NOT NULL) STRICT;
+        INSERT INTO controls (id, at, run, kind, by) VALUES (7, 5, '${run}', 'pause', 'amy (cli)');
+        PRAGMA user_version = 2`),
+    );
+    const later = openJournal(directory, () => 6);
+    later.ask(run, 'skip', 'amy (cli)', 'nas');
+    expect(later.asked(run, 0)).toEqual([
+      { id: 7, at: 5, run, kind: 'pause', by: 'amy (cli)', machine: null },
+      { id: 8, at: 6, run, kind: 'skip', by: 'amy (cli)', machine: 'nas' },
+    ]);
+    later.close();
+  });
+
   test('a table that is missing is a failure that says what to do', () => {
     openJournal(directory, () => 5).close();
     withDatabase((db) => db.exec('DROP TABLE controls'));

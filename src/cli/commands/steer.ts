@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import type { ControlKind } from '../../journal/journal.ts';
+import type { SteerAsk } from '../../run/event.ts';
 import type { Cli } from '../lab.ts';
 
-/** Commands about a run that is already there: attach, stop, abort, pause, resume. */
+/** Commands about a run that is already there: attach, stop, abort, pause, resume, skip, retry. */
 
 const runArgument = ['[run]', 'id of the run (default: the one that has not ended)'] as const;
 
@@ -56,6 +57,57 @@ export const registerStop = (program: Command, cli: Cli): void => {
     kind: 'pause',
     description: 'let a run begin no further step until `lab resume`',
     says: 'asked to pause after the steps under way',
+  });
+};
+
+const registerMachineControl = (
+  program: Command,
+  cli: Cli,
+  control: { readonly name: SteerAsk['what']; readonly description: string; readonly help: string },
+): void => {
+  program
+    .command(control.name)
+    .description(control.description)
+    .argument('<machine>', 'its name')
+    .argument('[run]', 'id of the run (default: the one under way, else the latest)')
+    .addHelpText('after', control.help)
+    .action(async (machine: string, id: string | undefined) =>
+      (await import('../deeds/steer-machine.ts')).steerMachine(cli, { what: control.name, machine }, id),
+    );
+};
+
+const steerExitCodes =
+  'Exit code: 0 once a run under way has taken it, 2 when it cannot be; of a run that goes on, that of the run.';
+
+export const registerSkipAndRetry = (program: Command, cli: Cli): void => {
+  registerMachineControl(program, cli, {
+    name: 'skip',
+    description: 'leave a machine out of a run, and go on without it',
+    help: `
+Of a machine that nothing was done to yet: none of its steps begins. One that has failed and holds the run is left
+behind once it is back at what it ran. What needs the machine goes on if it is well. The run is then partial.
+One in the middle of an activation or a reboot is not left: let it come to its end.
+${steerExitCodes}
+
+Examples:
+  lab skip nas
+  lab skip nas 20261120-234101-3fa9
+`,
+  });
+  registerMachineControl(program, cli, {
+    name: 'retry',
+    description: 'try again what failed on a machine in a run, and go on from there',
+    help: `
+Nothing is repeated blindly: the machine is looked at anew first. A failed look, copy or gate is tried again; an
+activation that went back is done again under a new supervisor; a machine that has rebooted is not rebooted a second
+time. A run that has ended goes on with what is left of its plan, as long as no other run has begun since.
+A machine that was skipped is taken in again.
+${steerExitCodes}
+
+Examples:
+  lab retry nas
+  lab retry nas 20261120-234101-3fa9
+`,
   });
 };
 

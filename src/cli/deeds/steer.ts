@@ -1,6 +1,6 @@
 import { ok, type Result } from '../../failure.ts';
-import { canResume } from '../../flow/conduct.ts';
 import { latestRun } from '../../flow/latest-run.ts';
+import { canResume } from '../../flow/resume.ts';
 import { openRun, type Runs } from '../../flow/runs.ts';
 import type { ControlKind } from '../../journal/journal.ts';
 import { awaitsOwnBoot } from '../../run/progress.ts';
@@ -11,7 +11,7 @@ import { done, printLines, usage, useRuns } from './with-lab.ts';
 
 /** attach, stop, abort, pause, resume: commands about a run that is already there. */
 
-const chosenRun = (runs: Runs, id: string | undefined): Result<RunState> => {
+export const chosenRun = (runs: Runs, id: string | undefined): Result<RunState> => {
   const state = id === undefined ? openRun(runs) : replay(runs.journal.eventsOf(id));
   if (state !== null) return ok(state);
   return id === undefined
@@ -24,7 +24,7 @@ const because = (runs: Runs, run: string): string => {
   return why === null ? '' : `: ${why.message}`;
 };
 
-const runThatLives = (runs: Runs, id: string | undefined): Result<RunState> => {
+export const runThatLives = (runs: Runs, id: string | undefined): Result<RunState> => {
   const chosen = chosenRun(runs, id);
   if (!chosen.ok) return chosen;
   const { run, ended } = chosen.value;

@@ -1,0 +1,81 @@
+import { latestRun } from '../../flow/latest-run.ts';
+import { openRun, type Runs } from '../../flow/runs.ts';
+import type { SteerAsk } from '../../run/event.ts';
+import type { RunState } from '../../run/state.ts';
+import { whyNotSteer } from '../../run/steer.ts';
+import type { Cli } from '../lab.ts';
+import { watchRun } from './act.ts';
+import { chosenRun, runThatLives } from './steer.ts';
+import { done, printLines, usage, useRuns } from './with-lab.ts';
+
+/** skip, retry: what is asked of one machine of a run. */
+
+/** The process of a run looks for what is asked of it several times a second. */
+const answerWithinMs = 15_000;
+const lookEveryMs = 100;
+
+type Answer =
+  | { readonly kind: 'steered' | 'ended' | 'none' }
+  | { readonly kind: 'refused'; readonly why: string };
+
+/** What the run says to what was asked of it, once it has. */
+const answerOf = async (runs: Runs, state: RunState, { what, machine }: SteerAsk): Promise<Answer> => {
+  const until = runs.clock.now() + answerWithinMs;
+  for (let after = state.lastSeq; ; ) {
+    for (const { seq, body } of runs.journal.eventsOf(state.run, after)) {
+      after = seq;
+      if (body.kind === 'run-ended') return { kind: 'ended' };
+      if (body.kind !== 'steered' && body.kind !== 'steer-refused') continue;
+      if (body.what !== what || body.machine !== machine || body.by !== runs.who) continue;
+      return body.kind === 'steered' ? { kind: 'steered' } : { kind: 'refused', why: body.why };
+    }
+    if (runs.clock.now() >= until) return { kind: 'none' };
+    await runs.clock.sleep(lookEveryMs);
+  }
+};
+
+const says = {
+  skip: 'is left out; the run goes on without it (`lab attach` shows it)',
+  retry: 'is tried again when its turn comes: looked at anew first (`lab attach` shows it)',
+} as const;
+
+/**
+ * Has a machine left out of a run, or what failed on it tried again. A run under way answers by itself; one that has
+ * ended is taken up again for it, and watched to its end.
+ */
+export const steerMachine = (cli: Cli, ask: SteerAsk, id: string | undefined): Promise<void> =>
+  useRuns(cli, async (runs) => {
+    const chosen = chosenRun(runs, id ?? openRun(runs)?.run ?? latestRun(runs.journal) ?? undefined);
+    if (!chosen.ok) return chosen;
+    const { run, ended } = chosen.value;
+    const lives = ended === null ? runThatLives(runs, run) : chosen;
+    if (!lives.ok) return lives;
+    const no = whyNotSteer(lives.value, ask);
+    if (no !== null)
+      return usage(`not ${ask.what === 'skip' ? 'skipped' : 'tried again'}: ${no.message}`, no.remedy);
+    if (ended !== null) {
+      const resumed = await runs.resume(run, ask);
+      return resumed.ok ? watchRun(cli, runs, run, false, null) : resumed;
+    }
+    runs.journal.ask(run, ask.what, runs.who, ask.machine);
+    const answer = await answerOf(runs, lives.value, ask);
+    switch (answer.kind) {
+      case 'steered':
+        printLines(cli, [`run ${run}: ${ask.machine} ${says[ask.what]}`]);
+        return done;
+      case 'refused':
+        return usage(`run ${run} did not: ${answer.why}`, '`lab attach` shows where it is');
+      case 'ended':
+        return usage(
+          `run ${run} ended before it heard of it`,
+          '`lab journal --report` tells of it; ask again',
+        );
+      case 'none':
+        return usage(
+          `run ${run} has not answered within ${answerWithinMs / 1_000} s`,
+          'it may yet: `lab attach` shows it, and the record keeps its answer',
+        );
+      default:
+        return answer satisfies never;
+    }
+  });
