@@ -175,7 +175,10 @@ export type PreflightFacts = {
   readonly bootFreeBytes: number | null;
   /** systemd shutdown inhibitors in mode `block`: `who: why`. */
   readonly inhibitors: readonly string[];
+  /** Why it is not known whether there are more of them, or null. */
+  readonly inhibitorsUnknown: string | null;
   readonly logins: readonly Login[];
+  readonly loginsUnknown: string | null;
   /** Users as whom, and on whose behalf, the machine was asked. */
   readonly askedBy: readonly string[];
   /** What is being activated at this moment, as far as it has a name; null when nothing is. */

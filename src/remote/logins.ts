@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Login } from '../ports.ts';
+import type { Login, PreflightFacts } from '../ports.ts';
 import { sanitiseLine } from '../text/sanitise.ts';
 import type { ScriptRecord } from './record.ts';
 
@@ -8,22 +8,36 @@ import type { ScriptRecord } from './record.ts';
  * it (`who -u`). A session counts as a login of a person when it has a terminal or a screen: ssh without one is a
  * tool, such as `lab` itself. logind knows the terminal of an ssh session only by way of utmp, which not every system
  * keeps, so the session's own processes are looked at for one too (proc_pid_stat(5), field 7). A part of the preflight
- * script: it uses `put`, and holds nothing that needs quoting in single quotes.
+ * script: it uses `put` and what that knows of `logind` by then, and holds nothing that needs quoting in single quotes. A
+ * session that ends while it is asked about is none; one that is still listed and tells nothing is unread.
  */
 export const loginsScript = `put clock "$(date +%s)"
 put me "$(id -un)"
 put me "$SUDO_USER"
 put own "$(grep -o 'session-[^/]*[.]scope' /proc/self/cgroup 2>/dev/null | head -n 1)"
 ask() { timeout 5 busctl --system --json=short call org.freedesktop.login1 "$@" 2>/dev/null | head -c 8192 | tr '\\n' ' '; }
-sessions=$(ask /org/freedesktop/login1 org.freedesktop.login1.Manager ListSessions)
+list() { ask /org/freedesktop/login1 org.freedesktop.login1.Manager ListSessions; }
+paths() { grep -o '/org/freedesktop/login1/session/[A-Za-z0-9_]*'; }
+sessions=
+if [ "$logind" = there ]; then
+  sessions=$(list)
+  if [ -z "$sessions" ]; then logind=$(seek_logind); fi
+fi
+put sessions "$logind"
 case "$sessions" in
   '')
     TZ=UTC timeout 5 who -u 2>/dev/null | head -n 32 | while IFS= read -r line; do put login "$line"; done
     ;;
   *)
-    printf '%s' "$sessions" | grep -o '/org/freedesktop/login1/session/[A-Za-z0-9_]*' | head -n 32 |
+    printf '%s' "$sessions" | paths | head -n 32 |
       while read -r path; do
-        put session "$(ask "$path" org.freedesktop.DBus.Properties GetAll s org.freedesktop.login1.Session)"
+        session=$(ask "$path" org.freedesktop.DBus.Properties GetAll s org.freedesktop.login1.Session)
+        if [ -n "$session" ]; then put session "$session"; continue; fi
+        again=$(list)
+        if [ -z "$again" ] || printf '%s' "$again" | paths | grep -qx "$path"; then
+          put unread "\${path##*/}"
+          break
+        fi
       done
     for scope in /sys/fs/cgroup/user.slice/user-*.slice/session-*.scope; do
       head -n 32 "$scope/cgroup.procs" 2>/dev/null | while read -r pid; do
@@ -59,7 +73,7 @@ const Session = z.object({
   ]),
 });
 
-const parseJson = (json: string): unknown => {
+export const parseJson = (json: string): unknown => {
   try {
     return JSON.parse(json);
   } catch {
@@ -84,9 +98,9 @@ const ofSession = (
   now: number | null,
   own: string | null,
   terminals: readonly string[],
-): readonly Login[] => {
+): readonly Login[] | null => {
   const parsed = Session.safeParse(parseJson(json));
-  if (!parsed.success) return [];
+  if (!parsed.success) return null;
   const session = parsed.data.data[0];
   const [tty, seat] = [session.TTY.data, session.Seat.data[0]];
   const somewhere =
@@ -134,18 +148,29 @@ const ofWho = (line: string): readonly Login[] => {
   ];
 };
 
-export type Logins = { readonly logins: readonly Login[]; readonly askedBy: readonly string[] };
+export type Logins = Pick<PreflightFacts, 'logins' | 'loginsUnknown' | 'askedBy'>;
 
-/** What the answer of `loginsScript` says. What cannot be read is left out. */
+const silent = 'logind did not say who is logged in';
+const unread = 'what logind says of somebody who is logged in cannot be read';
+
+/** What the answer of `loginsScript` says. A line of utmp that is none is left out. */
 export const parseLogins = ({ first, all }: ScriptRecord): Logins => {
   const clock = /^\d{1,12}$/.test(first('clock') ?? '') ? Number(first('clock')) * 1_000 : null;
   const own = first('own') === '' ? null : first('own');
   const terminals = all('terminal');
+  const sessions = all('session').map((json) => ofSession(json, clock, own, terminals));
+  const told = first('sessions');
   return {
-    logins: [
-      ...all('session').flatMap((json) => ofSession(json, clock, own, terminals)),
-      ...all('login').flatMap(ofWho),
-    ].slice(0, loginsMax),
+    logins: [...sessions.flatMap((logins) => logins ?? []), ...all('login').flatMap(ofWho)].slice(
+      0,
+      loginsMax,
+    ),
+    loginsUnknown:
+      told !== 'there' && told !== 'none'
+        ? silent
+        : all('unread').length > 0 || sessions.includes(null)
+          ? unread
+          : null,
     askedBy: all('me')
       .map(shown)
       .filter((user) => user !== ''),

@@ -3,7 +3,7 @@ import { fail, ok, type Result } from '../failure.ts';
 import type { Machine } from '../fleet/machine.ts';
 import type { ExecResult, PreflightFacts, Remote } from '../ports.ts';
 import { sanitiseLine, sanitiseLines } from '../text/sanitise.ts';
-import { loginsScript, parseLogins } from './logins.ts';
+import { loginsScript, parseJson, parseLogins } from './logins.ts';
 import { failureOf, unusableAnswer } from './problem.ts';
 import { prelude, readRecord, recordBytesMax } from './record.ts';
 
@@ -13,7 +13,8 @@ import { prelude, readRecord, recordBytesMax } from './record.ts';
  * WRITE PID MAJOR:MINOR:INODE 0 EOF`, the device in hex, unpacked as by makedev(3)), because trying the lock could refuse
  * an activation that asks for it just then. A unit of an activation counts also before it has the lock. The inhibitors
  * come from logind itself: the table of `systemd-inhibit --list` cannot be split, since its names and reasons hold
- * spaces, and it has no JSON form before systemd 256. Without logind there are none.
+ * spaces, and it has no JSON form before systemd 256. Without logind there are none; that it is not there has to be seen,
+ * for one that does not answer may know of many.
  */
 export const preflightScript = `${prelude}
 echo lab-preflight
@@ -36,7 +37,20 @@ timeout 5 systemctl list-units --plain --no-legend --no-pager --full 'lab-activa
   while read -r unit load active sub rest; do
     if [ "$sub" = running ]; then put activator "$unit"; fi
   done
-put inhibitors "$(timeout 5 busctl --system --json=short call org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager ListInhibitors 2>/dev/null | head -c 65536 | tr '\\n' ' ')"
+logind=there
+seek_logind() {
+  if [ -d /run/systemd/system ]; then
+    case "$(timeout 5 systemctl show --property=LoadState --value -- systemd-logind.service 2>/dev/null)" in
+      not-found|masked) echo none ;;
+      *) echo silent ;;
+    esac
+  else echo none
+  fi
+}
+inhibitors=$(timeout 5 busctl --system --json=short call org.freedesktop.login1 /org/freedesktop/login1 org.freedesktop.login1.Manager ListInhibitors 2>/dev/null | head -c 65536 | tr '\\n' ' ')
+if [ -z "$inhibitors" ]; then logind=$(seek_logind); fi
+put inhibitors "$inhibitors"
+put logind "$logind"
 ${loginsScript}echo lab-end
 `;
 
@@ -56,24 +70,22 @@ const Inhibitors = z.object({
   data: z.tuple([z.array(z.tuple([z.string(), z.string(), z.string(), z.string()], z.unknown())).max(1_000)]),
 });
 
-/** Stands for those of an answer that cannot be understood, or was too long: there may be one. */
-const unreadable: readonly string[] = ['logind: its inhibitors could not be read'];
+type Told = Pick<PreflightFacts, 'inhibitors' | 'inhibitorsUnknown'>;
 
 /** Those in mode `block` that hold off a shutdown, as `who: why`. `delay` and `block-weak` do not stop root. */
-const blockers = (json: string): readonly string[] => {
-  if (json.trim() === '') return [];
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch {
-    return unreadable;
-  }
-  const parsed = Inhibitors.safeParse(value);
-  if (!parsed.success) return unreadable;
-  return parsed.data.data[0]
+const blockers = (json: string, logind: string | null): Told => {
+  const untold = (why: string): Told => ({ inhibitors: [], inhibitorsUnknown: why });
+  if (json.trim() === '')
+    return logind === 'none'
+      ? { inhibitors: [], inhibitorsUnknown: null }
+      : untold('logind did not say who holds off a shutdown');
+  const parsed = Inhibitors.safeParse(parseJson(json));
+  if (!parsed.success) return untold('what logind says of shutdown inhibitors cannot be read');
+  const inhibitors = parsed.data.data[0]
     .filter(([what, , , mode]) => mode === 'block' && what.split(':').includes('shutdown'))
     .map(([, who, why]) => sanitiseLine(`${who}: ${why}`, 200))
     .slice(0, inhibitorsMax);
+  return { inhibitors, inhibitorsUnknown: null };
 };
 
 const activatorsMax = 20;
@@ -91,7 +103,7 @@ export const parsePreflight = (result: ExecResult): Preflight | string => {
     activating: record.first('activating') === 'yes' || activators.length > 0 ? activators : null,
     nixFreeBytes: freeBytes(record.first('nix')),
     bootFreeBytes: freeBytes(record.first('boot'), '/boot'),
-    inhibitors: blockers(record.first('inhibitors') ?? ''),
+    ...blockers(record.first('inhibitors') ?? '', record.first('logind')),
     ...parseLogins(record),
   };
 };

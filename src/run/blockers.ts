@@ -85,6 +85,23 @@ const loginWords = ({ user, on, from, since, idleMs }: Login, at: number): strin
   return [`${user} on ${on}${from === null ? '' : ` from ${from}`}`, ...times].join(', ');
 };
 
+/** What could not be learnt speaks against a reboot as what was found does. */
+const untold = (
+  kind: 'inhibitors-unknown' | 'users-unknown',
+  what: string,
+  why: string | null,
+): readonly Blocker[] =>
+  why === null
+    ? []
+    : [
+        {
+          kind,
+          reason: `it is not known whether ${what}: ${why}`,
+          remedy: 'see what ails logind on it (`systemctl status systemd-logind`, `loginctl`)',
+          overridable: true,
+        },
+      ];
+
 const rebootBlockers = (entry: MachinePlan, { seen, facts, at }: Look): readonly Blocker[] => {
   const { minUptime } = entry.machine.reboot;
   const users = facts.logins.filter((login) => counts(entry, facts, login));
@@ -101,6 +118,7 @@ const rebootBlockers = (entry: MachinePlan, { seen, facts, at }: Look): readonly
             overridable: true,
           },
         ]),
+    ...untold('inhibitors-unknown', 'a shutdown inhibitor blocks its reboot', facts.inhibitorsUnknown),
     ...(users.length === 0
       ? []
       : [
@@ -111,6 +129,13 @@ const rebootBlockers = (entry: MachinePlan, { seen, facts, at }: Look): readonly
             overridable: true,
           },
         ]),
+    ...(entry.machine.reboot.blockOnUsers === 'never'
+      ? []
+      : untold(
+          'users-unknown',
+          'somebody is logged in, whom its reboot would throw out',
+          facts.loginsUnknown,
+        )),
     ...(young
       ? [
           {

@@ -79,10 +79,10 @@ export type Fault =
   | { readonly kind: 'disk-full'; readonly path: DiskFullAt }
   | { readonly kind: 'sudo-refused' }
   | { readonly kind: 'inhibited' }
-  /** For a while somebody is on it: logged in and typing, holding off shutdowns, or activating something. */
+  /** For a while somebody is on it: logged in and typing, holding off shutdowns, or activating; `silence`: nobody says who. */
   | {
       readonly kind: 'occupied';
-      readonly by: 'user' | 'inhibitor' | 'activation';
+      readonly by: 'user' | 'inhibitor' | 'activation' | 'silence';
       readonly atMs: number;
       readonly forMs: number | null;
     }

@@ -107,6 +107,8 @@ export const preflightFactsOf = (
       faultOf(truth.faults, 'inhibited') === null && !truth.occupied.has('inhibitor')
         ? []
         : ['zfs-scrub: a scrub is under way'],
+    inhibitorsUnknown: truth.occupied.has('silence') ? 'logind did not say who holds off a shutdown' : null,
+    loginsUnknown: truth.occupied.has('silence') ? 'logind did not say who is logged in' : null,
     logins: truth.occupied.has('user')
       ? [
           {

@@ -129,6 +129,20 @@ describe.skipIf(!available.ok)('a machine', () => {
     await expectRebooted('busy', reboot('busy', '--override', 'activation-in-progress'));
   });
 
+  test('whose logind says nothing is not rebooted: what it does not say is not that nobody is there', async () => {
+    await shell('busy', 'systemctl kill --signal=STOP systemd-logind.service');
+    const boots = await lab.fleet.boots('busy');
+    const { code, body } = await reboot('busy');
+    expect(code).toBe(1);
+    const { status, failure } = outcomeOf(body, 'busy');
+    expect([status, failure?.kind]).toEqual(['skipped', 'blocked']);
+    expect(failure?.message).toContain('logind did not say who holds off a shutdown');
+    expect(failure?.remedy).toContain('--override busy:inhibitors-unknown --override busy:users-unknown');
+    expect(await lab.fleet.boots('busy')).toBe(boots);
+    await shell('busy', 'systemctl kill --signal=CONT systemd-logind.service');
+    await expectRebooted('busy', reboot('busy'));
+  });
+
   test('with a full /boot gets nothing new, though it may be rebooted', async () => {
     await expectRebooted('full', reboot('full'));
     await shell('full', 'mount -t tmpfs -o size=16m boot /boot');

@@ -16,7 +16,9 @@ const free: PreflightFacts = {
   nixFreeBytes: 40 * gibi,
   bootFreeBytes: gibi,
   inhibitors: [],
+  inhibitorsUnknown: null,
   logins: [],
+  loginsUnknown: null,
   askedBy: [],
   activating: null,
 };

@@ -115,6 +115,23 @@ describe('a session that logind tells of', () => {
   });
 });
 
+describe('who is logged in is not known', () => {
+  const why = (...lines: readonly string[]) => read(...lines).loginsUnknown;
+
+  it('where logind, which is there, said nothing of it', () => {
+    expect(why('sessions=there', `session=${session()}`)).toBeNull();
+    expect(why('sessions=none')).toBeNull();
+    expect(why('sessions=silent')).toBe('logind did not say who is logged in');
+    expect(why()).toBe('logind did not say who is logged in');
+  });
+
+  it('where a session tells nothing that can be read', () => {
+    const unreadable = 'what logind says of somebody who is logged in cannot be read';
+    expect(why('sessions=there', 'unread=_33')).toBe(unreadable);
+    expect(why('sessions=there', 'session={"type":"a{sv}"}')).toBe(unreadable);
+  });
+});
+
 describe('without logind, what utmp says counts', () => {
   it('with name, line, origin and times', () => {
     expect(
@@ -175,7 +192,19 @@ describe('the script in a real shell', () => {
     local.play('sessions', JSON.stringify({ type: 'a(susso)', data: [rows] }));
     local.play('session_31', session());
     local.play('session_32', session({ Name: 'bob', TTY: '' }));
-    expect(await logins()).toMatchObject([{ user: 'amy' }]);
+    local.play('inhibitors', '{"data":[[]]}');
+    const got = await preflight(local.remote, machine, { deadlineMs: 10_000 });
+    expect(got).toMatchObject({ value: { logins: [{ user: 'amy' }], loginsUnknown: null } });
+  });
+
+  it('takes a session that is listed and tells nothing for one that nobody knows of', async () => {
+    const path = '/org/freedesktop/login1/session/_33';
+    local.play('sessions', JSON.stringify({ type: 'a(susso)', data: [[['3', 0, 'amy', '', path]]] }));
+    local.play('inhibitors', '{"data":[[]]}');
+    const got = await preflight(local.remote, machine, { deadlineMs: 10_000 });
+    expect(got).toMatchObject({
+      value: { logins: [], loginsUnknown: expect.stringContaining('cannot be read') },
+    });
   });
 
   it('asks utmp where there is no logind', async () => {

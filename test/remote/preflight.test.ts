@@ -42,7 +42,9 @@ describe('preflight, with the script in a real shell', () => {
         nixFreeBytes: 83_163_188 * 1024,
         bootFreeBytes: 423_248 * 1024,
         inhibitors: ['restic backup: a backup is running'],
+        inhibitorsUnknown: null,
         logins: [],
+        loginsUnknown: null,
         askedBy: expect.any(Array),
         activating: null,
       },
@@ -73,11 +75,32 @@ describe('preflight, with the script in a real shell', () => {
     });
   });
 
-  it('takes inhibitors that cannot be read for one that blocks', async () => {
+  it('does not take a logind that is silent for one that knows of nothing', async () => {
+    // Not there at all: there are neither inhibitors nor sessions.
+    expect(await preflight(local.remote, machine, options)).toMatchObject({
+      value: { inhibitors: [], inhibitorsUnknown: null, logins: [], loginsUnknown: null },
+    });
+    local.play('units/systemd-logind.service/description', 'User Login Management');
+    expect(await preflight(local.remote, machine, options)).toMatchObject({
+      value: {
+        inhibitorsUnknown: 'logind did not say who holds off a shutdown',
+        loginsUnknown: 'logind did not say who is logged in',
+      },
+    });
+    local.play('inhibitors', inhibitors());
+    expect(await preflight(local.remote, machine, options)).toMatchObject({
+      value: { inhibitorsUnknown: null, loginsUnknown: 'logind did not say who is logged in' },
+    });
+  });
+
+  it('says that inhibitors that cannot be read are not known', async () => {
     for (const said of ['{"data": 7}', '{"data":[[["shutdown","back up', 'Failed to connect']) {
       local.play('inhibitors', said);
       expect(await preflight(local.remote, machine, options)).toMatchObject({
-        value: { inhibitors: ['logind: its inhibitors could not be read'] },
+        value: {
+          inhibitors: [],
+          inhibitorsUnknown: 'what logind says of shutdown inhibitors cannot be read',
+        },
       });
     }
   });

@@ -24,7 +24,9 @@ const quiet: Look = {
     nixFreeBytes: 40 * 1024 * mebi,
     bootFreeBytes: 400 * mebi,
     inhibitors: [],
+    inhibitorsUnknown: null,
     logins: [],
+    loginsUnknown: null,
     askedBy: ['lab'],
     activating: null,
   },
@@ -102,13 +104,30 @@ describe('who is logged in', () => {
   });
 });
 
+test('what could not be learnt is no absence, and says why it could not', () => {
+  const silent = look({ inhibitorsUnknown: 'logind hangs', loginsUnknown: 'logind hangs' });
+  expect(blockersOf(planOf(), silent, 'reboot').map(({ kind, reason }) => [kind, reason])).toEqual([
+    ['inhibitors-unknown', 'it is not known whether a shutdown inhibitor blocks its reboot: logind hangs'],
+    [
+      'users-unknown',
+      'it is not known whether somebody is logged in, whom its reboot would throw out: logind hangs',
+    ],
+  ]);
+  // Who is not asked for is not missed.
+  expect(kindsOf(planOf({ blockOnUsers: 'never' }), silent, 'reboot')).toEqual(['inhibitors-unknown']);
+  const deployment = planOf({}, { goal: { kind: 'deploy', mode: 'switch' } });
+  expect(kindsOf(deployment, silent)).toEqual([]);
+});
+
 describe('what blocks what', () => {
   const everything = look(
     {
       nixFreeBytes: 0,
       bootFreeBytes: 0,
       inhibitors: ['x: y'],
+      inhibitorsUnknown: 'logind was silent',
       logins: [amy],
+      loginsUnknown: 'logind was silent',
       activating: [],
     },
     { uptimeSeconds: 1, profile: toplevelOf('box', 'foreign') },
@@ -139,8 +158,10 @@ describe('what blocks what', () => {
       'activation-in-progress',
       'changed-since-plan',
       'inhibited',
+      'inhibitors-unknown',
       'just-booted',
       'users-logged-in',
+      'users-unknown',
     ]);
   });
 
@@ -151,8 +172,10 @@ describe('what blocks what', () => {
     expect([...kindsOf(entry, everything, 'reboot')].sort()).toEqual([
       'activation-in-progress',
       'inhibited',
+      'inhibitors-unknown',
       'just-booted',
       'users-logged-in',
+      'users-unknown',
     ]);
   });
 });

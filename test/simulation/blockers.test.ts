@@ -226,3 +226,34 @@ describe('a machine that somebody else deployed to, and that is acted on all the
     expect(outcome?.kind === 'skipped' ? outcome.failure.remedy : '').not.toContain('--override');
   });
 });
+
+describe('a machine whose logind is silent', () => {
+  const silent: Fault = { kind: 'occupied', by: 'silence', atMs: 0, forMs: null };
+
+  test('is not rebooted: what nobody can say is not that nobody is there', async () => {
+    const { became, done, state } = await tell({ box: { faults: [silent] } });
+    expect(became.box).toBe('skipped: blocked');
+    expect(done).toEqual([]);
+    expect(recordOf(state, 'box/preflight')?.outcome).toMatchObject({
+      failure: {
+        message: expect.stringContaining('users-unknown (it is not known whether somebody is logged in'),
+        remedy: expect.stringContaining('--override box:inhibitors-unknown --override box:users-unknown'),
+      },
+    });
+  });
+
+  test('is rebooted where both are overridden, and not for one of them', async () => {
+    const both = await tell(
+      { box: { faults: [silent] } },
+      { overrides: onBox('inhibitors-unknown', 'users-unknown') },
+    );
+    expect(both.became.box).toBe('done');
+    const one = await tell({ box: { faults: [silent] } }, { overrides: onBox('inhibitors-unknown') });
+    expect(one.became.box).toBe('skipped: users-unknown');
+  });
+
+  test('since the preflight is seen right before its reboot', async () => {
+    const { became, done } = await tell({ box: { faults: [{ ...silent, atMs: 12_000 }] } });
+    expect([became.box, done]).toEqual(['skipped: blocked', ['box switch new']]);
+  });
+});

@@ -81,7 +81,7 @@ export const faultMakers: readonly FaultMaker[] = [
   () => ({ kind: 'just-booted' }),
   (random) => ({
     kind: 'occupied',
-    by: random.pick(['user', 'inhibitor', 'activation']),
+    by: random.pick(['user', 'inhibitor', 'activation', 'silence']),
     atMs: random.chance(0.3) ? 0 : soon(random),
     forMs: aWhile(random),
   }),

@@ -1,3 +1,4 @@
+import type { BlockerKind } from '../../src/plan/blocker-kinds.ts';
 import { isOverridden } from '../../src/plan/override.ts';
 import { goesBack, type MachinePlan, type Plan } from '../../src/plan/plan.ts';
 import type { MachineProgress } from '../../src/run/progress.ts';
@@ -8,11 +9,12 @@ import type { Effect, World } from '../../src/sim/world.ts';
 
 /** What must hold of blockers and their overrides: nobody is rebooted in the teeth of one that nobody named. */
 
-const blockerOf = {
-  user: 'users-logged-in',
-  inhibitor: 'inhibited',
-  activation: 'activation-in-progress',
-} as const satisfies Record<Occupant, string>;
+const blockersOf = {
+  user: ['users-logged-in'],
+  inhibitor: ['inhibited'],
+  activation: ['activation-in-progress'],
+  silence: ['inhibitors-unknown', 'users-unknown'],
+} as const satisfies Record<Occupant, readonly BlockerKind[]>;
 
 /** Between the last look at a machine and its reboot lie a few tries to reach it, milliseconds. */
 const lastLookAgeMaxMs = 60_000;
@@ -25,7 +27,7 @@ export const wrongReboot = (plan: Plan, world: World, { machine, at }: Effect): 
   const named = (kind: Parameters<typeof isOverridden>[2]): boolean =>
     isOverridden(overridesOf(plan), machine, kind);
   for (const [by, since] of truth.occupied)
-    if (at - since > lastLookAgeMaxMs && !named(blockerOf[by]))
+    if (at - since > lastLookAgeMaxMs && !blockersOf[by].every(named))
       return `${machine} was rebooted in spite of ${by}, there since ${at - since} ms`;
   const held = truth.faults.some(({ kind }) => kind === 'inhibited');
   if (held && !named('inhibited')) return `${machine} was rebooted in spite of an inhibitor`;
