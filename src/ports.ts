@@ -419,7 +419,17 @@ export type Toplevel = {
 };
 export type BuildReport = { readonly built: readonly Toplevel[]; readonly failed: readonly Failure[] };
 
-export type NixOptions = { readonly signal?: AbortSignal; readonly onProgress?: (line: string) => void };
+/** How much is done of what Nix knows to be needed by now: `all` grows while it finds out. */
+export type Amount = {
+  readonly of: 'systems' | 'builds' | 'paths' | 'bytes';
+  readonly done: number;
+  readonly all: number;
+};
+/** `built`: machines whose system is there since the last time. */
+export type Progress = { readonly amounts: readonly Amount[]; readonly built: readonly string[] };
+/** `line` says what is going on, `progress` how far it is where that is known. */
+export type OnProgress = (line: string, progress?: Progress) => void;
+export type NixOptions = { readonly signal?: AbortSignal; readonly onProgress?: OnProgress };
 export type Nix = {
   /** The light record of every machine. Fails only when the flake as a whole cannot be listed. */
   evaluate(options: NixOptions): Promise<Result<Evaluation>>;

@@ -1,5 +1,5 @@
 import { type Failure, ok, type Result } from '../failure.ts';
-import type { Clock, NixOptions } from '../ports.ts';
+import type { Clock, NixOptions, Progress } from '../ports.ts';
 import type { EventBody, Preparation } from '../run/event.ts';
 
 /** Pieces of work before any machine is touched, each told by an event before it and one after it. */
@@ -20,20 +20,58 @@ const noteCharsMax = 500;
 
 export type Work<T> = (options: NixOptions) => Promise<Result<{ readonly value: T; readonly note: string }>>;
 
+/**
+ * Lines that come too soon after the last one are left out, but not for good: the newest of them is noted when its time has
+ * come, for the next may be an hour away. What was built is never left out.
+ */
+const createNotes = (record: Recorder, clock: Clock, work: Preparation) => {
+  type Note = { readonly line: string; readonly progress: Progress | undefined };
+  let lastAt = 0;
+  let waiting: Note | null = null;
+  let over = false;
+  const done = new AbortController();
+  const write = ({ line, progress }: Note): void => {
+    lastAt = clock.now();
+    waiting = null;
+    const built = progress?.built ?? [];
+    record({
+      kind: 'preparation-noted',
+      work,
+      note: line.slice(0, noteCharsMax),
+      ...(progress === undefined || progress.amounts.length === 0 ? {} : { amounts: progress.amounts }),
+      ...(built.length === 0 ? {} : { built }),
+    });
+  };
+  const writeLater = async (): Promise<void> => {
+    await clock.sleep(Math.max(0, lastAt + notePauseMs - clock.now()), done.signal);
+    if (waiting !== null && !over) write(waiting);
+  };
+  return {
+    note: (line: string, progress?: Progress): void => {
+      if (over) return;
+      const next = { line, progress };
+      if ((progress?.built ?? []).length > 0 || clock.now() - lastAt >= notePauseMs) {
+        write(next);
+        return;
+      }
+      const first = waiting === null;
+      waiting = next;
+      // A journal that cannot be written ends the run at its next event.
+      if (first) writeLater().catch(() => {});
+    },
+    end: (): void => {
+      over = true;
+      done.abort();
+    },
+  };
+};
+
 /** Does one piece of work between its two events; its progress lines become notes. */
 export const createPreparations = (record: Recorder, clock: Clock, signal: AbortSignal) => {
-  const progressNotes = (work: Preparation): ((line: string) => void) => {
-    let lastAt = 0;
-    return (line) => {
-      const now = clock.now();
-      if (now - lastAt < notePauseMs) return;
-      lastAt = now;
-      record({ kind: 'preparation-noted', work, note: line.slice(0, noteCharsMax) });
-    };
-  };
   return async <T>(work: Preparation, act: Work<T>): Promise<Result<T>> => {
     record({ kind: 'preparation-started', work });
-    const result = await act({ signal, onProgress: progressNotes(work) });
+    const notes = createNotes(record, clock, work);
+    const result = await act({ signal, onProgress: notes.note }).finally(notes.end);
     record({
       kind: 'preparation-finished',
       work,

@@ -6,6 +6,7 @@ import { realiseArgv, requisitesArgv, rootsArgv } from './argv.ts';
 import { createBuildLog, type FailedBuild } from './build-log.ts';
 import { buildByHand } from './by-hand.ts';
 import { type Cause, causeOf, failureOf, processCause } from './causes.ts';
+import { createHowFar } from './how-far.ts';
 import { runNix } from './nix-process.ts';
 import { createProgress, nameOfStorePath } from './progress.ts';
 import { evaluateToplevels, missingPaths, type ToplevelContext, withParts } from './toplevels.ts';
@@ -101,7 +102,14 @@ export const buildToplevels = async (
   const { toplevels, failed } = await evaluateToplevels(context, machines);
   if (toplevels.length === 0) return { built: [], failed };
   const log = createBuildLog();
-  const progress = createProgress(context.onProgress, context.now);
+  // Only for the numbers: what is built is asked again at the end.
+  const absent = await missingPaths(
+    context,
+    toplevels.map(({ outPath }) => outPath),
+  );
+  const there = toplevels.filter(({ outPath }) => absent.ok && !absent.value.has(outPath));
+  const howFar = createHowFar(toplevels, new Set(there.map(({ machine }) => machine)));
+  const progress = createProgress(context.onProgress, context.now, howFar);
   const drvPaths = [...new Set(toplevels.map(({ drvPath }) => drvPath))];
   const { result, said } = await runNix(context.nix, realiseArgv(context.call.settings, drvPaths), {
     deadlineMs: context.buildMs,

@@ -1,4 +1,6 @@
+import type { OnProgress } from '../ports.ts';
 import { sanitiseLine } from '../text/sanitise.ts';
+import { createHowFar, type HowFar, numberAt } from './how-far.ts';
 import { activities, type NixEvent, results } from './internal-json.ts';
 
 const lineCharsMax = 200;
@@ -13,10 +15,6 @@ export const nameOfStorePath = (path: string): string => {
 };
 
 const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
-const numberAt = (fields: readonly (string | number)[], at: number): number => {
-  const value = fields[at];
-  return typeof value === 'number' && Number.isFinite(value) ? value : 0;
-};
 
 type Activity = { readonly kind: number; readonly name: string; done: number };
 
@@ -25,8 +23,9 @@ type Activity = { readonly kind: number; readonly name: string; done: number };
  * dropped and numbers thinned out; `now` is the clock in milliseconds.
  */
 export const createProgress = (
-  onLine: ((line: string) => void) | undefined,
+  onLine: OnProgress | undefined,
   now: () => number,
+  howFar: HowFar = createHowFar(),
 ): ((event: NixEvent) => void) => {
   if (onLine === undefined) return () => undefined;
   const running = new Map<number, Activity>();
@@ -39,7 +38,7 @@ export const createProgress = (
     const line = sanitiseLine(text, lineCharsMax);
     if (line === '' || line === lastLine) return;
     lastLine = line;
-    onLine(line);
+    onLine(line, howFar.now());
   };
   const sayNumbers = (text: string) => {
     if (now() - lastNumbersAt < numbersEveryMs) return;
@@ -80,6 +79,8 @@ export const createProgress = (
     const [done, expected, active] = [0, 1, 2].map((at) => numberAt(event.fields, at));
     if (activity.kind === activities.builds && (expected ?? 0) > 0) {
       sayNumbers(`built ${done} of ${expected}${active ? `, ${active} under way` : ''}`);
+    } else if (activity.kind === activities.copyPaths && (expected ?? 0) > 0) {
+      sayNumbers(`${done} of ${expected} paths are here`);
     } else if (activity.kind === activities.copyPath) {
       copiedBytes += (done ?? 0) - activity.done;
       activity.done = done ?? 0;
@@ -89,12 +90,17 @@ export const createProgress = (
   };
 
   return (event) => {
+    howFar.take(event);
     switch (event.kind) {
       case 'start':
         started(event);
         break;
       case 'stop':
         running.delete(event.id);
+        if (howFar.justBuilt() > 0) {
+          const progress = howFar.now();
+          onLine(`built the system of ${progress.built.join(', ')}`, progress);
+        }
         break;
       case 'result':
         reported(event);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Failure, fail, ok, type Result } from '../failure.ts';
-import type { Toplevel } from '../ports.ts';
+import type { OnProgress, Toplevel } from '../ports.ts';
 import { toplevelOf } from './apply.ts';
 import { evalArgv, invalidPathsArgv, type NixCall } from './argv.ts';
 import { withTrace } from './by-hand.ts';
@@ -22,7 +22,7 @@ export type ToplevelContext = {
   readonly evaluationMs: number;
   readonly questionMs: number;
   readonly signal: AbortSignal | undefined;
-  readonly onProgress: ((line: string) => void) | undefined;
+  readonly onProgress: OnProgress | undefined;
 };
 
 const Printed = z.object({

@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { fail, ok, type Result } from '../failure.ts';
 import { nearest } from '../fleet/selector.ts';
-import type { LockProposal, LockUpdate, LockWrite } from '../ports.ts';
+import type { LockProposal, LockUpdate, LockWrite, OnProgress } from '../ports.ts';
 import { quoteForRemoteShell } from '../ssh/quote.ts';
 import { sanitiseLine } from '../text/sanitise.ts';
 import { commandFor, lockPreviewArgv, type NixCall, updateIntoArgv } from './argv.ts';
@@ -30,7 +30,7 @@ export type UpdateContext = {
   readonly deadlineMs: number;
   readonly questionMs: number;
   readonly signal: AbortSignal | undefined;
-  readonly onProgress: ((line: string) => void) | undefined;
+  readonly onProgress: OnProgress | undefined;
 };
 
 const phase = 'update';

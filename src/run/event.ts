@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Failure } from '../failure.ts';
 import { limits } from '../fleet/limits.ts';
 import { Plan, RunGoal } from '../plan/plan.ts';
-import type { LockChange } from '../ports.ts';
+import type { LockChange, Progress } from '../ports.ts';
 
 /**
  * What the journal records of a run. Every effect has an intent before it and an outcome after it; an intent without
@@ -100,6 +100,12 @@ const LockMove = z.object({
   to: LockedRef.nullable(),
 }) satisfies z.ZodType<LockChange>;
 
+const Amount = z.object({
+  of: z.enum(['systems', 'builds', 'paths', 'bytes']),
+  done: z.int().min(0),
+  all: z.int().min(0),
+}) satisfies z.ZodType<Progress['amounts'][number]>;
+
 const pair = z.object({ name: sentence, value: sentence });
 /** Everything besides the flake itself that decides what Nix and ssh read. */
 export const Opened = z.object({
@@ -146,7 +152,15 @@ const body = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('lock-restored') }),
   z.object({ kind: z.literal('preparation-started'), work: Preparation }),
-  z.object({ kind: z.literal('preparation-noted'), work: Preparation, note: sentence }),
+  z.object({
+    kind: z.literal('preparation-noted'),
+    work: Preparation,
+    note: sentence,
+    /** How far it is, where that is known. */
+    amounts: z.array(Amount).max(8).readonly().exactOptional(),
+    /** Machines whose system is there since the last note. */
+    built: z.array(word).max(10_000).readonly().exactOptional(),
+  }),
   z.object({
     kind: z.literal('preparation-finished'),
     work: Preparation,

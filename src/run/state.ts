@@ -1,6 +1,6 @@
 import type { Failure } from '../failure.ts';
 import type { Plan, RunGoal, Step } from '../plan/plan.ts';
-import type { LockChange, LockMove } from '../ports.ts';
+import type { Amount, LockChange, LockMove } from '../ports.ts';
 import type { Opened, Preparation, RunEvent, RunId, RunResult, SteerAsk } from './event.ts';
 import { lookedAtAnewAfterPause, takenOver } from './look-anew.ts';
 import { endLookAgain, type Looks, noLooks, withLook } from './looks.ts';
@@ -18,6 +18,10 @@ export type PreparationRecord = {
   readonly startedAt: number;
   readonly endedAt: number | null;
   readonly note: string;
+  /** How far it is, as it was last said. */
+  readonly amounts: readonly Amount[];
+  /** Machines whose system is built already. */
+  readonly built: readonly string[];
   readonly failure: Failure | null;
 };
 
@@ -172,11 +176,28 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
         ...next,
         preparations: [
           ...state.preparations,
-          { work: body.work, startedAt: event.at, endedAt: null, note: '', failure: null },
+          {
+            work: body.work,
+            startedAt: event.at,
+            endedAt: null,
+            note: '',
+            amounts: [],
+            built: [],
+            failure: null,
+          },
         ],
       };
     case 'preparation-noted':
-      return { ...next, preparations: lastPreparation(state, { note: body.note }) };
+      return {
+        ...next,
+        preparations: lastPreparation(state, {
+          note: body.note,
+          ...(body.amounts === undefined ? {} : { amounts: body.amounts }),
+          ...(body.built === undefined
+            ? {}
+            : { built: [...(state.preparations.at(-1)?.built ?? []), ...body.built] }),
+        }),
+      };
     case 'preparation-finished':
       return {
         ...next,

@@ -1,5 +1,14 @@
 import { type Failure, fail, ok, type Result } from '../failure.ts';
-import type { BuildReport, Clock, Evaluation, LockChange, LockedRef, Nix, Toplevel } from '../ports.ts';
+import type {
+  BuildReport,
+  Clock,
+  Evaluation,
+  LockChange,
+  LockedRef,
+  Nix,
+  Progress,
+  Toplevel,
+} from '../ports.ts';
 import type { Random } from './random.ts';
 
 /** What a flake with one state of its lock file gives. */
@@ -44,6 +53,35 @@ const lockChanged: Failure = {
   phase: 'update',
   message: 'flake.lock is no longer what lab wrote',
   remedy: 'use git',
+};
+
+const isCopy = (line: string): boolean => line.startsWith('copying ');
+const bytesPerPath = 11_400_000;
+
+/** Counts the lines of a build as Nix would what stands behind them. */
+const countAlong = (lines: readonly string[], systems: number, there: number) => {
+  const copies = lines.filter(isCopy).length;
+  const all = { systems, builds: lines.length - copies, paths: copies, bytes: copies * bytesPerPath };
+  const done = { systems: there, builds: 0, paths: 0, bytes: 0 };
+  const progress = (built: readonly string[]): Progress => ({
+    amounts: (['systems', 'builds', 'paths', 'bytes'] as const)
+      .map((of) => ({ of, done: done[of], all: all[of] }))
+      .filter((amount) => amount.all > 0),
+    built,
+  });
+  return {
+    line: (line: string): Progress => {
+      if (isCopy(line)) {
+        done.paths += 1;
+        done.bytes += bytesPerPath;
+      } else done.builds += 1;
+      return progress([]);
+    },
+    system: (machine: string): Progress => {
+      done.systems += 1;
+      return progress([machine]);
+    },
+  };
 };
 
 export type SimulatedNix = Nix & {
@@ -106,13 +144,17 @@ export const createSimulatedNix = (options: SimulatedNixOptions): SimulatedNix =
       return { built: shown, failed: [] };
     },
     build: async (machines, { signal, onProgress }): Promise<BuildReport> => {
-      for (const toplevel of known(machines)) {
-        if (built.has(toplevel.outPath)) continue;
+      const wanted = known(machines);
+      const due = wanted.filter(({ outPath }) => !built.has(outPath));
+      const lines = due.flatMap(({ machine }) => release(current).buildLines(machine));
+      const count = countAlong(lines, wanted.length, wanted.length - due.length);
+      for (const toplevel of due) {
         for (const line of release(current).buildLines(toplevel.machine)) {
           if (!(await lasts(nature.buildLineMs, signal))) return { built: [], failed: [cancelled] };
-          onProgress?.(line);
+          onProgress?.(line, count.line(line));
         }
         built.add(toplevel.outPath);
+        onProgress?.(`built the system of ${toplevel.machine}`, count.system(toplevel.machine));
       }
       return { built: known(machines), failed: [] };
     },

@@ -1,6 +1,7 @@
 import { readdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import type { Progress } from '../../src/ports.ts';
 import { runProcess } from '../../src/process/run.ts';
 import { failureOf, makeWorld, succeeded } from './world.ts';
 
@@ -32,6 +33,7 @@ const flakeNix = `{
       nixosConfigurations = {
         good = system "good" whole [ ];
         bare = system "bare" "echo nothing to boot; mkdir $out" [ ];
+        late = system "late" "mkdir $out" [ ];
         bad = system "bad" "echo no such luck; exit 1" [ ];
         needs-broken = system "needs-broken" "mkdir $out" [ broken ];
         also-needs-broken = system "also-needs-broken" "mkdir $out" [ broken ];
@@ -60,8 +62,14 @@ test('toplevels are evaluated without being built', async () => {
 
 test('a build goes as far as it goes, and blames the derivation that failed', async () => {
   const lines: string[] = [];
+  const told: Progress[] = [];
   const nix = world.nix(lab, { rootsDir });
-  const { built, failed } = await nix.build(all, { onProgress: (line) => lines.push(line) });
+  const { built, failed } = await nix.build(all, {
+    onProgress: (line, progress) => {
+      lines.push(line);
+      if (progress !== undefined) told.push(progress);
+    },
+  });
 
   expect(built.map(({ machine }) => machine)).toEqual(['good', 'bare']);
   const [good, bare] = built;
@@ -97,8 +105,25 @@ test('a build goes as far as it goes, and blames the derivation that failed', as
   expect(lines).toContain('evaluated 8 of 8 systems');
   expect(lines.some((line) => /^built \d+ of \d+/.test(line))).toBe(true);
 
+  // Nix does not say which build failed before the end, so no system that failed may be called built on the way.
+  for (const name of told.flatMap((progress) => progress.built)) expect(['good', 'bare']).toContain(name);
+  expect(told.at(-1)?.amounts.find(({ of }) => of === 'builds')?.done).toBeGreaterThanOrEqual(5);
+
   const roots = readdirSync(rootsDir).map((name) => realpathSync(join(rootsDir, name)));
   expect(roots.toSorted()).toEqual([good?.outPath, bare?.outPath].toSorted());
+});
+
+test('how far a build is, is told with what is built on the way', async () => {
+  const told: Progress[] = [];
+  const { built } = await world.nix(lab).build(['good', 'late'], {
+    onProgress: (_line, progress) => {
+      if (progress !== undefined) told.push(progress);
+    },
+  });
+  expect(built).toHaveLength(2);
+  expect(told.flatMap((progress) => progress.built)).toEqual(['good', 'late']);
+  expect(told[0]?.amounts).toContainEqual({ of: 'systems', done: 1, all: 2 });
+  expect(told.at(-1)?.amounts).toContainEqual({ of: 'systems', done: 2, all: 2 });
 });
 
 test('what is built already has its parts without a build', async () => {

@@ -1,7 +1,10 @@
+import { bytesWords } from '../../plan/closure-words.ts';
 import { goalWords } from '../../plan/goal-words.ts';
-import type { RunState } from '../../run/state.ts';
+import type { Amount } from '../../ports.ts';
+import type { PreparationRecord, RunState } from '../../run/state.ts';
 import { barText } from '../draw/bar.ts';
 import { blank, flowing, type Line, labelled, line, span } from '../draw/line.ts';
+import type { Pen } from '../draw/pen.ts';
 import type { Tone } from '../draw/theme.ts';
 import { amountIn } from './amount.ts';
 import { type Pane, textPane } from './pane.ts';
@@ -18,6 +21,42 @@ const preparationWords = {
   plan: 'make the plan',
 } as const;
 
+const amountWords: Readonly<Record<Amount['of'], string>> = {
+  systems: 'systems',
+  builds: 'builds',
+  paths: 'paths copied',
+  bytes: 'bytes copied',
+};
+
+const wideFrom = 60;
+
+/** A bar for each thing that Nix counts; where it does not, for the numbers in what was said last. */
+const amountLines = (
+  { amounts, built, note }: PreparationRecord,
+  width: number,
+  pen: Pen,
+): readonly Line[] => {
+  const told = amountIn(note);
+  const cells = Math.max(6, Math.min(40, width - 40));
+  const wide = width >= wideFrom;
+  if (amounts.length === 0)
+    return told === null
+      ? []
+      : [[span(`    ${barText(told.share, cells, pen)} `, 'busy'), span(told.words, 'strong')]];
+  return [
+    ...amounts.map(
+      ({ of, done, all }): Line => [
+        span(wide ? `    ${amountWords[of].padEnd(13)}` : `    ${of.padEnd(8)}`, 'quiet'),
+        span(barText(done / all, cells, pen), 'busy'),
+        span(of === 'bytes' ? ` ${bytesWords(done)} of ${bytesWords(all)}` : ` ${done} of ${all}`, 'strong'),
+      ],
+    ),
+    ...(built.length === 0
+      ? []
+      : labelled(span('    built', 'quiet'), 17, pen.clean(built.join(', ')), 'good', width - 1)),
+  ];
+};
+
 const preparationLines = (run: RunState, { now, spinner, width, pen }: RunScene): readonly Line[] =>
   run.preparations.flatMap((record) => {
     const open = record.endedAt === null;
@@ -26,21 +65,13 @@ const preparationLines = (run: RunState, { now, spinner, width, pen }: RunScene)
       record.failure !== null ? [glyphs.bad, 'bad'] : open ? [spinner, 'busy'] : [glyphs.good, 'good'];
     const took = stopwatch((record.endedAt ?? now) - record.startedAt);
     const note = record.failure?.message ?? record.note;
-    const amount = open ? amountIn(record.note) : null;
     return [
       [
         span(`  ${glyph} `, tone),
         span(preparationWords[record.work].padEnd(22), open ? 'strong' : 'plain'),
         span(took.padStart(7), 'quiet'),
       ],
-      ...(amount === null
-        ? []
-        : [
-            [
-              span(`    ${barText(amount.share, Math.min(40, width - 24), pen)} `, 'busy'),
-              span(amount.words, 'strong'),
-            ],
-          ]),
+      ...(open ? amountLines(record, width, pen) : []),
       ...(note === ''
         ? []
         : labelled(

@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import { ok } from '../../src/failure.ts';
+import { createPreparations } from '../../src/flow/preparation.ts';
+import type { OnProgress } from '../../src/ports.ts';
+import type { EventBody } from '../../src/run/event.ts';
+import { createVirtualClock } from '../../src/sim/clock.ts';
+
+/** What Nix says by the thousand becomes a few notes, and nothing that matters is lost. */
+
+const never = new AbortController().signal;
+const amounts = [{ of: 'builds', done: 1, all: 9 }] as const;
+
+const notesOf = async (
+  script: (say: OnProgress, wait: (ms: number) => Promise<void>) => Promise<void>,
+): Promise<readonly EventBody[]> => {
+  const time = createVirtualClock(0);
+  const { clock } = time.process();
+  const written: EventBody[] = [];
+  const prepare = createPreparations((body) => void written.push(body), clock, never);
+  const work = prepare('build', async ({ onProgress }) => {
+    await clock.sleep(1_000);
+    await script(onProgress ?? (() => {}), (ms) => clock.sleep(ms));
+    return ok({ value: null, note: 'done' });
+  });
+  await time.run(work, { until: 1_000_000, turnsMax: 10_000 });
+  await time.run(clock.sleep(10_000), { until: 1_000_000, turnsMax: 10_000 });
+  return written;
+};
+const lines = (bodies: readonly EventBody[]): readonly string[] =>
+  bodies.flatMap((body) => (body.kind === 'preparation-noted' ? [body.note] : []));
+
+test('lines that come at once are thinned out, but the newest is noted when its time has come', async () => {
+  const written = await notesOf(async (say, wait) => {
+    say('one');
+    say('two');
+    say('three', { amounts, built: [] });
+    await wait(10_000);
+    say('four');
+    await wait(1);
+    say('five');
+  });
+  expect(lines(written)).toEqual(['one', 'three', 'four']);
+  expect(written).toContainEqual({ kind: 'preparation-noted', work: 'build', note: 'three', amounts });
+  // What waited when the work ended is told by its end.
+  expect(written.at(-1)).toMatchObject({ kind: 'preparation-finished', note: 'done' });
+});
+
+test('a system that is built is noted whatever came before it', async () => {
+  const written = await notesOf(async (say) => {
+    say('one');
+    say('built the system of nas', { amounts: [], built: ['nas'] });
+    say('built the system of web', { amounts: [], built: ['web'] });
+  });
+  expect(written.flatMap((body) => (body.kind === 'preparation-noted' ? (body.built ?? []) : []))).toEqual([
+    'nas',
+    'web',
+  ]);
+});
