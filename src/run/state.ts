@@ -1,9 +1,10 @@
 import type { Failure } from '../failure.ts';
 import type { Plan, RunGoal, Step } from '../plan/plan.ts';
-import type { Amount, LockChange, LockMove } from '../ports.ts';
-import type { Opened, Preparation, RunEvent, RunId, RunResult, SteerAsk } from './event.ts';
+import type { LockChange, LockMove } from '../ports.ts';
+import type { Opened, RunEvent, RunId, RunResult, SteerAsk } from './event.ts';
 import { lookedAtAnewAfterPause, takenOver } from './look-anew.ts';
 import { endLookAgain, type Looks, noLooks, withLook } from './looks.ts';
+import { type PreparationRecord, preparationsAfter } from './preparations.ts';
 import { isEffect, type MachineState, machineState } from './progress.ts';
 import { machineOfStep, noted, recordOf, type StepRecord, withRecord } from './records.ts';
 import { steered } from './steered.ts';
@@ -12,18 +13,6 @@ import { steered } from './steered.ts';
  * A run as its events tell it: the fold that the engine decides on and that every viewer shows. Pure and frozen in
  * use: `applyEvent` returns a new state.
  */
-
-export type PreparationRecord = {
-  readonly work: Preparation;
-  readonly startedAt: number;
-  readonly endedAt: number | null;
-  readonly note: string;
-  /** How far it is, as it was last said. */
-  readonly amounts: readonly Amount[];
-  /** Machines whose system is built already. */
-  readonly built: readonly string[];
-  readonly failure: Failure | null;
-};
 
 export type RunState = {
   readonly run: RunId;
@@ -106,11 +95,6 @@ export const beginRun = (event: RunEvent): RunState => {
   };
 };
 
-const lastPreparation = (state: RunState, change: Partial<PreparationRecord>): readonly PreparationRecord[] =>
-  state.preparations.map((record, index) =>
-    index === state.preparations.length - 1 ? { ...record, ...change } : record,
-  );
-
 /** The machines after something has become of one step. Only its own machine is told anew. */
 const withStep = ({ machines }: RunState, record: StepRecord): RunState['machines'] => {
   const known = machines.get(record.step.machine);
@@ -172,37 +156,9 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
     case 'run-started':
       return impossible(event, 'a run starts once');
     case 'preparation-started':
-      return {
-        ...next,
-        preparations: [
-          ...state.preparations,
-          {
-            work: body.work,
-            startedAt: event.at,
-            endedAt: null,
-            note: '',
-            amounts: [],
-            built: [],
-            failure: null,
-          },
-        ],
-      };
     case 'preparation-noted':
-      return {
-        ...next,
-        preparations: lastPreparation(state, {
-          note: body.note,
-          ...(body.amounts === undefined ? {} : { amounts: body.amounts }),
-          ...(body.built === undefined
-            ? {}
-            : { built: [...(state.preparations.at(-1)?.built ?? []), ...body.built] }),
-        }),
-      };
     case 'preparation-finished':
-      return {
-        ...next,
-        preparations: lastPreparation(state, { endedAt: event.at, note: body.note, failure: body.failure }),
-      };
+      return { ...next, preparations: preparationsAfter(state.preparations, event.at, body) };
     case 'plan-made':
       if (state.approvedAt !== null) return impossible(event, 'an approved plan is not replaced');
       return {

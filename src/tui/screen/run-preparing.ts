@@ -1,7 +1,8 @@
 import { bytesWords } from '../../plan/closure-words.ts';
 import { goalWords } from '../../plan/goal-words.ts';
 import type { Amount } from '../../ports.ts';
-import type { PreparationRecord, RunState } from '../../run/state.ts';
+import type { PreparationRecord } from '../../run/preparations.ts';
+import type { RunState } from '../../run/state.ts';
 import { barText } from '../draw/bar.ts';
 import { blank, flowing, type Line, labelled, line, span } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
