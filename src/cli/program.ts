@@ -11,6 +11,7 @@ import { registerMachines } from './commands/machines.ts';
 import { registerRebootSequence } from './commands/reboot-sequence.ts';
 import { registerRollback } from './commands/rollback.ts';
 import { registerDeploy, registerPlan, registerReboot, registerRun } from './commands/run.ts';
+import { registerSchema } from './commands/schema.ts';
 import { registerScreen } from './commands/screen.ts';
 import { registerSsh } from './commands/ssh.ts';
 import { registerStatus } from './commands/status.ts';
@@ -81,6 +82,7 @@ Examples:
     registerDaemon,
     registerScreen,
     registerConfig,
+    registerSchema,
   ])
     register(program, cli);
   return program;

@@ -26,6 +26,7 @@ import { createMemoryJournal } from '../../src/sim/memory-journal.ts';
 import { createRandom, storePath } from '../../src/sim/random.ts';
 import { type Closure, createWorld, type Effect } from '../../src/sim/world.ts';
 import { closureWith, machineNamed, toplevelOf } from '../simulation/fleet.ts';
+import { seeDocuments } from './document-check.ts';
 
 /** A stage for the command line: the production program over a simulated lab, its output kept as text. */
 
@@ -182,6 +183,7 @@ export const createStage = (options: StageOptions) => {
   const asked: string[] = [];
   const answers = [...(options.answers ?? [])];
   let exitCode = 0;
+  const documents = new Set<string>();
   const deps = {
     flake: '.',
     nix,
@@ -257,6 +259,8 @@ export const createStage = (options: StageOptions) => {
     /** How often flake.lock was moved and not put back. */
     lockMoves: () => lock,
     asked,
+    /** What was printed with `--json`, by the names under which it is published; each was seen to be as published. */
+    documents,
     /** Lets something happen this long after the start, while a command runs. */
     at: (ms: number, act: () => void): void => time.schedule(startAt + ms, act),
     /** Another command, so long after the start, beside the one that runs; what it said, once both are over. */
@@ -360,6 +364,8 @@ export const createStage = (options: StageOptions) => {
       written.length = 0;
       errors.length = 0;
       await time.run(runCommandLine(cli, argv), { until: startAt + 7 * dayMs, turnsMax: 1_000_000 });
+      const words = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
+      if (words.includes('--json')) for (const name of seeDocuments(written.join(''))) documents.add(name);
       // A hash of the plan, or of a path in it, changes with every field that a plan gains.
       const hide = (text: string): string =>
         text.replaceAll(/\d{8}-\d{6}-[0-9a-f]{4}/gu, 'RUN').replaceAll(/\b[0-9a-f]{16}\b/gu, 'HASH');

@@ -189,7 +189,7 @@ export const watchRun = async (
       },
     );
   }
-  if (json) printJson(cli, 'report', { report });
+  if (json) printJson(cli, 'report', { run, report });
   else printLines(cli, ['', ...reportLines(report)]);
   cli.setExitCode(exitCodeOfRun(report.result, report.failure));
   return done;

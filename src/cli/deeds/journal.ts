@@ -112,7 +112,7 @@ const showReport = (cli: Cli, runs: ReadRuns, run: string | undefined, json: boo
     return;
   }
   const report = reportOf(state);
-  if (json) printJson(cli, 'report', { report, run: state.run });
+  if (json) printJson(cli, 'report', { run: state.run, report });
   else
     printLines(
       cli,

@@ -42,7 +42,7 @@ const showSequence = async (
         position: index + 1,
         wave: waves.findIndex((wave) => wave.includes(machine)) + 1,
         machine: machine.name,
-        delaySeconds: delays.get(machine.name),
+        delaySeconds: delays.get(machine.name) ?? 0,
         rebootDelay: machine.orchestration.rebootDelay,
         dependencies: machine.dependencies,
       })),

@@ -6,6 +6,7 @@ import { JournalFailure } from '../../journal/journal.ts';
 import { exitCodeOfFailure } from '../../run/report.ts';
 import { ImpossibleHistory } from '../../run/state.ts';
 import { printableJson } from '../../text/sanitise.ts';
+import type { DocumentName, DocumentOf } from '../documents/documents.ts';
 import type { Cli, Lab, LabOptions } from '../lab.ts';
 import { failureLines } from '../render.ts';
 
@@ -47,7 +48,8 @@ export const reportFailure = (cli: Cli, failure: Failure, json: boolean): void =
 
 export const printLines = (cli: Cli, lines: readonly string[]): void =>
   cli.out(lines.map((line) => `${line}\n`).join(''));
-export const printJson = (cli: Cli, schema: string, value: object): void =>
+/** Prints a document as `lab schema` publishes it. */
+export const printJson = <Name extends DocumentName>(cli: Cli, schema: Name, value: DocumentOf<Name>): void =>
   cli.out(`${printableJson(JSON.stringify({ schema: `lab/${schema}/1`, ...value }, null, 2))}\n`);
 
 /** What a journal that broke in the middle of a command says; anything else is a bug, and thrown on. */
