@@ -6,6 +6,7 @@ import { type ProcessResult, runProcess } from '../../src/process/run.ts';
 import type { EventBody, RunEvent } from '../../src/run/event.ts';
 import type { RunReport } from '../../src/run/report.ts';
 import { quoteForRemoteShell } from '../../src/ssh/quote.ts';
+import { seeDocuments } from '../cli/document-check.ts';
 import { type Availability, namespacesAvailable } from '../fleet/availability.ts';
 import type { FleetOptions, TestFleet } from '../fleet/fleet.ts';
 import { type FlakeMachines, type LabFlake, makeLabFlake } from '../fleet/lab-flake.ts';
@@ -121,11 +122,16 @@ const open = async (
     whole(words, fleet.run([...program, ...words], { ...surroundings, env: { ...env, ...options.env } }));
   const json = async <T>(words: readonly string[]): Promise<Ran<T>> => {
     const { code, stdout, stderr } = await run([...words, '--json']);
-    try {
-      return { code, body: JSON.parse(stdout) as T, stderr };
-    } catch {
-      throw new Error(`lab ${words.join(' ')} (exit ${code}) printed no JSON: ${stdout}${stderr}`);
-    }
+    const body = ((): T => {
+      try {
+        return JSON.parse(stdout) as T;
+      } catch {
+        throw new Error(`lab ${words.join(' ')} (exit ${code}) printed no JSON: ${stdout}${stderr}`);
+      }
+    })();
+    // As it is published, also from real machines.
+    seeDocuments(stdout);
+    return { code, body, stderr };
   };
   const happened: RunEvent[] = [];
   const following = new AbortController();
