@@ -26,6 +26,21 @@ const engineWord = '--engine';
 const onePressMs = 400;
 const terminated = 'SIGTERM';
 
+/**
+ * Nothing that is done depends on whether it can be told: a run goes on when the file that its output goes to has no room
+ * left. But who asked for the output must not take what is missing for all of it. Who closed a pipe or a terminal knows.
+ */
+const outliveStreams = (): void => {
+  process.stderr.on('error', () => {});
+  process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+    if (code === 'EPIPE' || code === 'EIO') return;
+    process.stderr.write(`lab: the output could not be written: ${message}\n`);
+    process.on('exit', () => {
+      if (process.exitCode === undefined || process.exitCode === 0) process.exitCode = 1;
+    });
+  });
+};
+
 /** The screen has its own way with signals while it is open. */
 let screenIsOpen = false;
 const underScreen = async (open: () => Promise<number>): Promise<number> => {
@@ -63,10 +78,7 @@ const signals = (): Pick<Cli, 'stop' | 'abort' | 'hangup'> => {
     onSignal(terminated)();
   });
   process.on('SIGHUP', () => hangup.abort());
-  for (const stream of [process.stdout, process.stderr])
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
-    });
+  outliveStreams();
   return { stop: stop.signal, abort: abort.signal, hangup: hangup.signal };
 };
 

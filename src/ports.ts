@@ -119,6 +119,7 @@ export type Observation =
       readonly bootId: string;
       readonly uptimeSeconds: number;
       readonly state: SystemState;
+      /** Those that failed, and those that fail and are started again for ever, which systemd itself does not call failed. */
       readonly failedUnits: readonly string[];
       /** What /run/booted-system, /run/current-system and the system profile resolve to. */
       readonly booted: string | null;
@@ -281,6 +282,8 @@ export type ActivateOutcome =
       readonly log: readonly string[];
       /** It had been live, and its supervisor took it back: it may be asked for anew. */
       readonly returned?: true;
+      /** The toplevel is not on the machine, so nothing was begun. */
+      readonly missing?: true;
     }
   | Fenced
   | { readonly kind: 'unknown'; readonly message: string };

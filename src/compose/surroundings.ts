@@ -26,14 +26,14 @@ export const stateDirectoryOf = (env: Surroundings['env']): string => {
   // systemd gives several directories with colons between; the first is ours.
   const given = env.LAB_STATE_DIR ?? env.STATE_DIRECTORY?.split(':')[0];
   if (given !== undefined && given !== '') return resolve(given);
-  const home = env.HOME ?? userInfo().homedir;
+  const home = env.HOME || userInfo().homedir;
   return join(env.XDG_STATE_HOME || join(home, '.local', 'state'), 'lab');
 };
 
 export const cacheDirectoryOf = (env: Surroundings['env']): string => {
   const given = env.CACHE_DIRECTORY?.split(':')[0];
   if (given !== undefined && given !== '') return resolve(given);
-  return join(env.XDG_CACHE_HOME || join(env.HOME ?? userInfo().homedir, '.cache'), 'lab');
+  return join(env.XDG_CACHE_HOME || join(env.HOME || userInfo().homedir, '.cache'), 'lab');
 };
 
 /** `use`: what is opened to read is opened also where nothing can be written. */

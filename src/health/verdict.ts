@@ -14,7 +14,7 @@ const told = (readings: readonly CheckReading[]): string =>
 const verdictOfState = (state: SystemState, failedUnits: readonly string[]): [HealthVerdict, string] => {
   switch (state) {
     case 'running':
-      // `running` and a failed unit exclude each other; a unit that failed in between counts.
+      // Units that are started again for ever, or one that failed in between.
       return failedUnits.length === 0
         ? ['healthy', 'systemd is running']
         : ['degraded', `failed units: ${few(failedUnits)}`];

@@ -48,6 +48,12 @@ const sshTroubles: readonly { readonly kind: string; readonly pattern: RegExp; r
     remedy: 'The login user of the machine needs nix-daemon in its PATH.',
   },
   {
+    kind: 'login-noise',
+    pattern: /protocol mismatch, got/u,
+    remedy:
+      'What its login shell prints comes before what Nix says: let its start-up files (.bashrc, .profile) print nothing where the shell is not interactive.',
+  },
+  {
     kind: 'unreachable',
     pattern:
       /Connection (?:refused|timed out|reset|closed)|No route to host|Could not resolve hostname|Timeout, server .* not responding/u,
@@ -62,7 +68,7 @@ const sshTroubles: readonly { readonly kind: string; readonly pattern: RegExp; r
 
 /**
  * Copies a built closure to a machine with `nix copy` over ssh; the machine fetches from its own substituters what
- * they have. Failure kinds: `hostkey`, `auth`, `unreachable`, `connection-lost` (the other side ended it, and nothing says
+ * they have. Failure kinds: `hostkey`, `auth`, `login-noise`, `unreachable`, `connection-lost` (the other side ended it, and nothing says
  * why), `nix-missing-there`, `signature`, `disk-full`, `timeout`, `cancelled` and those of Nix itself.
  */
 export const copyClosure = async (context: CopyContext, request: CopyRequest): Promise<Result<void>> => {

@@ -261,7 +261,7 @@ export const outcomeOf = (
   failedUnits: readonly string[],
   supervised = false,
 ): ActivateOutcome => {
-  const refused = (message: string): ActivateOutcome => ({ kind: 'refused', code: status, message, log });
+  const refused = (message: string) => ({ kind: 'refused', code: status, message, log }) as const;
   const boot = !supervised && (mode === 'switch' || mode === 'boot');
   const afterProfile = boot ? ' (the profile already leads to the new toplevel)' : '';
   switch (status) {
@@ -278,7 +278,7 @@ export const outcomeOf = (
     case 100:
       return { kind: 'needs-reboot', log };
     case ownExit.toplevelMissing:
-      return refused('the toplevel is not on the machine: copy it first');
+      return { ...refused('the toplevel is not on the machine'), missing: true };
     case ownExit.noActivationScript:
       return refused('the toplevel has no bin/switch-to-configuration: it is not a NixOS system');
     case ownExit.profileNotSet:

@@ -10,6 +10,9 @@ import { prelude, readRecord, recordBytesMax } from './record.ts';
 /**
  * Reads everything an observation holds. `systemctl` has a limit of its own, so that a machine whose system manager
  * hangs still tells its boot id. `is-system-running` exits non-zero for all but `running`: only its word counts.
+ * A unit that dies and is started again for ever (Restart=, at intervals that pass no start limit) never is `failed` to
+ * systemd, and the system `running`: while it waits for its next start it counts as failed here, as it does for
+ * switch-to-configuration. One that ended well and is started again (Restart=always) does not.
  */
 export const observeScript = `${prelude}${partsFunctions}echo lab-observe
 put boot-id "$(head -c 64 /proc/sys/kernel/random/boot_id)"
@@ -17,6 +20,13 @@ put uptime "$(head -c 64 /proc/uptime)"
 put state "$(timeout 5 systemctl is-system-running 2>/dev/null | head -n 1)"
 timeout 5 systemctl list-units --failed --plain --no-legend --no-pager --full 2>/dev/null | head -n 200 |
   while read -r unit rest; do put failed "$unit"; done
+timeout 5 systemctl list-units --state=auto-restart --plain --no-legend --no-pager --full 2>/dev/null | head -n 50 |
+  while read -r unit rest; do
+    case "$(timeout 5 systemctl show --property=Result --value -- "$unit" 2>/dev/null)" in
+      success|'') ;;
+      *) put failed "$unit" ;;
+    esac
+  done
 link booted /run/booted-system
 link current /run/current-system
 link profile /nix/var/nix/profiles/system

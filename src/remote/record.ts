@@ -30,7 +30,10 @@ export const recordBytesMax = 512 * 1024;
 /** Reads the answer of the script `name`; a string says in words why it is not one. */
 export const readRecord = (name: string, result: ExecResult): ScriptRecord | string => {
   if (result.code !== 0) {
-    const said = sanitiseLine(result.stderr.trim().split('\n').at(-1) ?? '', 300);
+    // A shell that refuses to be one (nologin) says so on stdout; the scripts say nothing there but records.
+    const spoken =
+      result.stderr.trim() === '' && !result.stdout.includes(`lab-${name}`) ? result.stdout : result.stderr;
+    const said = sanitiseLine(spoken.trim().split('\n').at(-1) ?? '', 300);
     const how =
       result.code === null ? `signal ${sanitiseLine(result.signal ?? 'unknown', 40)}` : `exit ${result.code}`;
     return said === '' ? how : `${how}: ${said}`;

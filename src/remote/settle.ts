@@ -9,6 +9,8 @@ import { settleScript } from './supervisor.ts';
 
 const commandDeadlineMs = 30_000;
 const reconnectPauseMs = 3_000;
+/** A try that has less left than this tells of its own haste, not of the machine. */
+const tryAtLeastMs = 1_000;
 
 type Deps = { readonly remote: Remote; readonly clock: Clock };
 type Request = {
@@ -85,8 +87,8 @@ export const settle = async (
       if (!answer.failure.retryable) break;
       remote.forget(machine);
     }
-    if (clock.now() >= until) break;
-    await clock.sleep(Math.max(0, Math.min(reconnectPauseMs, until - clock.now())), signal);
+    if (clock.now() + reconnectPauseMs + tryAtLeastMs > until) break;
+    await clock.sleep(reconnectPauseMs, signal);
   }
   return unknown(why);
 };

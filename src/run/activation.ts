@@ -1,5 +1,6 @@
 import type { Step } from '../plan/plan.ts';
 import type { ActivateOutcome } from '../ports.ts';
+import { copy } from './copy.ts';
 import { dependencies } from './dependencies.ts';
 import type { StepOutcome } from './event.ts';
 import { contradiction, lacksEvidence } from './evidence.ts';
@@ -43,7 +44,7 @@ const outcomeOfActivation = (step: Step, mode: string, outcome: ActivateOutcome)
           step,
           'activation-refused',
           `activation failed${outcome.code === null ? '' : ` (exit ${outcome.code})`}: ${outcome.message}`,
-          'read the lines below; the machine is returned to what it ran',
+          'read the lines below, and its journal',
           outcome.log,
         ),
       );
@@ -112,6 +113,8 @@ const forbidden = async (
 
 /** The failure of an activation that a resumed run finds taken back by its supervisor. */
 const returnedSince = 'activation-returned';
+/** The failure of an activation whose closure is not on the machine, though it was copied there. */
+const closureGone = 'closure-gone';
 
 /**
  * Activates in a unit named after run and step. A step that a process which is gone had begun is asked for again: its
@@ -144,6 +147,16 @@ export const bringAbout = async (
   if (signal.aborted) return interrupted(step);
   if (context.again && activated.kind === 'refused' && activated.returned === true)
     return failed(failureAt(step, returnedSince, activated.message, 'look at the machine, then run again'));
+  if (activated.kind === 'refused' && activated.missing === true)
+    return failed(
+      failureAt(
+        step,
+        closureGone,
+        `nothing was activated: ${activated.message}`,
+        'look whether garbage is collected there just now (`nix.gc`), then run again',
+        activated.log,
+      ),
+    );
   // Refused without an exit status: not reached. But the process that is gone may have reached it.
   if (context.again && activated.kind === 'refused' && activated.code === null)
     return unknown(
@@ -171,6 +184,32 @@ export const bringAbout = async (
   return (await lacksEvidence(step, claim, context)) ?? outcome;
 };
 
+/**
+ * Nothing keeps a copied closure from being collected until it is activated, and on the last of many machines that may
+ * be hours. It is copied once more, and what the machine needs is looked at again, for that took its time too. Null
+ * when it may be activated now.
+ */
+const copiedAgain = async (
+  step: Extract<Step, { kind: 'activate' }>,
+  first: Extract<Step, { kind: 'copy' }>,
+  context: PerformContext,
+): Promise<StepOutcome | null> => {
+  const { dependencies: needs } = context.entry.machine;
+  context.note(
+    'its closure is gone since it was copied, as by a collection of garbage: it is copied once more',
+  );
+  const copied = await copy(first, context);
+  const ready =
+    copied.kind !== 'succeeded' || step.mode === 'dry-activate' || needs.length === 0
+      ? copied
+      : await dependencies(step, needs, context);
+  if (ready.kind === 'succeeded') return null;
+  // It was begun and came to nothing, so it is not a machine that was left alone; and a process that is gone may have
+  // begun it before the closure was.
+  if (ready.kind !== 'skipped') return ready;
+  return context.again ? unknown(ready.failure) : failed(ready.failure);
+};
+
 export const activate = async (
   step: Extract<Step, { kind: 'activate' }>,
   context: PerformContext,
@@ -178,6 +217,11 @@ export const activate = async (
   const attempt = async (): Promise<StepOutcome> =>
     (await forbidden(step, context)) ?? (await bringAbout(step, step.toplevel, step.mode, context));
   const outcome = await attempt();
+  if (outcome.kind !== 'failed') return outcome;
   // It was on its way back when it was asked for again: now it is back, and begins anew like one found so.
-  return outcome.kind === 'failed' && outcome.failure.kind === returnedSince ? attempt() : outcome;
+  if (outcome.failure.kind === returnedSince) return attempt();
+  const copying = context.entry.steps.find((each) => each.kind === 'copy' && each.toplevel === step.toplevel);
+  // A rollback copies nothing: what was collected stays gone.
+  if (outcome.failure.kind !== closureGone || copying?.kind !== 'copy') return outcome;
+  return (await copiedAgain(step, copying, context)) ?? attempt();
 };

@@ -27,8 +27,9 @@ export const judgeHealth = (report: HealthReport, before: Failing): GateVerdict 
   if (untold.length > 0) return waiting(told(untold));
   const freshUnits = failedUnits.filter((unit) => !before.units.includes(unit));
   if (freshUnits.length > 0) return waiting(`units failed: ${freshUnits.join(', ')}`);
-  // It must be known what it is that was so before: a state that fits no list of units is looked at again.
-  if ((state === 'degraded') !== failedUnits.length > 0 || failed.length + failedUnits.length === 0)
+  // It must be known what it is that was so before: a state that fits no list of units is looked at again. (A system with
+  // failed units may be running: it has only such as are started again for ever.)
+  if ((state === 'degraded' && failedUnits.length === 0) || failed.length + failedUnits.length === 0)
     return waiting(summary);
   const units = failedUnits.length === 0 ? [] : [`units ${failedUnits.join(', ')}`];
   const checks = failed.length === 0 ? [] : [told(failed)];

@@ -114,8 +114,10 @@ const takeOrInherit = async (
   if (answer.kind !== 'taken' || answer.by.state !== 'held' || isOver?.(answer.by.run) !== true)
     return answer;
   note(`takes over the lease that run ${answer.by.run} left behind`);
-  await ask('break', answer.by.run);
-  return signal.aborted ? answer : ask('take');
+  const broken = await ask('break', answer.by.run);
+  // A record that cannot be written is what stands in the way, not the run that is over.
+  if (broken.kind === 'unknown' || signal.aborted) return broken;
+  return ask('take');
 };
 
 /**

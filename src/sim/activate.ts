@@ -1,5 +1,5 @@
 import type { ActivateOutcome, ActivateRequest, Fenced, SshError, Target } from '../ports.ts';
-import { beginActivation } from './activation.ts';
+import { beginActivation, isGone } from './activation.ts';
 import type { Hands, Lasting } from './hands.ts';
 import { fence, isFenced } from './lease.ts';
 import { awaitWord } from './supervisor.ts';
@@ -31,8 +31,9 @@ export const activateOver = (world: Surroundings): Target['activate'] => {
     const { toplevel, mode, unit, claim } = request;
     change(beginActivation(before, request, now()));
     const changes =
-      (mode !== 'boot' && before.current !== toplevel) ||
-      (mode !== 'test' && request.supervision === undefined && before.profile !== toplevel);
+      !isGone(before, toplevel) &&
+      ((mode !== 'boot' && before.current !== toplevel) ||
+        (mode !== 'test' && request.supervision === undefined && before.profile !== toplevel));
     effect({ at: now(), machine: name, run: claim.run, kind: 'activate', mode, toplevel, unit, changes });
     return null;
   };
@@ -87,7 +88,8 @@ export const activateOver = (world: Surroundings): Target['activate'] => {
       const unit = truth.units.get(request.unit);
       if (unit === undefined) return unknown(`${request.unit} is gone: the machine has rebooted`);
       if (unit.outcome === null) continue;
-      if (unit.watch !== null) {
+      const neverBegan = unit.outcome.kind === 'refused' && unit.outcome.missing === true;
+      if (unit.watch !== null && !neverBegan) {
         change(awaitWord(truth, request.unit, now()));
         const taken = unit.outcome.kind !== 'refused' && unit.watch.end?.kind === 'restored';
         return taken

@@ -22,12 +22,19 @@ type Course = {
   readonly outcome: ActivateOutcome;
 };
 
-const refused = (code: number, message: string): ActivateOutcome => ({
-  kind: 'refused',
-  code,
-  message,
-  log: [message],
-});
+const refused = (code: number, message: string) =>
+  ({ kind: 'refused', code, message, log: [message] }) as const satisfies ActivateOutcome;
+
+const isNewTo = ({ origin }: SimMachine, toplevel: string): boolean =>
+  toplevel !== origin.current && toplevel !== origin.profile;
+
+/** Whether the toplevel is not on the machine, though it was copied there. */
+export const isGone = (machine: SimMachine, toplevel: string): boolean =>
+  isNewTo(machine, toplevel) &&
+  (faultOf(machine.faults, 'copy-lies') !== null ||
+    machine.copies <= (faultOf(machine.faults, 'collected')?.times ?? -1));
+
+const missing: ActivateOutcome = { ...refused(91, 'the toplevel is not on the machine'), missing: true };
 
 const courseOf = (machine: SimMachine, { toplevel, mode, supervision }: ActivateRequest): Course => {
   const writes = supervision === undefined && (mode === 'switch' || mode === 'boot');
@@ -47,7 +54,7 @@ const courseOf = (machine: SimMachine, { toplevel, mode, supervision }: Activate
       setsProfile: false,
       outcome: refused(11, 'could not take the lock: another activation is running'),
     };
-  const isNew = toplevel !== machine.origin.current && toplevel !== machine.origin.profile;
+  const isNew = isNewTo(machine, toplevel);
   if (!isNew) {
     if (faultOf(machine.faults, 'restore-refused') !== null)
       return { ...fine, goesLive: false, outcome: refused(2, 'the activation script failed') };
@@ -57,6 +64,7 @@ const courseOf = (machine: SimMachine, { toplevel, mode, supervision }: Activate
       ? { ...fine, goesLive: false, outcome: { kind: 'needs-reboot', log: [] } }
       : fine;
   }
+  if (isGone(machine, toplevel)) return { ...fine, setsProfile: false, goesLive: false, outcome: missing };
   const course = withFaults(machine.faults, fine, runs);
   // What only a reboot makes live needs no confirmation, so it is the boot default at once.
   return course.outcome.kind === 'needs-reboot' && mode === 'switch'
@@ -71,8 +79,6 @@ const withFaults = (faults: readonly Fault[], fine: Course, runs: boolean): Cour
   if (lie !== null && lie.about !== 'the-return')
     return { ...fine, setsProfile: false, goesLive: lie.about === 'the-profile' && fine.goesLive };
   const nothing = { ...fine, setsProfile: false, goesLive: false };
-  if (faultOf(faults, 'copy-lies') !== null)
-    return { ...nothing, outcome: refused(91, 'the toplevel is not on the machine: copy it first') };
   const full = faults.flatMap((fault) => (fault.kind === 'disk-full' ? [fault.path] : []));
   if (fine.setsProfile && full.includes('at-profile'))
     return { ...nothing, outcome: refused(93, 'the system profile could not be set') };

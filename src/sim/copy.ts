@@ -4,14 +4,14 @@ import type { Hands, Lasting } from './hands.ts';
 import type { WorldOptions } from './world.ts';
 
 /** What of the world a copy needs. */
-type Surroundings = Pick<Hands, 'look' | 'reach' | 'link'> & {
+type Surroundings = Pick<Hands, 'look' | 'reach' | 'link' | 'change'> & {
   readonly lasting: Lasting;
   readonly linesOf: WorldOptions['linesOf'];
 };
 
 /** `Target.copy` over the simulated world. */
 export const copyOver =
-  ({ look, reach, link, lasting, linesOf }: Surroundings): Target['copy'] =>
+  ({ look, reach, link, change, lasting, linesOf }: Surroundings): Target['copy'] =>
   async (machine, toplevel, { deadlineMs, signal, onProgress }) => {
     const given = signal === undefined ? {} : { signal };
     const truth = look(machine.name);
@@ -46,5 +46,8 @@ export const copyOver =
     const full = look(machine.name).faults.some(
       (fault) => fault.kind === 'disk-full' && fault.path === 'during-copy',
     );
-    return full ? failure('No space left on device', 'disk-full') : { ok: true, value: undefined };
+    if (full) return failure('No space left on device', 'disk-full');
+    const there = look(machine.name);
+    change({ ...there, copies: there.copies + 1 });
+    return { ok: true, value: undefined };
   };

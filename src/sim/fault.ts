@@ -59,6 +59,8 @@ export type Fault =
     }
   | { readonly kind: 'slow-activation'; readonly ms: number }
   | { readonly kind: 'slow-copy'; readonly ms: number }
+  /** A collection of garbage takes what was copied before it is activated, so many times. */
+  | { readonly kind: 'collected'; readonly times: number }
   /** Says that the closure is there, and it is not. */
   | { readonly kind: 'copy-lies' }
   /** Who watches over an activation there counts its time so many times slower. */
@@ -74,6 +76,8 @@ export type Fault =
       readonly forMs: number | null;
     }
   | { readonly kind: 'unit-fails-after'; readonly cause: 'activation' | 'reboot'; readonly unit: string }
+  /** When this unit fails it is started again for ever: the system counts as running. */
+  | { readonly kind: 'unit-restarts'; readonly unit: string }
   | { readonly kind: 'falls-ill'; readonly atMs: number; readonly forMs: number | null }
   // ── before anything ──
   | { readonly kind: 'disk-full'; readonly path: DiskFullAt }

@@ -89,6 +89,8 @@ export type SimMachine = {
   readonly profile: string;
   /** What its boot loader boots: what the profile names, unless that could not be written. */
   readonly entry: string;
+  /** How often a closure was copied to it. */
+  readonly copies: number;
   readonly generation: number;
   /** Every generation of its profile, the oldest first. */
   readonly generations: readonly SimGeneration[];
@@ -179,6 +181,7 @@ export const createMachine = (start: MachineStart, now: number): SimMachine => {
     current: start.current,
     profile: start.profile,
     entry: start.profile,
+    copies: 0,
     generation,
     generations: [...(start.earlier ?? []), start.profile].map((toplevel, index, all) => {
       const age = all.length - 1 - index;
@@ -218,12 +221,15 @@ export const withProfile = (
   return { ...machine, profile: toplevel, generation: number, generations };
 };
 
+const isStartedAgain = ({ faults }: SimMachine, unit: string): boolean =>
+  faults.some((fault) => fault.kind === 'unit-restarts' && fault.unit === unit);
+
 export const stateOf = (machine: SimMachine): SystemState =>
   machine.power === 'stopping'
     ? 'stopping'
     : machine.starting
       ? 'starting'
-      : machine.failedUnits.length > 0
+      : machine.failedUnits.some((unit) => !isStartedAgain(machine, unit))
         ? 'degraded'
         : 'running';
 

@@ -68,6 +68,9 @@ test('failures are told apart', async () => {
   expect(await kindFor(['Timeout, server 10.0.0.1 not responding.', lost])).toBe('unreachable');
   expect(await kindFor([lost, error('writing to file: No space left on device')])).toBe('disk-full');
   expect(await kindFor(['bash: line 1: nix-daemon: command not found', lost])).toBe('nix-missing-there');
+  const noise =
+    "cannot open connection to remote store 'ssh-ng://nas': error: protocol mismatch, got 'WELCOME";
+  expect(await kindFor([error(`${noise}\n\u001b[31mto nas'`)])).toBe('login-noise');
   expect(await kindFor([error(`path '${toplevel}' lacks a valid signature`)])).toBe('signature');
   expect(await kindFor([error('writing to file: No space left on device')])).toBe('disk-full');
   expect(await kindFor([], { code: null, signal: 'SIGTERM', timedOut: true })).toBe('timeout');

@@ -72,6 +72,16 @@ describe('observing a machine, with the script in a real shell', () => {
     expect(await ask(local.remote)).toMatchObject({ kind: 'reachable', booted: null });
   });
 
+  it('counts a unit as failed that dies and is started again for ever, and not one that ends well each time', async () => {
+    local.play('state', 'running\n');
+    local.play('failed', 'nginx.service\n');
+    local.play('restarting', 'looper.service exit-code\npoller.service success\nkilled.service oom-kill\n');
+    expect(await ask(local.remote)).toMatchObject({
+      state: 'running',
+      failedUnits: ['nginx.service', 'looper.service', 'killed.service'],
+    });
+  });
+
   it('is not reachable for us when its boot id is not a UUID', async () => {
     local.write('/proc/sys/kernel/random/boot_id', 'cat: Input/output error\n');
     expect(await ask(local.remote)).toMatchObject({
@@ -123,6 +133,17 @@ describe('what counts as an answer', () => {
     expect(await ask(fakeRemote(() => answer))).toMatchObject({
       kind: 'unreachable',
       error: { kind: 'protocol' },
+    });
+  });
+
+  it('hands on what a shell says that is none (nologin says it on stdout)', async () => {
+    const refused = exited(1, 'This account is currently not available.\n');
+    expect(await ask(fakeRemote(() => refused))).toMatchObject({
+      kind: 'unreachable',
+      error: {
+        message:
+          'grey-area gave no usable answer to an observation: exit 1: This account is currently not available.',
+      },
     });
   });
 

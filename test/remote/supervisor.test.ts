@@ -16,7 +16,7 @@ import { clearScript } from '../../src/remote/activation-unit.ts';
 import { settle } from '../../src/remote/settle.ts';
 import { settleScript } from '../../src/remote/supervisor.ts';
 import { leapingClock, realClock } from './clocks.ts';
-import { answered, answersInTurn, fakeRemote, lost, lostMidway } from './fake-remote.ts';
+import { answered, answersInTurn, exited, fakeRemote, lost, lostMidway } from './fake-remote.ts';
 import { hashed, type LocalMachine, localMachine } from './local-machine.ts';
 import { claim, claimWords, machineNamed } from './machine.ts';
 
@@ -460,6 +460,21 @@ describe('a word to the supervisor over a connection that fails', () => {
     );
     expect(await say(changed, 'confirm')).toEqual({ kind: 'unknown', message: 'another' });
     expect(changed.calls).toHaveLength(1);
+  });
+
+  it('is unknown for what the machine said, not for how little time the last try had', async () => {
+    const clock = leapingClock();
+    const slow = fakeRemote(async ({ options: { deadlineMs } }) => {
+      await clock.sleep(900);
+      return deadlineMs < 1_000
+        ? lost({ message: `not within ${deadlineMs} ms` })
+        : exited(1, '', 'sudo: a password is required');
+    });
+    const request = { claim, unit, verdict: 'confirm', deadlineMs: 60_000 } as const;
+    expect(await settle({ remote: slow, clock }, machine, request, {})).toEqual({
+      kind: 'unknown',
+      message: 'exit 1: sudo: a password is required',
+    });
   });
 
   it('is never taken for confirmed without the word that says so', async () => {

@@ -69,6 +69,15 @@ describe('what was failing before the run', () => {
     expect(became.box).toBe('restored: unhealthy');
   });
 
+  test('a unit that is started again for ever counts as failed: excused if it was so before, else not', async () => {
+    const loops: Fault = { kind: 'unit-restarts', unit: 'loop.service' };
+    const before = await tell({ box: { failedUnits: ['loop.service'], faults: [loops] } });
+    const since = await tell({
+      box: { faults: [loops, { kind: 'unit-fails-after', cause: 'activation', unit: 'loop.service' }] },
+    });
+    expect([before.became.box, since.became.box]).toEqual(['done', 'restored: unhealthy']);
+  });
+
   test('is given its time to recover: the run may be what repairs it', async () => {
     // Nothing else would make a gate wait for it.
     const { state, became } = await tell({ box: { faults: [ill(25_000)], stable: 0 } });
