@@ -11,7 +11,8 @@ import { terminalProblem } from '../tui/terminal-problem.ts';
 import { openConfig } from './config-file.ts';
 import { tellCrash } from './crash.ts';
 import { demoSession } from './demo.ts';
-import type { Surroundings } from './surroundings.ts';
+import { type Surroundings, stateDirectoryOf } from './surroundings.ts';
+import { openTypedLines } from './typed-lines.ts';
 
 /** The screen's part of the composition root: it joins a session to the terminal. */
 
@@ -57,6 +58,8 @@ const showScreen = async (
       readonly,
       insideTmux: (env.TMUX ?? '') !== '',
       settings: config.settings,
+      // The demo leaves nothing behind.
+      ...(session.snapshot().demo ? {} : { typed: openTypedLines(stateDirectoryOf(env), !readonly) }),
       firstWords: config.problem,
       watchSettings: config.watch,
       runInteractive,

@@ -27,6 +27,8 @@ export type TuiOptions = {
   /** Said at once, until a key is pressed: what is wrong with the configuration. */
   readonly firstWords?: string | null;
   readonly watchSettings?: (listener: (news: Settings | { readonly problem: string }) => void) => () => void;
+  /** Lines typed after `:` before, and what keeps more. */
+  readonly typed?: Parameters<typeof createShell>[0]['typed'];
   /** Offer nothing that changes the flake or a machine. */
   readonly readonly: boolean;
   /** Copying has to be passed on by tmux. */
@@ -138,6 +140,7 @@ export const startTui = (session: Session, options: TuiOptions): RunningTui => {
     pen: makePen(options.ascii),
     readonly: options.readonly,
     settings: options.settings,
+    ...(options.typed === undefined ? {} : { typed: options.typed }),
     onTerminal,
   });
   const control: { suspend: (act: () => Promise<void>) => Promise<void> } = { suspend: (act) => act() };

@@ -1,5 +1,5 @@
 import type { LabSnapshot, Session } from '../flow/session.ts';
-import { actsOfCommandLine, helpOf } from './commands/registry.ts';
+import { actsOfCommandLine, helpOf, isCommandLine } from './commands/registry.ts';
 import { actsAt, actsOfPaste, isTyping } from './commands/typing.ts';
 import type { Pen } from './draw/pen.ts';
 import { endWords, underWay } from './screen/words.ts';
@@ -54,6 +54,8 @@ export const createShell = (options: {
   readonly pen: Pen;
   readonly readonly: boolean;
   readonly settings: Settings;
+  /** Lines typed after `:` in earlier sessions, and what keeps one more; it gives why it could not. */
+  readonly typed?: { readonly lines: readonly string[]; readonly remember: (line: string) => string | null };
   readonly onTerminal: (intent: TerminalIntent) => void;
 }): Shell => {
   const { session, pen } = options;
@@ -61,7 +63,7 @@ export const createShell = (options: {
   const listeners = new Set<() => void>();
   const first = session.snapshot();
   let moment: Moment = {
-    ui: initialUi(options.size),
+    ui: initialUi(options.size, options.typed?.lines),
     snapshot: first,
     now: first.now,
     beat: 0,
@@ -153,12 +155,19 @@ export const createShell = (options: {
     }
   };
 
+  /** Only commands are kept: what was typed here by mistake may be anything, a password too. */
+  const keep = (ui: Ui, line: string): Ui => {
+    const problem = isCommandLine(line) ? (options.typed?.remember(line) ?? null) : null;
+    return problem === null ? ui : reduce(ui, { kind: 'notice', notice: { text: problem, tone: 'warn' } });
+  };
+
   const act = (acts: readonly Act[]): void => {
     let { ui } = moment;
     const intents: Intent[] = [];
     for (const item of acts) {
       if (item.kind === 'intent') intents.push(item.intent);
       else ui = reduce(ui, item);
+      if (item.kind === 'remember') ui = keep(ui, item.line);
     }
     intents.push(...intentsBetween(moment.ui, ui));
     if (ui !== moment.ui) publish({ ...moment, ui });

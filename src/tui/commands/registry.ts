@@ -58,6 +58,9 @@ const split = (
   return { name, argument: argument.trim(), spaced: gap !== '' };
 };
 
+/** Whether a line names a command. */
+export const isCommandLine = (text: string): boolean => typeof findCommand(split(text).name) !== 'string';
+
 /** What a line typed after `:` does. A name may be shortened as long as it stays clear. */
 export const actsOfCommandLine = (text: string, scene: Scene): readonly Act[] => {
   const { name, argument } = split(text);

@@ -149,6 +149,21 @@ const complete = (input: CommandInput, by: 1 | -1, scene: Scene): readonly Act[]
   return [{ kind: 'input', input: { ...commandInput(lines[turned] ?? stem), walked: { stem, at: turned } } }];
 };
 
+/** The next older line that holds what was typed, as Ctrl-R does in a shell; again: the one before that. */
+const search = (input: Extract<Input, { kind: 'command' }>, typed: readonly string[]): readonly Act[] => {
+  const draft = input.recalled === null ? input.text : input.draft;
+  const older = typed.slice(0, typed.length - 1 - (input.recalled ?? -1));
+  const found = older.findLastIndex((line) => line.includes(draft));
+  return found < 0
+    ? []
+    : [
+        {
+          kind: 'input',
+          input: { ...input, text: typed[found] ?? '', recalled: typed.length - 1 - found, draft },
+        },
+      ];
+};
+
 const actsOfCommandInput = (input: CommandInput, key: KeyName, scene: Scene): readonly Act[] => {
   const { typed } = scene.ui;
   switch (key) {
@@ -158,6 +173,8 @@ const actsOfCommandInput = (input: CommandInput, key: KeyName, scene: Scene): re
     case 'down':
     case 'ctrl-n':
       return recall(input, typed, -1);
+    case 'ctrl-r':
+      return search(input, typed);
     case 'tab':
       return complete(input, 1, scene);
     case 'shift-tab':

@@ -99,7 +99,10 @@ export const commandInput = (text: string): CommandInput => ({
 });
 
 /** Lines after `:` that are remembered. */
-const typedLinesMax = 100;
+export const typedLinesMax = 100;
+/** The lines with one more: each once, where it was typed last. */
+export const typedWith = (lines: readonly string[], line: string): readonly string[] =>
+  [...lines.filter((other) => other !== line), line].slice(-typedLinesMax);
 
 type Notice = { readonly text: string; readonly tone: Tone };
 export type Size = { readonly columns: number; readonly rows: number };
@@ -159,7 +162,7 @@ export const notice = (text: string, tone: Tone = 'warn'): Act => ({
   notice: { text, tone },
 });
 
-export const initialUi = (size: Size): Ui => ({
+export const initialUi = (size: Size, typed: readonly string[] = []): Ui => ({
   size,
   stack: [{ kind: 'machines' }],
   scrolls: new Map(),
@@ -172,7 +175,7 @@ export const initialUi = (size: Size): Ui => ({
   tree: false,
   onlyMarked: false,
   input: null,
-  typed: [],
+  typed,
   dialog: null,
   notice: null,
   leaving: false,
@@ -256,10 +259,7 @@ export const reduce = (ui: Ui, action: UiAction): Ui => {
     case 'input':
       return { ...ui, input: action.input };
     case 'remember':
-      return {
-        ...ui,
-        typed: [...ui.typed.filter((text) => text !== action.line), action.line].slice(-typedLinesMax),
-      };
+      return { ...ui, typed: typedWith(ui.typed, action.line) };
     case 'dialog':
       return { ...ui, dialog: action.dialog };
     case 'notice':
