@@ -30,7 +30,10 @@ export type Lab = LabDeps & {
   /** Where runs are begun and watched. By the timer and the daemon they are executed in this process. */
   readonly runs: (via: Via) => Result<Runs>;
   /** Moves flake.lock (the inputs named; none: all) and records it. */
-  readonly updateLock: (inputs: readonly string[], via: Via | 'tui') => Promise<Result<LockUpdate>>;
+  readonly updateLock: (
+    inputs: readonly string[],
+    by: { readonly via: Via | 'tui'; readonly signal: AbortSignal },
+  ) => Promise<Result<LockUpdate>>;
   readonly session: () => Result<Session>;
   readonly sshArgv: (machine: Machine, command: readonly string[]) => readonly string[];
   readonly close: () => Promise<void>;

@@ -71,7 +71,8 @@ export const demoSession = (
     demo: true,
     sshArgv: () => noMachines,
     editArgv: () => noFiles,
-    updateLock: (inputs) => conductUpdate(deps, inputs, { onEvent: () => {}, ...signals }),
+    updateLock: (inputs, stop) =>
+      conductUpdate(deps, inputs, { onEvent: () => {}, stop, abort: signals.abort }),
     lockedInputs: async () => ok(nix.lockedInputs()),
     nextScheduled: async () => nextNight(clock.now()),
     followLogs: demoLogs(clock),

@@ -229,9 +229,11 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
     ...openSshArgv(machine, sshConfigPath),
     ...command,
   ];
-  const updateLock: Lab['updateLock'] = async (inputs, via) => {
+  const updateLock: Lab['updateLock'] = async (inputs, { via, signal }) => {
     const deps = conductDeps(via);
-    return deps.ok ? conductUpdate(deps.value, inputs, { onEvent: () => {}, ...around.signals }) : deps;
+    const { stop, abort } = around.signals;
+    const stops = AbortSignal.any([stop, signal]);
+    return deps.ok ? conductUpdate(deps.value, inputs, { onEvent: () => {}, stop: stops, abort }) : deps;
   };
   const runs = (via: Via | 'tui'): Result<Runs> => {
     if (via === 'timer' || via === 'daemon') {
@@ -259,7 +261,7 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
               demo: false,
               sshArgv: (machine): readonly string[] | Failure => sshArgv(machine, []),
               editArgv: (machine) => editArgv(machine, { flake: options.flake, cwd: around.cwd, env }),
-              updateLock: (inputs) => updateLock(inputs, 'tui'),
+              updateLock: (inputs, signal) => updateLock(inputs, { via: 'tui', signal }),
               lockedInputs: () => lockedInputs(options.flake, around.cwd),
               nextScheduled,
               followLogs: followLogsOver((machine) =>

@@ -24,7 +24,7 @@ export type LiveSessionDeps = {
   readonly followLogs: FollowLogs;
   readonly schedule: LookSchedule;
   /** Moves flake.lock and records it. */
-  readonly updateLock: (inputs: readonly string[]) => Promise<Result<LockUpdate>>;
+  readonly updateLock: (inputs: readonly string[], stop: AbortSignal) => Promise<Result<LockUpdate>>;
   readonly lockedInputs: () => Promise<Result<readonly LockedInput[]>>;
   /** When the schedule of this machine starts its next run; null where there is none. */
   readonly nextScheduled: () => Promise<number | null>;
@@ -48,7 +48,7 @@ export const openSession = (deps: LiveSessionDeps): Session => {
       updateLock: deps.updateLock,
       lockedInputs: deps.lockedInputs,
       now: clock.now,
-      onMoved: () => inBackground(looks.refreshAll()),
+      onMoved: () => inBackground(Promise.all([looks.refreshAll(), past.load()])),
     },
     store,
   );
@@ -127,7 +127,7 @@ export const openSession = (deps: LiveSessionDeps): Session => {
       // broke is no answer. The demo's lives here, and ends with it.
       if (deps.demo) declineIfWaiting();
       store.close();
-      await run.ended();
+      await Promise.all([inputs.ended(), run.ended()]);
     },
   };
 };

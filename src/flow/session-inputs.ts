@@ -16,13 +16,15 @@ export type Inputs = {
   readonly read: () => Promise<void>;
   readonly preview: (inputs: readonly string[]) => Promise<void>;
   readonly update: (inputs: readonly string[]) => Promise<void>;
+  /** Resolves when Nix is no longer asked, and flake.lock no longer written. */
+  readonly ended: () => Promise<void>;
 };
 
 export const createInputs = (
   deps: {
     readonly nix: Pick<Nix, 'proposeUpdate'>;
     /** Moves them, and records it. */
-    readonly updateLock: (inputs: readonly string[]) => Promise<Result<LockUpdate>>;
+    readonly updateLock: (inputs: readonly string[], stop: AbortSignal) => Promise<Result<LockUpdate>>;
     readonly lockedInputs: () => Promise<Result<readonly LockedInput[]>>;
     readonly now: () => number;
     /** flake.lock was moved: what the flake wants is something else now. */
@@ -32,6 +34,7 @@ export const createInputs = (
 ): Inputs => {
   const { change, say, snapshot, closing } = store;
   let busy = false;
+  let last: Promise<unknown> = Promise.resolve();
 
   const read = async (): Promise<void> => {
     const before = snapshot().inputs;
@@ -55,9 +58,11 @@ export const createInputs = (
     }
     busy = true;
     change({ inputsPreview: { inputs, value: null, at: null, refreshing: true, failure: null } });
-    const answer = await question(inputs).finally(() => {
+    const answering = question(inputs).finally(() => {
       busy = false;
     });
+    last = answering;
+    const answer = await answering;
     if (closing.aborted) return null;
     change({
       inputsPreview: answer.ok
@@ -68,12 +73,13 @@ export const createInputs = (
   };
 
   return {
+    ended: async () => void (await last.catch(() => {})),
     read,
     preview: async (inputs) => {
       await ask(inputs, (wanted) => deps.nix.proposeUpdate(wanted, { signal: closing }));
     },
     update: async (inputs) => {
-      const moved = await ask(inputs, deps.updateLock);
+      const moved = await ask(inputs, (wanted) => deps.updateLock(wanted, closing));
       if (moved === null) return;
       change({ inputsPreview: null });
       say(

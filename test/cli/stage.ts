@@ -213,7 +213,7 @@ export const createStage = (options: StageOptions) => {
       ...options.closures,
     },
     runs: (via) => ok(runsBy(via)),
-    updateLock: (inputs, via) =>
+    updateLock: (inputs, { via }) =>
       conductUpdate(conductDeps(via), inputs, { onEvent: () => {}, stop: shutdown.signal, abort: never }),
     session: () => {
       throw new TypeError('no screen on this stage');

@@ -108,6 +108,12 @@ test('inputs: what they are, what would move, and moving them', async () => {
   );
   const nixpkgs = moved.inputs.value?.find(({ input }) => input === 'nixpkgs');
   expect(nixpkgs?.locked.rev).toBe(moves.find(({ input }) => input === 'nixpkgs')?.to?.rev);
+  // It is recorded, and no run to be followed.
+  const { past, phase } = await until(session, (snapshot) => (snapshot.past ?? []).length > 0);
+  expect(past).toMatchObject([
+    { goal: { kind: 'update', inputs: [] }, result: 'done', inputsMoved: moves.length },
+  ]);
+  expect(phase).toEqual({ kind: 'none' });
 });
 
 test('packages are compared where they are looked at, and in a plan; what is not built is told so', async () => {

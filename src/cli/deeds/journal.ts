@@ -1,3 +1,4 @@
+import { latestRun } from '../../flow/latest-run.ts';
 import type { Journal } from '../../journal/journal.ts';
 import { goalWords } from '../../plan/goal-words.ts';
 import { RunId } from '../../run/event.ts';
@@ -94,7 +95,7 @@ const isRunId = (text: string): boolean => RunId.safeParse(text).success;
 
 const showReport = (cli: Cli, runs: ReadRuns, run: string | undefined, json: boolean): void => {
   const { journal } = runs;
-  const chosen = run ?? journal.runs(1)[0]?.run;
+  const chosen = run ?? latestRun(journal) ?? journal.runs(1)[0]?.run;
   const state = chosen === undefined || !isRunId(chosen) ? null : replay(journal.eventsOf(chosen));
   if (state === null) {
     const empty = journal.runs(1).length === 0;

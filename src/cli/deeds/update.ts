@@ -12,7 +12,7 @@ export const update = async (
   useLab(cli, command, async ({ lab, json }) => {
     const moved = options.dryRun
       ? await lab.nix.proposeUpdate(inputs, { signal: cli.stop })
-      : await lab.updateLock(inputs, 'cli');
+      : await lab.updateLock(inputs, { via: 'cli', signal: cli.stop });
     if (!moved.ok) return moved;
     const { changes, notAsked, remark } = moved.value;
     if (json)
