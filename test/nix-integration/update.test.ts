@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { lockHash } from '../../src/nix-integration/lock-file.ts';
 import { runProcess } from '../../src/process/run.ts';
@@ -147,6 +147,33 @@ test('overridden inputs stay as they are when all are moved', async () => {
   });
   expect(failureOf(await nix.proposeUpdate(['two'], {}))).toMatchObject({ kind: 'no-lock-file' });
   writeFileSync(lockPath, before ?? '');
+});
+
+test('a Nix that writes the new lock elsewhere is asked for it there, and what it leaves out does not move', async () => {
+  const before = lockText() ?? '';
+  for (const [written, moved] of [
+    [before.replace(/"rev": "[0-9a-f]{40}"/u, `"rev": "${'0'.repeat(40)}"`), ['one']],
+    [before, []],
+    [null, []],
+  ] as const) {
+    const folders: string[] = [];
+    const nix = world.nix(lab, {
+      runProcess: async (argv, options) => {
+        if (argv.at(-2) !== '--output-lock-file') {
+          const answer = await runProcess(argv, options);
+          return argv.includes('--version') ? { ...answer, stdout: 'nix (Nix) 2.24.1\n' } : answer;
+        }
+        const path = argv.at(-1) ?? '';
+        folders.push(dirname(path));
+        if (written !== null) writeFileSync(path, written);
+        return runProcess(['true'], options);
+      },
+    });
+    const proposed = succeeded(await nix.proposeUpdate([], {}));
+    expect(proposed.changes.map((change) => change.input)).toEqual(moved);
+    expect(proposed.write?.text ?? null).toBe(moved.length === 0 ? null : written);
+    expect([lockText(), folders.map((folder) => existsSync(folder))]).toEqual([before, [false]]);
+  }
 });
 
 test('a failing update leaves the lock as it is', async () => {
