@@ -86,6 +86,7 @@ export const openSession = (deps: LiveSessionDeps): Session => {
     pause: () => run.ask('pause'),
     unpause: () => run.ask('unpause'),
     resume: run.resume,
+    steer: run.steer,
     dismiss: run.dismiss,
     openPast: past.open,
     followLogs: (name, unit) => {

@@ -2,7 +2,7 @@ import { type Failure, ok, type Result } from '../failure.ts';
 import { type ControlKind, JournalFailure } from '../journal/journal.ts';
 import type { Override } from '../plan/override.ts';
 import type { Goal } from '../plan/plan.ts';
-import type { RunEvent, RunId } from '../run/event.ts';
+import type { RunEvent, RunId, SteerAsk } from '../run/event.ts';
 import type { RunState } from '../run/state.ts';
 import { openRun, type Runs, watch } from './runs.ts';
 import { phaseOf } from './session.ts';
@@ -32,6 +32,8 @@ export type FollowedRun = {
   /** Prepares the run on show anew, with its overrides and these; a plan of it that waits is declined first. */
   readonly replan: (overrides: readonly Override[]) => void;
   readonly resume: (run: RunId) => void;
+  /** Asks a run under way, or takes one that has ended up again. */
+  readonly steer: (ask: SteerAsk) => void;
   readonly ask: (kind: ControlKind) => void;
   readonly dismiss: () => void;
   /** Resolves when the run followed has ended; at once when there is none. */
@@ -145,9 +147,9 @@ export const createFollowedRun = (
     );
   };
 
-  const ask = (kind: ControlKind): void => {
+  const ask = (kind: ControlKind, machine?: string): void => {
     try {
-      if (following?.id != null) runs.journal.ask(following.id, kind, runs.who);
+      if (following?.id != null) runs.journal.ask(following.id, kind, runs.who, machine);
       if (kind === 'stop' && snapshot().phase.kind === 'running')
         change({ phase: { kind: 'running', stopRequested: true } });
     } catch (error) {
@@ -156,7 +158,19 @@ export const createFollowedRun = (
     }
   };
 
+  const steer = (what: SteerAsk): void => {
+    const { run: state, phase } = snapshot();
+    if (state === null) return;
+    if (phase.kind === 'running') ask(what.what, what.machine);
+    else
+      begin(async () => {
+        await gone(state);
+        return runs.resume(state.run, what);
+      });
+  };
+
   return {
+    steer,
     replan: (overrides) => inBackground(replan(overrides)),
     prepare: (goal, selectors) => begin(() => runs.start({ goal, selectors, consent: { kind: 'ask' } })),
     resume: (run) => begin(() => runs.resume(run)),

@@ -14,7 +14,7 @@ import type {
   Observation,
   Toplevel,
 } from '../ports.ts';
-import type { RunEvent, RunId } from '../run/event.ts';
+import type { RunEvent, RunId, SteerAsk } from '../run/event.ts';
 import type { RunState } from '../run/state.ts';
 import type { PastRun } from './past-run.ts';
 import type { PlanLook } from './session-blockers.ts';
@@ -171,8 +171,10 @@ export type Session = {
   /** No further step begins until `unpause`. */
   pause(): void;
   unpause(): void;
-  /** Takes up a run that was held, interrupted or died, from where it is. Only the latest can be. */
+  /** Takes up a run that was interrupted or died, from where it is. Only the latest can be. */
   resume(run: RunId): void;
+  /** Has a machine of the run on show left out, or tried again; one that has ended is taken up again for it. */
+  steer(ask: SteerAsk): void;
   /** Reads a past run whole, into `opened`. */
   openPast(run: RunId): void;
   /** Reads flake.lock anew. */

@@ -112,6 +112,9 @@ export const createShell = (options: {
       case 'resume':
         session.resume(intent.run);
         break;
+      case 'steer':
+        session.steer({ what: intent.what, machine: intent.machine });
+        break;
       case 'open-past':
         session.openPast(intent.run);
         break;

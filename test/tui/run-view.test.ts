@@ -120,9 +120,11 @@ describe('steering', () => {
   test('what makes no sense says why', () => {
     const { press, text: screen } = opened(liveSnapshot);
     press('3', 'K');
-    expect(screen()).toContain('skip: sleeper-service is in the middle of it');
+    expect(screen()).toContain(
+      'skip: sleeper-service is being rebooted: a machine that goes down is waited for',
+    );
     press('t');
-    expect(screen()).toContain('retry: it is under way');
+    expect(screen()).toContain('retry: nothing has failed on sleeper-service');
     press('b');
     expect(screen()).toContain('roll-back-run: a run is under way');
   });
@@ -141,7 +143,9 @@ describe('a run that needs somebody', () => {
     expect(shown).toContain('WHAT HAPPENED');
     expect(shown).toMatch(/✖ sleeper-service \(failed\) +answers \(20s ago\)/u);
     expect(shown).toContain('WHAT IS NOT KNOWN');
-    expect(shown).toMatch(/t {2}\(not now\) take the run up.*is not continued/su);
+    expect(shown).toMatch(
+      /t {2}try again: looks whether sleeper-service has booted.*not rebooted a second time/su,
+    );
     expect(shown).toMatch(/r {2}a new run: looks at everything anew/u);
     expect(shown).toMatch(/b {2}\(not now\).*this run activated nothing/su);
   });

@@ -23,8 +23,8 @@ export type Command = {
   readonly hint: (scene: Scene) => { readonly text: string; readonly rank: number } | null;
   /** `changes`: leads to changes of the flake or of machines, so a read-only screen refuses it. */
   readonly danger: 'none' | 'changes';
-  /** Why it cannot be done now, as a sentence; null when it can. */
-  readonly disabledReason: (scene: Scene) => string | null;
+  /** Why it cannot be done now, as a sentence; null when it can. `argument` as for `run`. */
+  readonly disabledReason: (scene: Scene, argument: string) => string | null;
   /** `argument` is what stood after the name; empty for a key. */
   readonly run: (scene: Scene, argument: string) => readonly Act[];
   /** Words that can stand after the name. */
@@ -48,7 +48,7 @@ export const command = (given: Given): Command => ({ ...defaults, ...given });
 export const hint = (text: string, rank: number) => () => ({ text, rank });
 
 /** Why a command cannot be done now, read-only screens included. */
-export const reasonAgainst = (wanted: Command, scene: Scene): string | null =>
+export const reasonAgainst = (wanted: Command, scene: Scene, argument = ''): string | null =>
   wanted.danger !== 'none' && scene.readonly
     ? 'this screen was opened read-only'
-    : wanted.disabledReason(scene);
+    : wanted.disabledReason(scene, argument);

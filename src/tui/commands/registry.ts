@@ -32,7 +32,7 @@ export const commands: readonly Command[] = [
 
 /** Does it, or says why not. */
 export const attempt = (wanted: Command, scene: Scene, argument: string): readonly Act[] => {
-  const reason = reasonAgainst(wanted, scene);
+  const reason = reasonAgainst(wanted, scene, argument);
   return reason === null ? wanted.run(scene, argument) : [notice(`${wanted.id}: ${reason}`)];
 };
 
@@ -112,10 +112,10 @@ export const linesOf = (text: string, scene: Scene): readonly string[] =>
 
 /** What the command that is being typed does, and why it cannot be done now; null while it is not clear which. */
 export const meaningOf = (text: string, scene: Scene): string | null => {
-  const { name } = split(text);
+  const { name, argument } = split(text);
   const found = name === '' ? 'none' : findCommand(name);
   if (found === 'none' || found === 'several') return null;
-  const reason = reasonAgainst(found, scene);
+  const reason = reasonAgainst(found, scene, argument);
   return `${found.title}${reason === null ? '' : ` (not now: ${reason})`}`;
 };
 

@@ -1,12 +1,12 @@
 import { goalWords } from '../../plan/goal-words.ts';
-import { progressOf } from '../../run/progress.ts';
 import { count, roughly } from '../../text/words.ts';
-import { whyNotRetry, whyNotRollBack } from '../screen/hold.ts';
+import { whyNotRollBack } from '../screen/hold.ts';
 import { countPlan, namesToType, planSummary } from '../screen/plan.ts';
 import type { Scene } from '../state/scene.ts';
 import { type Dialog, intent, notice } from '../state/ui.ts';
 import { busy, cancel, prepare } from './begin.ts';
 import { type Command, command } from './command.ts';
+import { retry, skip } from './steer-machine.ts';
 
 const approvalDialog = (scene: Scene): Dialog | null => {
   const plan = scene.snapshot.run?.plan;
@@ -70,19 +70,6 @@ const abortDialog: Dialog = {
   ],
   focus: 0,
   typed: null,
-};
-
-/** A plan that was approved is done as it was approved, or ended: no machine is taken out of it midway. */
-const whyNotSkip = ({ snapshot: { phase, run }, machine }: Scene): string | null => {
-  if (phase.kind !== 'running' || run?.plan == null) return 'no run is under way';
-  const entry = run.plan.machines.find((one) => one.machine.name === machine);
-  if (entry === undefined) return 'put the cursor on a machine of the run';
-  const { status, current } = progressOf(run, entry);
-  if (status === 'done' || status === 'nothing' || status === 'skipped')
-    return `${machine} is over: ${status === 'done' ? 'done' : 'nothing is done to it'}`;
-  return status === 'active' || (current !== null && status !== 'waiting')
-    ? `${machine} is in the middle of it: stop (x) ends the run behind its step`
-    : `the plan was approved with ${machine} in it: stop (x), and begin one without it`;
 };
 
 /** Approving and steering. */
@@ -169,33 +156,8 @@ export const steerCommands: readonly Command[] = [
     disabledReason: (scene) => (phaseIs('running')(scene) ? null : 'no run is under way'),
     run: () => [{ kind: 'dialog', dialog: abortDialog }],
   }),
-  command({
-    id: 'skip',
-    group: 'Run',
-    title: 'leave the machine under the cursor out of the run',
-    keys: ['K'],
-    danger: 'changes',
-    when: (scene) => inRunView(scene) && phaseIs('running')(scene),
-    disabledReason: whyNotSkip,
-    run: () => [],
-  }),
-  command({
-    id: 'retry',
-    aliases: ['take-up'],
-    group: 'Run',
-    title: 'take up the run that was interrupted, from where it is',
-    keys: ['t'],
-    danger: 'changes',
-    when: (scene) => inRunView(scene) && phaseIs('ended', 'refused', 'running')(scene),
-    hint: ({ snapshot: { phase } }) => (phase.kind === 'running' ? null : { text: 'take up', rank: 8 }),
-    disabledReason: ({ snapshot: { phase, run } }) => {
-      if (phase.kind === 'running') return 'it is under way: a step that failed is told in the result';
-      if (phase.kind === 'refused')
-        return phase.failure.kind === 'died' && run !== null ? null : 'it never began';
-      return run === null || phase.kind !== 'ended' ? 'there is no run to take up' : whyNotRetry(run);
-    },
-    run: ({ snapshot: { run } }) => (run === null ? [] : [intent({ kind: 'resume', run: run.run })]),
-  }),
+  skip,
+  retry,
   command({
     id: 'roll-back-run',
     group: 'Run',

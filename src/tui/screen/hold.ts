@@ -10,6 +10,7 @@ import { blank, cellsOf, flowing, type Line, labelled, line, span } from '../dra
 import { type Pane, textPane } from './pane.ts';
 import { evidenceLines, resultBody } from './result.ts';
 import type { RunScene } from './run-scene.ts';
+import { retryWords, skipWords, steerable } from './steerable.ts';
 import { ageWords, closureWords, endWords } from './words.ts';
 
 /** A run that needs somebody: what happened, what is known, what is not, and what each choice would do. */
@@ -19,22 +20,16 @@ export const needsSomebody = ({ ended }: RunState): boolean =>
 
 /** What can be done about it: the command that does it, and what that would do. */
 export type Choice = {
-  readonly command: 'retry' | 'run' | 'roll-back-run' | 'ssh' | 'dismiss';
+  readonly command: 'retry' | 'skip' | 'run' | 'roll-back-run' | 'ssh' | 'dismiss';
   readonly key: string;
   readonly does: string;
   /** Why it makes no sense here; null when it does. */
   readonly not: string | null;
 };
 
-/** Why the run cannot be taken up where it is; null when it can. */
-export const whyNotRetry = (run: RunState): string | null => {
-  const result = run.ended?.result;
-  if (result === undefined) return 'the run has not ended';
-  if (run.approvedAt === null) return 'its plan was never approved: nothing was begun';
-  return result === 'interrupted'
-    ? null
-    : `a run that ended ${result} is not continued: a new one (r) plans for what the machines run now, and repeats nothing that is done`;
-};
+/** Whether the run goes on from where it is, by itself: nothing has failed that would have to be tried again. */
+export const goesOnFromHere = ({ ended, approvedAt }: RunState): boolean =>
+  ended?.result === 'interrupted' && approvedAt !== null;
 
 /** Why there is nothing to return from; null when machines were changed. */
 export const whyNotRollBack = (run: RunState): string | null => {
@@ -44,13 +39,36 @@ export const whyNotRollBack = (run: RunState): string | null => {
   return activated.length > 0 ? null : 'this run activated nothing on any machine';
 };
 
+const steerChoice = (run: RunState, command: 'retry' | 'skip'): Choice => {
+  const { machine, not } = steerable(run, command, null);
+  const key = command === 'retry' ? 't' : 'K';
+  if (machine === null)
+    return {
+      command,
+      key,
+      does: command === 'retry' ? 'try again what failed, and go on' : 'go on without a machine',
+      not: not ?? '',
+    };
+  return command === 'retry'
+    ? {
+        command,
+        key,
+        does: `try again: ${retryWords(run, machine)}; then the run goes on with what is left of its plan`,
+        not,
+      }
+    : { command, key, does: `skip and go on: the run ${skipWords(machine)}`, not };
+};
+
 export const choicesOf = (run: RunState): readonly Choice[] => [
-  {
-    command: 'retry',
-    key: 't',
-    does: 'take the run up where it is: each step in doubt is looked at before anything is done',
-    not: whyNotRetry(run),
-  },
+  goesOnFromHere(run)
+    ? {
+        command: 'retry',
+        key: 't',
+        does: 'take the run up where it is: each step in doubt is looked at before anything is done',
+        not: null,
+      }
+    : steerChoice(run, 'retry'),
+  steerChoice(run, 'skip'),
   {
     command: 'run',
     key: 'r',
@@ -72,7 +90,7 @@ export const choicesOf = (run: RunState): readonly Choice[] => [
   {
     command: 'dismiss',
     key: 'x',
-    does: 'put this away; nothing is changed, and the history (7) keeps it',
+    does: 'stop here: put this away; nothing is changed, and the history (7) keeps it',
     not: null,
   },
 ];
@@ -115,9 +133,11 @@ const unknownLines = (run: RunState, scene: RunScene): readonly Line[] => {
   const { snapshot, pen, width } = scene;
   const items = (run.plan?.machines ?? []).flatMap((entry): string[] => {
     const { name } = entry.machine;
-    const doubtful = recordsOfMachine(run, name).filter(
-      ({ status }) => status === 'unknown' || status === 'open',
-    );
+    // What is to be tried again is in no doubt: it was seen to fail.
+    const doubtful =
+      progressOf(run, entry).retried === null
+        ? recordsOfMachine(run, name).filter(({ status }) => status === 'unknown' || status === 'open')
+        : [];
     const seen = snapshot.observations.get(name);
     return [
       ...doubtful.map(({ step }) => `${name}: whether "${step.kind}" took effect; nobody saw its end`),

@@ -1,6 +1,6 @@
 import type { Override } from '../../plan/override.ts';
 import type { Goal } from '../../plan/plan.ts';
-import type { RunId } from '../../run/event.ts';
+import type { RunId, SteerAsk } from '../../run/event.ts';
 import type { Tone } from '../draw/theme.ts';
 import type { Sort, SortBy } from '../screen/arrange.ts';
 import type { MachineTab } from '../screen/machine.ts';
@@ -37,6 +37,7 @@ export type Intent =
   | { readonly kind: 'pause' }
   | { readonly kind: 'unpause' }
   | { readonly kind: 'resume'; readonly run: RunId }
+  | ({ readonly kind: 'steer' } & SteerAsk)
   | { readonly kind: 'open-past'; readonly run: RunId }
   | { readonly kind: 'dismiss' }
   | { readonly kind: 'follow-logs'; readonly machine: string; readonly unit: string | null }
