@@ -1,4 +1,5 @@
 import { count } from '../text/words.ts';
+import { searchable } from './commands/find.ts';
 import { paletteEntries } from './commands/palette.ts';
 import { completionsOf, type Hint, hintsOf, meaningOf } from './commands/registry.ts';
 import {
@@ -167,7 +168,9 @@ const statusLeft = (scene: Scene, brief: boolean): Line => {
   const marked = rows.filter(({ name }) => ui.marked.has(name)).length;
   const search = searchOf(ui);
   const chosen: Line = [
-    ...(search === '' ? [] : [span(` lines with: ${pen.clean(search)} `, 'accent')]),
+    ...(search === ''
+      ? []
+      : [span(` ${searchable(scene) ? 'only with' : 'looking for'}: ${pen.clean(search)} `, 'accent')]),
     ...(ui.filter !== '' && view.kind === 'machines'
       ? [span(` filter: ${pen.clean(ui.filter)} `, 'accent')]
       : []),
@@ -220,6 +223,12 @@ const hintLine = (scene: Scene): Line => {
         ' Enter keeps it  Esc takes it back  words, @group, role:NAME, ~letters, ! in front: what does not match',
         'quiet',
       ),
+      width,
+      more,
+    );
+  if (ui.input?.kind === 'find')
+    return fitLine(
+      line(' Enter keeps it, then n and N go on  Esc goes back to where you were', 'quiet'),
       width,
       more,
     );

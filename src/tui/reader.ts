@@ -1,4 +1,5 @@
 import type { LabSnapshot, Session } from '../flow/session.ts';
+import { searchable } from './commands/find.ts';
 import { hintsOf } from './commands/registry.ts';
 import type { Line } from './draw/line.ts';
 import { makePen, type Pen } from './draw/pen.ts';
@@ -9,7 +10,7 @@ import { clockTime } from './screen/words.ts';
 import { createShell, type Shell, type TerminalIntent } from './shell.ts';
 import type { Scene } from './state/scene.ts';
 import type { Settings } from './state/settings.ts';
-import { type Dialog, type Ui, viewOf } from './state/ui.ts';
+import { type Dialog, viewOf } from './state/ui.ts';
 import { tabs } from './views.ts';
 
 /**
@@ -114,12 +115,6 @@ export const newsBetween = (before: LabSnapshot, after: LabSnapshot, pen: Pen): 
   return [...told, ...health, ...away, ...ready];
 };
 
-/** Whether what is on show are lines to search in; else `/` filters machines. */
-const inLines = (ui: Ui): boolean => {
-  const view = viewOf(ui);
-  return view.kind === 'log' || (view.kind === 'machine' && view.tab === 'logs');
-};
-
 export type Reader = {
   /** One line that was typed. */
   readonly line: (text: string) => void;
@@ -182,7 +177,8 @@ export const createReader = (
     // A slash alone shows all again, as Esc does: no line is being typed here that could be opened.
     else if (text === '/' || text === ':') shell.key('esc');
     else if ([...text].length === 1) shell.key(text);
-    else if (text.startsWith('/')) shell.run(`${inLines(before) ? 'search' : 'filter'} ${text.slice(1)}`);
+    else if (text.startsWith('/'))
+      shell.run(`${searchable({ view: viewOf(before) }) ? 'search' : 'filter'} ${text.slice(1)}`);
     else if (text === 'hints')
       print(
         hintsOf(shell.scene())

@@ -12,7 +12,7 @@ import { runPane } from './screen/run.ts';
 import { sequencePane } from './screen/sequence.ts';
 import type { KeyName } from './state/keys.ts';
 import type { Scene, ViewScene } from './state/scene.ts';
-import { searchOf, type View } from './state/ui.ts';
+import { searchOf, type View, wrapsLines } from './state/ui.ts';
 
 /**
  * The views: which there are, how they are called, and what each shows. To add one: a member of `View` (state/ui.ts), a
@@ -21,7 +21,7 @@ import { searchOf, type View } from './state/ui.ts';
 
 /** Views with a tab and a digit. A command that leads there is made of each. */
 export const tabs: readonly {
-  readonly kind: Exclude<View['kind'], 'machine' | 'help'>;
+  readonly kind: Exclude<View['kind'], 'machine' | 'replay' | 'help'>;
   readonly key: KeyName;
   readonly title: string;
   /** Where not all titles fit. */
@@ -67,6 +67,7 @@ export const paneOf = (scene: ViewScene): Pane => {
           width,
           spinner,
           selected: scene.scroll.selected,
+          columnSet: ui.columnSet,
         },
         pen,
       );
@@ -81,6 +82,7 @@ export const paneOf = (scene: ViewScene): Pane => {
         name: view.name,
         tab: view.tab,
         search,
+        wrap: wrapsLines(ui),
       });
     case 'sequence':
       return sequencePane(
@@ -90,13 +92,13 @@ export const paneOf = (scene: ViewScene): Pane => {
     case 'run':
       return runPane({ snapshot, now, log, width, spinner, pen, selected: scene.scroll.selected });
     case 'log':
-      return logPane(log, search, pen);
+      return logPane(log, { search, wrap: wrapsLines(ui), width }, pen);
     case 'problems':
       return problemsPane(snapshot, width, pen);
     case 'inputs':
-      return inputsPane({ snapshot, now, width, spinner, readonly: scene.readonly }, pen);
+      return inputsPane({ snapshot, now, width, spinner, readonly: scene.readonly, search }, pen);
     case 'history':
-      return historyPane({ snapshot, now, width }, pen);
+      return historyPane({ snapshot, now, width, search }, pen);
     case 'replay':
       return replayPane(
         {

@@ -164,7 +164,7 @@ describe('logs', () => {
     type('UPSTREAM');
     press('enter');
     expect(screen()).not.toContain('Accepted publickey');
-    expect(screen()).toContain('lines with: UPSTREAM');
+    expect(screen()).toContain('only with: UPSTREAM');
     press('esc');
     expect(screen()).toContain('Accepted publickey');
     press('/');

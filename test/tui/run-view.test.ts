@@ -132,7 +132,7 @@ describe('steering', () => {
   test('l shows the log of the machine under the cursor alone', () => {
     const { press, text: screen } = opened(liveSnapshot);
     press('3', 'l');
-    expect(screen()).toContain('lines with: sleeper-service');
+    expect(screen()).toContain('only with: sleeper-service');
     expect(screen()).not.toMatch(/grey-area +✔/u);
   });
 });

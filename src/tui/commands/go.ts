@@ -5,11 +5,19 @@ import { type Command, command, hint } from './command.ts';
 
 const place = (
   id: string,
-  key: string,
+  key: string | readonly string[],
   title: string,
   view: View,
   aliases: readonly string[] = [],
-): Command => command({ id, aliases, group: 'Go to', title, keys: [key], run: () => [{ kind: 'go', view }] });
+): Command =>
+  command({
+    id,
+    aliases,
+    group: 'Go to',
+    title,
+    keys: typeof key === 'string' ? [key] : key,
+    run: () => [{ kind: 'go', view }],
+  });
 
 const machineNames = ({ rows }: Scene): readonly string[] => rows.map(({ name }) => name);
 
@@ -50,13 +58,13 @@ export const goCommands: readonly Command[] = [
   place('machines', '1', 'all machines', { kind: 'machines' }, ['fleet', 'm']),
   place('sequence', '2', 'the reboot sequence as waves', { kind: 'sequence' }, ['reboot-sequence', 'waves']),
   place('show-run', '3', 'the run: its plan, its progress, its result', { kind: 'run' }, ['plan', 'attach']),
-  place('log', '4', 'what has happened, line by line', { kind: 'log' }, ['journal']),
+  place('log', ['4', '@'], 'what has happened, line by line', { kind: 'log' }, ['journal']),
   place('problems', '5', 'what is wrong with the fleet as configured', { kind: 'problems' }, ['check']),
   place('inputs', '6', 'the inputs of flake.lock, and what an update would move', { kind: 'inputs' }, [
     'lock',
   ]),
   place('history', '7', 'past runs', { kind: 'history' }, ['runs']),
-  place('pulse', '8', 'the whole lab on one screen', { kind: 'pulse' }, ['dashboard']),
+  place('pulse', '8', 'the whole lab on one screen', { kind: 'pulse' }, ['dashboard', 'pulses']),
   command({
     id: 'details',
     aliases: ['machine', 'describe'],
@@ -103,16 +111,27 @@ export const goCommands: readonly Command[] = [
     id: 'back',
     group: 'Go to',
     title: 'back to where one came from; at the machines, all of them again',
-    keys: ['esc'],
+    keys: ['esc', 'backspace'],
     hint: ({ ui }) => (ui.stack.length > 1 || ui.filter !== '' ? { text: 'back', rank: 90 } : null),
     run: (scene) => [...pinned(scene), { kind: 'back' }],
   }),
   command({
+    id: 'close-help',
+    group: 'Go to',
+    title: 'back from the help',
+    keys: ['q', '?', 'ctrl-c'],
+    when: ({ view }) => view.kind === 'help',
+    hint: hint('close', 97),
+    disabledReason: ({ view }) => (view.kind === 'help' ? null : 'only in the help'),
+    run: () => [{ kind: 'back' }],
+  }),
+  command({
     id: 'help',
-    aliases: ['?', 'keys'],
+    aliases: ['?', 'keys', 'alias'],
     group: 'Go to',
     title: 'this help',
-    keys: ['?'],
+    keys: ['?', 'ctrl-a'],
+    when: ({ view }) => view.kind !== 'help',
     hint: hint('help', 95),
     run: () => [{ kind: 'go', view: { kind: 'help' } }],
   }),

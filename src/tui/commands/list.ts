@@ -72,7 +72,7 @@ export const listCommands: readonly Command[] = [
     id: 'filter',
     group: 'List',
     title: 'show only what matches: words, @group, role:NAME, ~ltrs of a name; ! in front: what does not',
-    keys: ['/'],
+    keys: ['/', 'f'],
     when: inTable,
     hint: hint('filter', 40),
     run: ({ ui }, argument) =>

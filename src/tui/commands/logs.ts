@@ -1,11 +1,8 @@
 import type { Scene } from '../state/scene.ts';
-import { type Act, notice, searchOf } from '../state/ui.ts';
-import { type Command, command, hint } from './command.ts';
+import { type Act, notice } from '../state/ui.ts';
+import { type Command, command } from './command.ts';
 
-/** Logs: of machines, and searching in lines. */
-
-const searchable = ({ view }: Scene): boolean =>
-  view.kind === 'log' || view.kind === 'help' || (view.kind === 'machine' && view.tab === 'logs');
+/** Logs: of machines and of runs. */
 
 /** Units worth offering: those checked, those that failed, and what every machine has. */
 const unitsOf = ({ snapshot, machine, rows }: Scene): readonly string[] => {
@@ -65,19 +62,5 @@ export const logCommands: readonly Command[] = [
       { kind: 'go', view: { kind: 'log' } },
       ...(view.kind === 'run' && machine !== null ? [{ kind: 'search', text: machine } as const] : []),
     ],
-  }),
-  command({
-    id: 'search',
-    aliases: ['grep'],
-    group: 'Move',
-    title: 'show only lines that hold a text; ! in front: that do not',
-    keys: ['/'],
-    when: searchable,
-    hint: hint('search', 20),
-    disabledReason: (scene) => (searchable(scene) ? null : 'only in logs and in the help'),
-    run: ({ ui }, argument) =>
-      argument === ''
-        ? [{ kind: 'input', input: { kind: 'search', text: searchOf(ui), before: searchOf(ui) } }]
-        : [{ kind: 'search', text: argument }],
   }),
 ];

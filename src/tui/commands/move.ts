@@ -16,6 +16,11 @@ const page =
   ({ pane, scroll, bodyHeight }: Scene): Scroll =>
     moveBy(pane, scroll, bodyHeight, sign * pageOf(pane, bodyHeight));
 
+const half =
+  (sign: 1 | -1) =>
+  ({ pane, scroll, bodyHeight }: Scene): Scroll =>
+    moveBy(pane, scroll, bodyHeight, sign * Math.max(1, Math.floor(pageOf(pane, bodyHeight) / 2)));
+
 const edge =
   (which: 'first' | 'last') =>
   ({ pane, scroll, bodyHeight }: Scene): Scroll =>
@@ -25,8 +30,10 @@ const edge =
 export const moveCommands: readonly Command[] = [
   move('down', ['j', 'down'], 'one down', by(1)),
   move('up', ['k', 'up'], 'one up', by(-1)),
-  move('page-down', ['pgdn', 'ctrl-f', 'ctrl-d'], 'one page down', page(1)),
-  move('page-up', ['pgup', 'ctrl-b', 'ctrl-u'], 'one page up', page(-1)),
+  move('page-down', ['pgdn', 'ctrl-f'], 'one page down', page(1)),
+  move('page-up', ['pgup', 'ctrl-b'], 'one page up', page(-1)),
+  move('half-down', ['ctrl-d'], 'half a page down', half(1)),
+  move('half-up', ['ctrl-u'], 'half a page up', half(-1)),
   move('top', ['g', 'home'], 'to the first line', edge('first')),
   move('bottom', ['G', 'end'], 'to the last line', edge('last')),
 ];

@@ -5,16 +5,19 @@ import type { Scene } from '../state/scene.ts';
 import { type Act, notice } from '../state/ui.ts';
 import { beginCommands } from './begin.ts';
 import { type Command, commandGroups, reasonAgainst } from './command.ts';
+import { findCommands } from './find.ts';
 import { goCommands } from './go.ts';
 import { commandsOfKey, keysOfCommand } from './keymap.ts';
 import { listCommands } from './list.ts';
 import { logCommands } from './logs.ts';
+import { lookCommands } from './look.ts';
 import { machineCommands } from './machine.ts';
 import { moveCommands } from './move.ts';
 import { overrideCommands } from './override.ts';
 import { pastCommands } from './past.ts';
 import { screenCommands } from './screen.ts';
 import { steerCommands } from './steer.ts';
+import { wordsOnUnbound } from './unbound.ts';
 
 /** Everything a person can do. Where two commands share a key, the first whose `when` holds has it. */
 export const commands: readonly Command[] = [
@@ -26,6 +29,8 @@ export const commands: readonly Command[] = [
   ...listCommands,
   ...machineCommands,
   ...logCommands,
+  ...findCommands,
+  ...lookCommands,
   ...moveCommands,
   ...screenCommands,
 ];
@@ -36,10 +41,13 @@ export const attempt = (wanted: Command, scene: Scene, argument: string): readon
   return reason === null ? wanted.run(scene, argument) : [notice(`${wanted.id}: ${reason}`)];
 };
 
-/** What a key does here; a disabled command answers with its reason, a key without meaning with nothing. */
+/** What a key does here; a disabled command answers with its reason, a key without meaning with a word on it. */
 export const actsOfKey = (key: KeyName, scene: Scene): readonly Act[] => {
-  const wanted = commandsOfKey(commands, key, scene.settings).find(({ when }) => when(scene));
-  return wanted === undefined ? [] : attempt(wanted, scene, '');
+  const meant = commandsOfKey(commands, key, scene.settings);
+  const wanted = meant.find(({ when }) => when(scene));
+  return wanted === undefined
+    ? [notice(wordsOnUnbound(key, meant, scene), 'quiet')]
+    : attempt(wanted, scene, '');
 };
 
 const namesOf = ({ id, aliases }: Command): readonly string[] => [id, ...aliases];

@@ -144,10 +144,11 @@ export const screenCommands: readonly Command[] = [
   }),
   command({
     id: 'quit',
-    aliases: ['q', 'exit'],
+    aliases: ['q', 'q!', 'qa', 'exit'],
     group: 'Screen',
     title: 'quit; asks first while a run is under way',
     keys: ['q', 'ctrl-c'],
+    when: ({ view }) => view.kind !== 'help',
     hint: hint('quit', 97),
     run: quit,
   }),

@@ -1,5 +1,7 @@
+import { count } from '../../text/words.ts';
 import { canTake } from '../screen/dialog-box.ts';
 import { leastSize } from '../screen/frame-rows.ts';
+import { matchesOf } from '../state/find.ts';
 import { editText, type KeyName, typedTextMax } from '../state/keys.ts';
 import type { Scene } from '../state/scene.ts';
 import {
@@ -11,6 +13,7 @@ import {
   notice,
   type Ui,
 } from '../state/ui.ts';
+import { goToMatch } from './find.ts';
 import { paletteEntries } from './palette.ts';
 import { actsOfCommandLine, actsOfKey, completed, linesOf } from './registry.ts';
 
@@ -54,7 +57,20 @@ const actsOfDialog = (dialog: Dialog, key: KeyName): readonly Act[] => {
     default:
       break;
   }
-  if (typed === null) return key === 'l' ? turn(1) : key === 'h' ? turn(-1) : [];
+  if (typed === null)
+    switch (key) {
+      case 'l':
+        return turn(1);
+      case 'h':
+        return turn(-1);
+      case 'q':
+      case 'n':
+        return [shut];
+      case 'y':
+        return [notice('y answers nothing: Tab chooses, Enter takes')];
+      default:
+        return [];
+    }
   const [wanted, ...others] = typed.names;
   const text = wanted === undefined ? null : editText(typed.text, key);
   if (text === null) return [];
@@ -70,7 +86,9 @@ const actsOfInput = (input: Input, key: KeyName, scene: Scene): readonly Act[] =
       close,
       ...(input.kind === 'filter' || input.kind === 'search'
         ? [{ kind: input.kind, text: input.before } as const]
-        : []),
+        : input.kind === 'find'
+          ? [{ kind: 'search', text: input.before } as const, { kind: 'scroll', scroll: input.from } as const]
+          : []),
     ];
   if (key === 'backspace' && input.text === '') return [close];
   switch (input.kind) {
@@ -84,9 +102,29 @@ const actsOfInput = (input: Input, key: KeyName, scene: Scene): readonly Act[] =
       const text = editText(input.text, key);
       return text === null ? [] : typedInto(input, text);
     }
+    case 'find': {
+      if (key === 'enter') return found(input.text, scene);
+      const text = editText(input.text, key);
+      return text === null ? [] : find(input, text, scene);
+    }
     default:
       return input satisfies never;
   }
+};
+
+/** Goes to the first match from where one was, while it is being typed. */
+const find = (input: Extract<Input, { kind: 'find' }>, text: string, scene: Scene): readonly Act[] => [
+  ...typedInto(input, text),
+  { kind: 'scroll', scroll: input.from },
+  ...(text === '' ? [] : goToMatch({ ...scene, scroll: input.from }, text, 1, true)),
+];
+
+const found = (text: string, { pane }: Scene): readonly Act[] => {
+  const many = matchesOf(pane, text).length;
+  if (text === '') return [close];
+  return many === 0
+    ? [close, { kind: 'search', text: '' }, notice(`nothing here holds "${text}"`)]
+    : [close, notice(`${count(many, 'line')} with "${text}": n and N go through them, Esc ends it`, 'quiet')];
 };
 
 const actsOfPalette = (
@@ -202,6 +240,11 @@ const typedInto = (input: Input, text: string): readonly Act[] => {
       return [
         { kind: 'input', input: { ...input, text } },
         { kind: input.kind, text },
+      ];
+    case 'find':
+      return [
+        { kind: 'input', input: { ...input, text } },
+        { kind: 'search', text },
       ];
     case 'command':
       return [{ kind: 'input', input: commandInput(text) }];

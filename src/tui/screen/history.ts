@@ -4,6 +4,7 @@ import { goalWords } from '../../plan/goal-words.ts';
 import { duration, moment } from '../../text/words.ts';
 import { blank, cellsOf, line, span } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
+import { lineTest } from './lines-with.ts';
 import type { Pane } from './pane.ts';
 import { type Cell, type Column, placeColumns, tableLine } from './table.ts';
 import { endWords, shortAge } from './words.ts';
@@ -77,11 +78,22 @@ const cellOf = (run: PastRun, id: ColumnId, now: number, pen: Pen): Cell => {
 };
 
 export const historyPane = (
-  view: { readonly snapshot: LabSnapshot; readonly now: number; readonly width: number },
+  view: {
+    readonly snapshot: LabSnapshot;
+    readonly now: number;
+    readonly width: number;
+    /** What a run has to say somewhere to be listed. */
+    readonly search: string;
+  },
   pen: Pen,
 ): Pane => {
   const { snapshot, now } = view;
-  const runs = snapshot.past ?? [];
+  const all = snapshot.past ?? [];
+  const passes = lineTest(view.search);
+  const runs =
+    passes === null
+      ? all
+      : all.filter((run) => passes(columns.map(({ id }) => cellOf(run, id, now, pen).text).join(' ')));
   const ideal = (id: ColumnId): number =>
     Math.max(0, ...runs.map((run) => cellsOf(cellOf(run, id, now, pen).text)));
   const filled = columns.filter(({ id }) => ideal(id) > 0);
@@ -111,7 +123,11 @@ export const historyPane = (
     kind: 'list',
     empty: [
       line(
-        snapshot.past === null ? '   being read from the journal' : '   no run yet: u, r, D or R begin one',
+        all.length > 0
+          ? '   no run holds that text; Esc shows all again'
+          : snapshot.past === null
+            ? '   being read from the journal'
+            : '   no run yet: u, r, D or R begin one',
         'quiet',
       ),
     ],

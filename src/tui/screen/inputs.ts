@@ -3,6 +3,7 @@ import type { LockChange } from '../../ports.ts';
 import { count, day } from '../../text/words.ts';
 import { blank, flowing, type Line, labelled, line, span } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
+import { lineTest } from './lines-with.ts';
 import type { Pane } from './pane.ts';
 import { type Cell, type Column, placeColumns, tableLine } from './table.ts';
 import { ageWords, shortAge } from './words.ts';
@@ -124,11 +125,18 @@ export const inputsPane = (
     readonly width: number;
     readonly spinner: string;
     readonly readonly: boolean;
+    /** What an input has to hold to be listed. */
+    readonly search: string;
   },
   pen: Pen,
 ): Pane => {
   const { snapshot, now, width, spinner } = view;
-  const inputs = snapshot.inputs.value ?? [];
+  const all = snapshot.inputs.value ?? [];
+  const passes = lineTest(view.search);
+  const inputs =
+    passes === null
+      ? all
+      : all.filter(({ input, locked }) => passes(`${input} ${locked.url} ${locked.rev ?? ''}`));
   const moves = new Map((snapshot.inputsPreview?.value?.changes ?? []).map((move) => [move.input, move]));
   const { failure } = snapshot.inputs;
   const ideal = (id: ColumnId): number =>
@@ -177,7 +185,11 @@ export const inputsPane = (
       failure === null
         ? [
             line(
-              snapshot.inputs.at === null ? '   flake.lock is being read' : '   flake.lock pins no input',
+              all.length > 0
+                ? '   no input holds that text; Esc shows all again'
+                : snapshot.inputs.at === null
+                  ? '   flake.lock is being read'
+                  : '   flake.lock pins no input',
               'quiet',
             ),
           ]

@@ -1,12 +1,13 @@
 import type { LabSnapshot } from '../../flow/session.ts';
 import type { RunEvent } from '../../run/event.ts';
 import { tellEvent } from '../../run/telling.ts';
-import { fitText, type Line, line, span } from '../draw/line.ts';
+import { cellsOf, fitText, type Line, line, span } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
 import type { Tone } from '../draw/theme.ts';
 import { lineTest } from './lines-with.ts';
 import { type Pane, textPane } from './pane.ts';
 import { clockTime } from './words.ts';
+import { wrapRows } from './wrapped.ts';
 
 /** Events of the run and messages of the session, one line each, in the order in which they happened. */
 
@@ -65,12 +66,29 @@ export const logLine = ({ at, machine, text, tone }: LogEntry, machineWidth: num
   span(pen.clean(text), tone),
 ];
 
+const clockCells = 11;
+
 /** The log, or those of its lines that a search lets through; rows are made as they come into the window. */
-export const logPane = (entries: readonly LogEntry[], search: string, pen: Pen): Pane => {
-  const passes = lineTest(search);
+export const logPane = (
+  entries: readonly LogEntry[],
+  view: { readonly search: string; readonly wrap: boolean; readonly width: number },
+  pen: Pen,
+): Pane => {
+  const passes = lineTest(view.search);
   const shown =
     passes === null ? entries : entries.filter(({ machine, text }) => passes(`${machine ?? ''} ${text}`));
-  const machineWidth = machineColumn(shown);
+  const machineWidth = view.wrap
+    ? Math.min(machineColumn(shown), Math.floor(view.width / 4))
+    : machineColumn(shown);
+  const lineAt = (index: number): Line => {
+    const entry = shown[index];
+    return entry === undefined ? [] : logLine(entry, machineWidth, pen);
+  };
+  const cellsAt = (index: number): number => {
+    const entry = shown[index];
+    if (entry === undefined) return 0;
+    return clockCells + (entry.machine === null ? 0 : machineWidth + 2) + cellsOf(pen.clean(entry.text));
+  };
   return {
     ...textPane(
       [],
@@ -83,10 +101,8 @@ export const logPane = (entries: readonly LogEntry[], search: string, pen: Pen):
         ),
       ],
     ),
-    count: shown.length,
-    lineAt: (index) => {
-      const entry = shown[index];
-      return entry === undefined ? [] : logLine(entry, machineWidth, pen);
-    },
+    ...(view.wrap
+      ? wrapRows({ count: shown.length, cellsAt, lineAt }, view.width, clockCells)
+      : { count: shown.length, lineAt }),
   };
 };

@@ -23,7 +23,13 @@ export const machineTabs = [
 ] as const;
 export type MachineTab = (typeof machineTabs)[number];
 
-const tabPane = (scene: MachineScene, tab: MachineTab, machine: Machine, search: string): Pane => {
+const tabPane = (
+  scene: MachineScene,
+  tab: MachineTab,
+  machine: Machine,
+  search: string,
+  wrap: boolean,
+): Pane => {
   switch (tab) {
     case 'overview':
       return textPane(overviewLines(scene, machine));
@@ -36,7 +42,7 @@ const tabPane = (scene: MachineScene, tab: MachineTab, machine: Machine, search:
     case 'journal':
       return textPane(journalLines(scene));
     case 'logs':
-      return remoteLogsPane(scene, search);
+      return remoteLogsPane(scene, search, wrap);
     case 'metadata':
       return textPane(metadataLines(scene, machine));
     default:
@@ -60,6 +66,7 @@ export const machinePane = (
     readonly name: string;
     readonly tab: MachineTab;
     readonly search: string;
+    readonly wrap: boolean;
   },
 ): Pane => {
   const row = scene.rows.find(({ name }) => name === scene.name);
@@ -68,6 +75,6 @@ export const machinePane = (
   const full: MachineScene = { ...scene, row };
   const { machine } = row;
   if (machine === null) return textPane([blank, ...failedLines(full)]);
-  const pane = tabPane(full, scene.tab, machine, scene.search);
+  const pane = tabPane(full, scene.tab, machine, scene.search, scene.wrap);
   return { ...pane, head: [tabLine(scene.tab, scene.width), blank, ...pane.head] };
 };

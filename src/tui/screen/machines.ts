@@ -1,13 +1,13 @@
 import type { LabSnapshot } from '../../flow/session.ts';
 import { day } from '../../text/words.ts';
-import { blank, cellsOf, type Line, labelled, line, span } from '../draw/line.ts';
+import { blank, cellsOf, type Line, labelled, line, span, spread } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
 import type { Sort, SortBy } from './arrange.ts';
 import type { MachineRow } from './machine-row.ts';
 import { staleAfterMs } from './machine-state.ts';
 import { stripFoot, type Untold } from './machine-strip.ts';
 import type { Pane } from './pane.ts';
-import { type Cell, type Column, type Placed, placeColumns, tableLine } from './table.ts';
+import { type Cell, type Column, columnSets, type Placed, tableLine } from './table.ts';
 import { ageWords, clockTime, shortAge } from './words.ts';
 
 /** Every column can be sorted by. */
@@ -212,17 +212,39 @@ export const machinesPane = (
     readonly spinner: string;
     /** The machine that the cursor was moved to. */
     readonly selected: string | null;
+    /** Which of the sets of columns, of those that there are. */
+    readonly columnSet: number;
   },
   pen: Pen,
 ): Pane => {
   const { snapshot, now, rows, marked } = view;
   const filled = columns.filter(({ id }) => (view.widths.get(id) ?? 0) > 0 || id === view.sort.by);
-  const placed = placeColumns(filled, (id) => view.widths.get(id) ?? 0, view.width - 1 - leadCells);
+  const sets = columnSets(filled, 'name', (id) => view.widths.get(id) ?? 0, view.width - 1 - leadCells);
+  const set = view.columnSet % sets.length;
+  const placed = sets[set] ?? [];
+  const beyond = filled.length - placed.length;
+  const header = headerLine(placed, view.sort, pen);
+  const headerRoom =
+    view.width -
+    cellsOf(
+      header
+        .map(({ text }) => text)
+        .join('')
+        .trimEnd(),
+    );
+  // What has no room is counted, and how to come by it, where there is room for that.
+  const more =
+    (beyond === 0
+      ? []
+      : set === 0
+        ? [` +${beyond}: Ctrl-W`, ` +${beyond}`]
+        : [` ${set + 1} of ${sets.length}`, ` ${set + 1}/${sets.length}`]
+    ).find((text) => text.length < headerRoom) ?? '';
   const cursor = rows[(view.selected === null ? 0 : view.positions.get(view.selected)) ?? 0];
   return {
     head: [
       ...failureHead(snapshot, now, view.width, pen),
-      ...(snapshot.evaluation.value === null ? [] : [headerLine(placed, view.sort, pen)]),
+      ...(snapshot.evaluation.value === null ? [] : [spread(header, line(more, 'quiet'), view.width, ' ')]),
     ],
     count: rows.length,
     keyAt: (index) => rows[index]?.name ?? null,

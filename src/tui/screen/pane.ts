@@ -1,5 +1,5 @@
 import { count } from '../../text/words.ts';
-import { blank, fitLine, type Line, line, onSurface, span } from '../draw/line.ts';
+import { blank, fitLine, type Line, line, onSurface, sliceLine, span } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
 
 /**
@@ -75,6 +75,26 @@ const overflows = (pane: Pane, room: number): boolean => pane.kind === 'text' &&
 const windowHeight = (pane: Pane, height: number): number => {
   const room = rowRoom(pane, height);
   return overflows(pane, room) ? Math.max(1, room - 1) : room;
+};
+
+/** How a scroll names the line of a text that a search led to. */
+const foundKey = (index: number): string => `line ${index}`;
+
+/** The line of a text that a search led to; -1 where none did. */
+export const foundIndex = ({ selected }: Scroll): number =>
+  selected?.startsWith('line ') === true ? Number(selected.slice(5)) : -1;
+
+/** Lines above a line that was found, so that one sees where it stands. */
+const linesAboveFound = 2;
+
+/** Goes to this row: the cursor of a list onto it, the window of a text around it. */
+export const goToRow = (pane: Pane, scroll: Scroll, height: number, index: number): Scroll => {
+  if (pane.kind === 'list') {
+    const moved = { selected: pane.keyAt(index), top: topOf(pane, scroll, height) };
+    return { ...moved, top: topOf(pane, moved, height) };
+  }
+  const last = Math.max(0, pane.count - windowHeight(pane, height));
+  return { selected: foundKey(index), top: clamp(index - linesAboveFound, 0, last) };
 };
 
 const clamp = (value: number, low: number, high: number): number => Math.max(low, Math.min(value, high));
@@ -190,7 +210,11 @@ export const bodyLines = (
   const shown = Math.min(windowHeight(pane, height), pane.count - top);
   const rows = Array.from({ length: Math.max(0, shown) }, (_, offset) => {
     const content = pane.lineAt(top + offset);
-    if (pane.kind === 'text') return fit(content);
+    if (pane.kind === 'text') {
+      if (scroll.selected !== foundKey(top + offset)) return fit(content);
+      const [, ...rest] = [...sliceLine(content, 0, 1), ...sliceLine(content, 1, width)];
+      return onSurface(fit([span(pen.glyphs.pointer, 'accent'), ...rest]), 'row');
+    }
     const here = top + offset === cursor;
     const pointed = fit([span(here ? pen.glyphs.pointer : ' ', 'accent'), ...content]);
     return here ? onSurface(pointed, 'row') : pointed;

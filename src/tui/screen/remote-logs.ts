@@ -1,8 +1,9 @@
-import { blank, type Line, line, span } from '../draw/line.ts';
+import { blank, type Line, line, span, widthOf } from '../draw/line.ts';
 import type { Tone } from '../draw/theme.ts';
 import { lineTest } from './lines-with.ts';
 import type { MachineScene } from './machine-facts.ts';
 import { type Pane, textPane } from './pane.ts';
+import { wrapRows } from './wrapped.ts';
 
 /** The journal of the machine itself, as it is being followed. */
 
@@ -16,6 +17,12 @@ const toneOf = (text: string): Tone =>
       ? 'warn'
       : 'plain';
 
+/** How wide lines are: asked of all of them for each frame. */
+const cellsKnown = new WeakMap<object, number>();
+
+/** Behind the time of day. */
+const indentCells = 10;
+
 const rowOf = (text: string, { pen }: MachineScene): Line => {
   const parts = journalLine.exec(text);
   if (parts === null) return [span(` ${pen.clean(text)}`, 'quiet')];
@@ -24,12 +31,22 @@ const rowOf = (text: string, { pen }: MachineScene): Line => {
   return [span(` ${time} `, 'quiet'), span(`${pen.clean(who)} `, 'accent'), span(clean, toneOf(clean))];
 };
 
-export const remoteLogsPane = (scene: MachineScene, search: string): Pane => {
+export const remoteLogsPane = (scene: MachineScene, search: string, wrap: boolean): Pane => {
   const { snapshot, row, pen, spinner } = scene;
   const logs = snapshot.logs?.machine === row.name ? snapshot.logs : null;
   const passes = lineTest(search);
   const lines = logs?.lines ?? [];
   const shown = passes === null ? lines : lines.filter(({ text }) => passes(text));
+  const lineAt = (index: number): Line => rowOf(shown[index]?.text ?? '', scene);
+  const cellsAt = (index: number): number => {
+    const entry = shown[index];
+    if (entry === undefined) return 0;
+    const known = cellsKnown.get(entry);
+    if (known !== undefined) return known;
+    const cells = widthOf(lineAt(index));
+    cellsKnown.set(entry, cells);
+    return cells;
+  };
   const of = logs?.unit == null ? 'the whole journal' : pen.clean(logs.unit);
   const status: Line =
     logs === null || logs.status === 'connecting'
@@ -52,7 +69,8 @@ export const remoteLogsPane = (scene: MachineScene, search: string): Pane => {
       ],
     ),
     head: [[...status, span(`  ${of}`, 'strong'), span(`  ${logs?.count ?? 0} lines`, 'quiet')], blank],
-    count: shown.length,
-    lineAt: (index) => rowOf(shown[index]?.text ?? '', scene),
+    ...(wrap
+      ? wrapRows({ count: shown.length, cellsAt, lineAt }, scene.width, indentCells)
+      : { count: shown.length, lineAt }),
   };
 };

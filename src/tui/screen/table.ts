@@ -83,6 +83,42 @@ const longestFitting = <Id extends string>(
   return byRank.slice(0, 1);
 };
 
+/**
+ * All columns in sets that fit, the most important in the first; `pinned` leads each. Every column is in one of them, if
+ * need be with less than its good width.
+ */
+export const columnSets = <Id extends string>(
+  columns: readonly Column<Id>[],
+  pinned: Id,
+  ideal: (id: Id) => number,
+  width: number,
+): readonly (readonly Placed<Id>[])[] => {
+  const head = columns.filter(({ id }) => id === pinned);
+  let rest = columns.filter(({ id }) => id !== pinned);
+  const sets: (readonly Placed<Id>[])[] = [];
+  do {
+    const some = new Set([...head, ...rest]);
+    let placed = placeColumns(
+      columns.filter((column) => some.has(column)),
+      ideal,
+      width,
+    );
+    const [first] = [...rest].sort((a, b) => a.rank - b.rank);
+    if (placed.length < 2 && first !== undefined)
+      placed = placeColumns([...head, first].map(narrowed), ideal, width);
+    if (placed.length < 2 && rest.length > 0 && sets.length > 0) break;
+    sets.push(placed);
+    rest = rest.filter(({ id }) => !placed.some((one) => one.id === id));
+  } while (rest.length > 0);
+  return sets;
+};
+
+const narrowed = <Id extends string>(column: Column<Id>): Column<Id> => ({
+  ...column,
+  least: Math.min(column.least ?? narrowCells, narrowCells + 4),
+});
+const narrowCells = 12;
+
 /** One row of cells under placed columns. */
 export const tableLine = <Id extends string>(
   placed: readonly Placed<Id>[],

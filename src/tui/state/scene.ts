@@ -82,7 +82,7 @@ export const makeScenes = (options: {
       scroll,
       bodyHeight: frameRows(ui.size).body,
     };
-    const pane = paneOf({
+    const whole = paneOf({
       ...base,
       positions,
       widths,
@@ -90,6 +90,7 @@ export const makeScenes = (options: {
       width: ui.size.columns,
       help: () => options.help(sceneOf({ ...moment, ui: beneath(ui) })),
     });
+    const pane = ui.rowsOnly && whole.foot !== null ? { ...whole, foot: null } : whole;
     const machine =
       view.kind === 'machine' ? view.name : pane.noun === 'machine' ? selectedKey(pane, scroll) : null;
     return { ...base, pane, machine };

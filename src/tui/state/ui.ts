@@ -77,6 +77,8 @@ export type Input =
   | { readonly kind: 'filter'; readonly text: string; readonly before: string }
   /** Of the lines on show: those that hold the text. */
   | { readonly kind: 'search'; readonly text: string; readonly before: string }
+  /** Goes to the next line that holds the text; `from` is where one was. */
+  | { readonly kind: 'find'; readonly text: string; readonly before: string; readonly from: Scroll }
   | CommandInput
   /** `index`: which of what was found the cursor is on. */
   | { readonly kind: 'palette'; readonly text: string; readonly index: number };
@@ -122,6 +124,12 @@ export type Ui = {
   readonly moments: ReadonlyMap<RunId, number>;
   readonly sort: Sort;
   readonly marked: ReadonlySet<string>;
+  /** Which of the sets of columns the table of machines shows, where one line has no room for all. */
+  readonly columnSet: number;
+  /** Rows alone, without what stands below them. */
+  readonly rowsOnly: boolean;
+  /** Long lines of logs are wrapped; null where nobody has chosen: in narrow windows they are. */
+  readonly wrap: boolean | null;
   /** The sequence as a tree of needs. */
   readonly tree: boolean;
   /** The sequence of the marked machines alone. */
@@ -147,6 +155,9 @@ export type UiAction =
   | { readonly kind: 'moment'; readonly run: RunId; readonly at: number }
   | { readonly kind: 'sort'; readonly by: SortBy }
   | { readonly kind: 'mark'; readonly names: readonly string[]; readonly on: boolean }
+  | { readonly kind: 'columns'; readonly set: number }
+  | { readonly kind: 'rows-only'; readonly on: boolean }
+  | { readonly kind: 'wrap'; readonly on: boolean }
   | { readonly kind: 'sequence'; readonly tree: boolean; readonly onlyMarked: boolean }
   | { readonly kind: 'input'; readonly input: Input | null }
   | { readonly kind: 'remember'; readonly line: string }
@@ -173,6 +184,9 @@ export const initialUi = (size: Size, typed: readonly string[] = []): Ui => ({
   moments: new Map(),
   sort: { by: 'name', reversed: false },
   marked: new Set(),
+  columnSet: 0,
+  rowsOnly: false,
+  wrap: null,
   tree: false,
   onlyMarked: false,
   input: null,
@@ -181,6 +195,11 @@ export const initialUi = (size: Size, typed: readonly string[] = []): Ui => ({
   notice: null,
   leaving: false,
 });
+
+/** Below so many columns most lines of logs would be cut. */
+const wrapsBelowColumns = 80;
+
+export const wrapsLines = ({ wrap, size }: Ui): boolean => wrap ?? size.columns < wrapsBelowColumns;
 
 export const viewOf = ({ stack }: Ui): View => stack.at(-1) ?? { kind: 'machines' };
 
@@ -255,6 +274,12 @@ export const reduce = (ui: Ui, action: UiAction): Ui => {
       }
       return { ...ui, marked };
     }
+    case 'columns':
+      return { ...ui, columnSet: action.set };
+    case 'rows-only':
+      return { ...ui, rowsOnly: action.on };
+    case 'wrap':
+      return { ...ui, wrap: action.on };
     case 'sequence':
       return { ...ui, tree: action.tree, onlyMarked: action.onlyMarked };
     case 'input':

@@ -26,7 +26,7 @@ describe('the machines', () => {
       " lab  /home/geir/home-lab                                          seen 20s ago
       [1 Machines] 2 Seq  3 Run  4 Log  5 Prob (2)  6 Inp  7 Hist  8 Puls
 
-         MACHINE↓               STATE            DRIFT             REBOOT NEEDED
+         MACHINE↓               STATE            DRIFT             REBOOT NEEDED    +7
       ▶  congenital-optimist    ✔ healthy        in sync           no
          grey-area              ▲ degraded       flake ≠ running   after deploy
          reverse-proxy          ✖ offline        not known         not known

@@ -1,0 +1,28 @@
+import { type KeyName, keyLabel } from '../state/keys.ts';
+import type { Scene } from '../state/scene.ts';
+import { type Command, reasonAgainst } from './command.ts';
+
+/** What is said where a key means nothing: fingers bring habits from other tools, and silence teaches nothing. */
+
+const habits: Readonly<Record<KeyName, string>> = {
+  'ctrl-k': 'no key kills anything here: x stops a run, in its view (3)',
+  'ctrl-x': 'no key kills anything here: x stops a run, in its view (3)',
+  'ctrl-s': 'c copies what is shown',
+  'ctrl-e': '+ gives rows the room of what stands below them',
+  'ctrl-g': 'Esc leads back',
+  h: 'Esc leads back, [ and ] turn tabs',
+  i: 'd or Enter opens what is under the cursor',
+  m: 'Space marks',
+  V: 'Space marks, * marks all',
+  Z: 'q quits',
+};
+
+/** A short word about a key that does nothing here; `meant`: commands that have it elsewhere. */
+export const wordsOnUnbound = (key: KeyName, meant: readonly Command[], scene: Scene): string => {
+  const [first] = meant;
+  if (first !== undefined) {
+    const reason = reasonAgainst(first, scene);
+    return `${keyLabel(key)} ("${first.id}"): ${reason ?? 'not in this view'}`;
+  }
+  return habits[key] ?? `${keyLabel(key)} means nothing here; ? lists the keys`;
+};
