@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
@@ -73,18 +73,45 @@ export const explainJournal = (path: string, doing: string, error: unknown): Jou
   );
 };
 
+/** How the files begin: https://sqlite.org/fileformat.html, 1.3 and 4.1. The log has either byte order of checksums. */
+const beginnings = {
+  '': [Buffer.from('SQLite format 3\0')],
+  '-wal': [Buffer.from('377f0682', 'hex'), Buffer.from('377f0683', 'hex')],
+} as const;
+
+const beginsLike = (path: string, expected: readonly Buffer[]): boolean => {
+  const read = Buffer.alloc(16);
+  const file = openSync(path, 'r');
+  try {
+    const length = readSync(file, read, 0, read.length, 0);
+    return expected.some((bytes) => read.subarray(0, Math.min(length, bytes.length)).equals(bytes));
+  } finally {
+    closeSync(file);
+  }
+};
+
+/** Looks whether a file still is the one that was first seen here, and still begins as it must. */
+const watchOne = (path: string, expected: readonly Buffer[]): (() => boolean) => {
+  let seen: string | null = null;
+  return () => {
+    const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+    const identity = found === undefined ? null : `${found.dev}:${found.ino}`;
+    seen ??= identity;
+    return identity === seen && (identity === null || beginsLike(path, expected));
+  };
+};
+
 /**
- * Sees that the journal is still the file that was opened: SQLite goes on writing into one that was removed, where nobody
- * will ever read it, and the lock of a run goes the same way. The result throws `JournalFailure` when it is another.
+ * Sees that the journal is still the file that was opened, with the log beside it: SQLite goes on writing into one that
+ * was removed, emptied or written over by somebody, where nobody will ever read it, and the lock of a run goes the same
+ * way. To be asked after something was written; throws `JournalFailure` when it is another.
  */
 export const watchOverFile = (path: string): (() => void) => {
-  const identity = (): string | null => {
-    const found = statSync(path, { bigint: true, throwIfNoEntry: false });
-    return found === undefined ? null : `${found.dev}:${found.ino}`;
-  };
-  const opened = identity();
+  const own = watchOne(path, beginnings['']);
+  const log = watchOne(`${path}-wal`, beginnings['-wal']);
+  own();
   return () => {
-    if (identity() === opened) return;
+    if (own() && log()) return;
     throw new JournalFailure(
       `the journal ${path} was removed or replaced while it was written`,
       'find out by whom; `lab status` tells what the machines run, and a new run begins from there',

@@ -119,7 +119,10 @@ case $l_state in
   expired|released|broken) free=yes ;;
 esac
 write() {
-  said=$(lease_write "$@" 2>&1) || { put message "$lab/lease cannot be written: $(printf '%s' "$said" | tail -n 1)"; answer unknown; }
+  said=$(lease_write "$@" 2>&1) && return
+  if [ -z "$said" ]; then said=$({ echo >"$lab/lease.new"; } 2>&1); fi
+  put message "$lab/lease cannot be written: $(printf '%s' "$said" | tail -n 1)"
+  answer unknown
 }
 case $1 in
   take) [ -n "$ours$free" ] || { lease_tell; answer taken; }; write held "$2" "$3" "$4"; answer held ;;

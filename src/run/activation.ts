@@ -153,7 +153,7 @@ export const bringAbout = async (
         step,
         closureGone,
         `nothing was activated: ${activated.message}`,
-        'look whether garbage is collected there just now (`nix.gc`), then run again',
+        'garbage may be collected there just now (`nix.gc`): run again; if it stays so its store is damaged: `nix-store --verify --repair` there',
         activated.log,
       ),
     );

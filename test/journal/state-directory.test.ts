@@ -7,6 +7,7 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -62,6 +63,9 @@ describe('a journal that is taken away while it is written', () => {
       },
     ],
     ['removed with its folder', (path: string) => rmSync(dirname(path), { recursive: true })],
+    ['its log removed', (path: string) => rmSync(`${path}-wal`)],
+    ['its log emptied', (path: string) => truncateSync(`${path}-wal`)],
+    ['written over in its place', (path: string) => writeFileSync(path, 'x'.repeat(8_192))],
   ] as const)('is noticed by the next append: %s', ([, take]) => {
     const journal = openJournal(join(place, 'state'), () => 5);
     journal.append(run, started);

@@ -169,6 +169,14 @@ describe('a lease on a machine, with the script in a real shell', () => {
     expect(await ask('take')).toMatchObject({ kind: 'unknown', error: null });
     expect(await ask('look')).toEqual({ kind: 'free', last: null });
   });
+
+  it('is unknown where it cannot be written anew, and says what the machine says of that', async () => {
+    local.write('/var/lib/lab/lease.new/in-the-way', '');
+    expect(await ask('take')).toMatchObject({
+      kind: 'unknown',
+      message: expect.stringMatching(/lease cannot be written: .*directory/iu),
+    });
+  });
 });
 
 const owner = ({ run, owner: who }: Claim) => ({ run, owner: who });
