@@ -85,7 +85,8 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
     else asked.addEventListener('abort', act, { once: true });
   const breakWith = (error: unknown): void => {
     broken ??= { error };
-    giveUp();
+    giveUp(error);
+    wake();
   };
   const follow = async <T>(name: string, work: Promise<T>, end: (result: T) => void): Promise<void> => {
     try {

@@ -50,6 +50,8 @@ export const needsRestore = (state: RunState, progress: MachineProgress): boolea
   );
 };
 
+const isOpen = ({ open }: MachineProgress, { id }: Step): boolean => open.some((step) => step.id === id);
+
 /**
  * What must be done even when somebody stops or pauses the run. A reboot that was triggered is followed until the machine
  * is up: nobody would look after one that is down, and another run could take down the next. What is live goes through
@@ -57,8 +59,7 @@ export const needsRestore = (state: RunState, progress: MachineProgress): boolea
  */
 const stepToFinish = (state: RunState, progress: MachineProgress): Step | null => {
   const { status, current } = progress;
-  if (status !== 'active' || current === null) return null;
-  if (recordOf(state, current.id)?.status === 'open') return null;
+  if (status !== 'active' || current === null || isOpen(progress, current)) return null;
   if (current.kind === 'await-boot') return current;
   if (current.kind !== 'gate' && current.kind !== 'confirm') return null;
   const live = unconfirmed(state, progress);
@@ -115,14 +116,16 @@ export const next = (state: RunState): Decision => {
   if (plan === null || state.approvedAt === null)
     throw new TypeError('nothing to decide before a plan is approved');
   const progress = plan.machines.map((machine) => progressOf(state, machine));
-  const open = progress.flatMap((machine) => machine.open);
-  const busy = (): Decision | null => (open.length > 0 || isLooking(state) ? { kind: 'await' } : null);
+  const openCount = progress.reduce((count, { open }) => count + open.length, 0);
+  const busy = (): Decision | null => (openCount > 0 || isLooking(state) ? { kind: 'await' } : null);
 
   const toRestore = progress.find((machine) => needsRestore(state, machine));
   if (toRestore?.plan.restore != null) return busy() ?? { kind: 'perform', steps: [toRestore.plan.restore] };
 
-  const toFinish = progress.flatMap((machine) => stepToFinish(state, machine) ?? []);
-  if (toFinish.length > 0) return busy() ?? { kind: 'perform', steps: toFinish.slice(0, 1) };
+  for (const machine of progress) {
+    const toFinish = stepToFinish(state, machine);
+    if (toFinish !== null) return busy() ?? { kind: 'perform', steps: [toFinish] };
+  }
 
   if (state.stopRequestedBy !== null)
     return (
@@ -160,19 +163,20 @@ export const next = (state: RunState): Decision => {
   const onItsWay = progress.find(({ status }) => status === 'active');
   for (const kind of ['preflight', 'copy'] as const) {
     // A machine that failed or was skipped still names the step that it ended with.
-    const due = progress.flatMap(({ status, current, retried }) =>
-      (status === 'waiting' || status === 'active') &&
-      current?.kind === kind &&
-      (retried === null || onItsWay === undefined)
-        ? [current]
-        : [],
+    const due = progress.filter(
+      ({ status, current, retried }) =>
+        (status === 'waiting' || status === 'active') &&
+        current?.kind === kind &&
+        (retried === null || onItsWay === undefined),
     );
     if (due.length === 0) {
       if (state.looks.start === 'begun') return { kind: 'await' };
       continue;
     }
-    const idle = due.filter(({ id }) => !open.some((step) => step.id === id));
-    const steps = idle.slice(0, Math.max(0, concurrency[kind] - open.length));
+    const idle = due.flatMap((machine) =>
+      machine.current === null || isOpen(machine, machine.current) ? [] : [machine.current],
+    );
+    const steps = idle.slice(0, Math.max(0, concurrency[kind] - openCount));
     return steps.length > 0 ? { kind: 'perform', steps } : { kind: 'await' };
   }
 

@@ -57,6 +57,7 @@ export const allRecords = ({ machines }: Recorded): readonly StepRecord[] =>
 
 /** With this record in the place of the one of its step, or after the others. */
 export const withRecord = (records: MachineRecords, record: StepRecord): MachineRecords => {
-  const place = records.findIndex(({ step }) => step.id === record.step.id);
+  // Mostly the latest.
+  const place = records.findLastIndex(({ step }) => step.id === record.step.id);
   return place === -1 ? [...records, record] : records.with(place, record);
 };

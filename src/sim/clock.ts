@@ -1,7 +1,14 @@
 import type { Clock } from '../ports.ts';
 
 /** One thing that will happen: `wake` is null once it was called off. */
-type Entry = { readonly at: number; readonly order: number; wake: (() => void) | null };
+type Entry = {
+  readonly at: number;
+  readonly order: number;
+  /** The process that sleeps; null for what happens whoever lives. */
+  readonly sleeper: object | null;
+  readonly signal: AbortSignal | null;
+  wake: (() => void) | null;
+};
 
 const before = (a: Entry, b: Entry): boolean => a.at < b.at || (a.at === b.at && a.order < b.order);
 
@@ -38,6 +45,9 @@ const createAgenda = () => {
       heap[index] = last;
       return top;
     },
+    /** In the order in which they were asked for. */
+    chosen: (which: (entry: Entry) => boolean): readonly Entry[] =>
+      heap.filter(which).sort((a, b) => a.order - b.order),
   };
 };
 
@@ -78,51 +88,47 @@ export const createVirtualClock = (startAt: number): VirtualClock => {
   let now = startAt;
   let order = 0;
 
-  const push = (at: number, wake: () => void): Entry => {
-    const entry = { at: Math.max(now, at), order: order++, wake };
-    agenda.push(entry);
-    return entry;
+  const push = (
+    at: number,
+    wake: () => void,
+    sleeper: object | null = null,
+    signal: AbortSignal | null = null,
+  ): void => {
+    agenda.push({ at: Math.max(now, at), order: order++, sleeper, signal, wake });
   };
 
   const process = (): ProcessClock => {
+    const self = {};
     let alive = true;
-    // One listener per signal, not per sleep: sleeps are what a simulation does most.
-    const sleepers = new Map<AbortSignal, { readonly entries: Set<Entry>; readonly onAbort: () => void }>();
-    const sleepersOf = (signal: AbortSignal): Set<Entry> => {
-      const known = sleepers.get(signal);
-      if (known !== undefined) return known.entries;
-      const entries = new Set<Entry>();
+    // One listener per signal, not per sleep: sleeps are what a simulation does most, and few are cut short.
+    const heard = new Map<AbortSignal, () => void>();
+    const listenTo = (signal: AbortSignal): void => {
+      if (heard.has(signal)) return;
       const onAbort = (): void => {
-        sleepers.delete(signal);
-        for (const entry of entries) {
+        heard.delete(signal);
+        for (const entry of agenda.chosen((each) => each.sleeper === self && each.signal === signal)) {
           const { wake } = entry;
           entry.wake = null;
           wake?.();
         }
       };
-      sleepers.set(signal, { entries, onAbort });
+      heard.set(signal, onAbort);
       signal.addEventListener('abort', onAbort, { once: true });
-      return entries;
     };
     const sleep = (ms: number, signal?: AbortSignal): Promise<void> => {
       if (!alive) return new Promise(() => {});
       if (signal?.aborted === true) return Promise.resolve();
-      return new Promise((resolve) => {
-        const group = signal === undefined ? null : sleepersOf(signal);
-        const entry = push(now + Math.max(0, ms), () => {
-          group?.delete(entry);
-          if (alive) resolve();
-        });
-        group?.add(entry);
-      });
+      if (signal !== undefined) listenTo(signal);
+      return new Promise((resolve) => push(now + Math.max(0, ms), resolve, self, signal ?? null));
     };
     return {
       clock: { now: () => now, sleep },
       kill: () => {
         alive = false;
+        for (const entry of agenda.chosen(({ sleeper }) => sleeper === self)) entry.wake = null;
         // Node keeps a signal made of others alive for as long as somebody listens to it.
-        for (const [signal, { onAbort }] of sleepers) signal.removeEventListener('abort', onAbort);
-        sleepers.clear();
+        for (const [signal, onAbort] of heard) signal.removeEventListener('abort', onAbort);
+        heard.clear();
       },
     };
   };
@@ -136,17 +142,15 @@ export const createVirtualClock = (startAt: number): VirtualClock => {
     for (let turns = 0; ; turns += 1) {
       await quiet();
       if (settled) return work;
-      const entry = agenda.pop();
+      let entry = agenda.pop();
+      while (entry?.wake === null) entry = agenda.pop();
       if (entry === null) throw new Deadlock('nothing is due and the run has not ended');
       if (entry.at > limits.until) throw new EndlessRun('the run goes on beyond every deadline of its plan');
       if (turns > limits.turnsMax) throw new EndlessRun(`the run has not ended after ${turns} turns`);
-      if (entry.wake === null) continue;
       now = entry.at;
-      const { wake } = entry;
-      entry.wake = null;
-      wake();
+      entry.wake?.();
     }
   };
 
-  return { now: () => now, process, schedule: (at, act) => void push(at, act), run };
+  return { now: () => now, process, schedule: (at, act) => push(at, act), run };
 };

@@ -70,22 +70,24 @@ const natureOf = (random: Random): Nature => ({
   servicesMs: random.between(0, 20_000),
 });
 
-/** What it runs now against what is wanted: behind, as wanted, half way, or in need of a reboot. */
+/** Booted, current and profile against what is wanted: behind, as wanted, half way, or in need of a reboot. */
+const versions = [
+  ...Array.from({ length: 8 }, () => ['old', 'old', 'old'] as const),
+  ['new', 'new', 'new'],
+  ['old', 'old', 'new'],
+  ['old', 'new', 'old'],
+  ['old', 'new', 'new'],
+] as const;
 const startOf = (random: Random, name: string, faults: readonly Fault[]): MachineStart => {
-  const [old, wanted] = [toplevelOf(name, 'old'), toplevelOf(name, 'new')];
-  const ran = random.pick([
-    ...Array.from({ length: 8 }, () => ({ booted: old, current: old, profile: old })),
-    { booted: wanted, current: wanted, profile: wanted },
-    { booted: old, current: old, profile: wanted },
-    { booted: old, current: wanted, profile: old },
-    { booted: old, current: wanted, profile: wanted },
-  ]);
+  const [booted, current, profile] = random.pick(versions);
   return {
     name,
     nature: natureOf(random),
     faults,
-    ...ran,
-    earlier: [wanted],
+    booted: toplevelOf(name, booted),
+    current: toplevelOf(name, current),
+    profile: toplevelOf(name, profile),
+    earlier: [toplevelOf(name, 'new')],
     failedUnits: random.chance(0.15) ? ['flaky-timer.service'] : [],
   };
 };
