@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Mutant, mutants } from '../test/simulation/mutants.ts';
+import { mutated } from '../test/simulation/mutate.ts';
 
 /**
  * Breaks the engine on purpose, one mutant after the other in a copy of the project, and says after how many seeds
@@ -27,22 +28,28 @@ const runs = (copy: string): Promise<string> =>
 
 const tell = (line: string): void => void process.stdout.write(`${line}\n`);
 
-const tryOne = async (copy: string, { name, file, text, becomes }: Mutant): Promise<boolean> => {
+/** A mutant that cannot run was not found by a rule. */
+const cannotRun = /^(?:ReferenceError|SyntaxError)|^TypeError: (?:Cannot|.* is not)/u;
+
+const tryOne = async (copy: string, mutant: Mutant): Promise<boolean> => {
+  const { name, file } = mutant;
   const path = join(copy, file);
   const sound = await readFile(path, 'utf8');
-  if (sound.split(text).length !== 2) {
+  const broken = mutated(sound, mutant);
+  if (broken === null) {
     tell(
       `✗ ${name}: its text no longer stands once in ${file}; say in test/simulation/mutants.ts where it went`,
     );
     return false;
   }
-  await writeFile(
-    path,
-    sound.replace(text, () => becomes),
-  );
+  await writeFile(path, broken);
   const said = await runs(copy);
   await writeFile(path, sound);
   const found = /^seed (\d+): (.*)$/mu.exec(said);
+  if (cannotRun.test(found?.[2] ?? '')) {
+    tell(`✗ ${name}: it cannot run, so no rule has found it: ${found?.[2]}`);
+    return false;
+  }
   if (found !== null) {
     tell(`✓ ${name}: seed ${found[1]}, ${found[2]}`);
     return true;
@@ -59,8 +66,9 @@ try {
     await cp(join(root, part), join(copy, part), { recursive: true });
   await symlink(join(root, 'node_modules'), join(copy, 'node_modules'));
   const chosen = mutants.filter(({ name }) => name.includes(wanted));
+  if (chosen.length === 0) survivors = 1;
   for (const mutant of chosen) if (!(await tryOne(copy, mutant))) survivors += 1;
-  tell(`${chosen.length - survivors} of ${chosen.length} found`);
+  tell(`${Math.max(0, chosen.length - survivors)} of ${chosen.length} found`);
 } finally {
   await rm(copy, { recursive: true, force: true });
 }

@@ -77,7 +77,7 @@ export const mutants: readonly Mutant[] = [
   // evidence
   mutant(
     'the exit status of an activation is believed',
-    'activation.ts',
+    'evidence.ts',
     'const why = contradiction(seen, toplevel, mode);\n  return why === null',
     'const why = contradiction(seen, toplevel, mode);\n  return why !== 0',
   ),
@@ -147,20 +147,15 @@ export const mutants: readonly Mutant[] = [
     'a reboot is triggered before its intent',
     'perform.ts',
     "case 'delay': {",
-    "case 'delay': {\n      await context.target.triggerReboot(context.entry.machine, { bootId: context.entry.prior?.bootId ?? '', unit: 'lab-hasty', deadlineMs: 30_000 }, {});",
+    "case 'delay': {\n      await context.target.triggerReboot(context.entry.machine, { claim: { run: context.state.run, owner: `${context.state.by.user}@${context.state.by.host}`, ttlMs: 600_000 }, bootId: context.entry.prior?.bootId ?? '', unit: 'lab-hasty', deadlineMs: 30_000 }, {});",
   ),
-  mutant(
-    'a broken journal is not noticed',
-    'drive.ts',
-    'state = applyEvent(state, deps.append(body));',
-    "let event: RunEvent;\n    try { event = deps.append(body); } catch (error) { if ((error as Error).name === 'Killed') throw error; event = { seq: state.lastSeq + 0.001, at: state.lastAt, run: state.run, body }; }\n    state = applyEvent(state, event);",
-  ),
+  mutant('a broken journal is not noticed', 'drive.ts', 'broken ??= { error };\n    giveUp(error);', ''),
   // taken up again
   mutant(
     'a repeated reboot does not look first',
     'reboot.ts',
     'if (context.again) {',
-    'if (context.again && bootId === null) {',
+    "if (context.again && known === '') {",
   ),
   mutant(
     'a repeated reboot names the boot that runs now',
@@ -190,8 +185,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'a stop leaves what is live unconfirmed',
     'next.ts',
-    'if (toFinish.length > 0) return',
-    'if (toFinish.length > 99) return',
+    'if (toFinish !== null) return',
+    'if (toFinish === undefined) return',
   ),
   mutant(
     'what failed is not returned',
