@@ -99,7 +99,7 @@ export type BootParts = {
   readonly systemd: string | null;
 };
 
-/** `unknown` where the output of `systemctl is-system-running` was none of systemd's words. */
+/** `unknown` where the output of `systemctl is-system-running` was none of systemd's words; `offline` where PID 1 is no systemd. */
 export type SystemState =
   | 'initializing'
   | 'starting'

@@ -31,7 +31,10 @@ const verdictOfState = (state: SystemState, failedUnits: readonly string[]): [He
     case 'starting':
       return ['unknown', 'the machine is still starting'];
     case 'offline':
-      return ['unknown', 'systemd is not its system manager'];
+      // Seen, not guessed: what can be looked at decides, and what cannot is told.
+      return failedUnits.length === 0
+        ? ['healthy', 'no systemd: units not looked at']
+        : ['unknown', 'no systemd, and yet failed units'];
     case 'unknown':
       return ['unknown', 'systemd does not tell its state'];
   }

@@ -12,12 +12,18 @@ import { prelude, readRecord, recordBytesMax } from './record.ts';
  * hangs still tells its boot id. `is-system-running` exits non-zero for all but `running`: only its word counts.
  * A unit that dies and is started again for ever (Restart=, at intervals that pass no start limit) never is `failed` to
  * systemd, and the system `running`: while it waits for its next start it counts as failed here, as it does for
- * switch-to-configuration. One that ended well and is started again (Restart=always) does not.
+ * switch-to-configuration. One that ended well and is started again (Restart=always) does not. That PID 1
+ * is no systemd is told by what sd_booted(3) looks at, never by a question that got no answer.
  */
 export const observeScript = `${prelude}${partsFunctions}echo lab-observe
 put boot-id "$(head -c 64 /proc/sys/kernel/random/boot_id)"
 put uptime "$(head -c 64 /proc/uptime)"
-put state "$(timeout 5 systemctl is-system-running 2>/dev/null | head -n 1)"
+if [ -d /run ] && ! [ -e /run/systemd/system ]; then state=offline
+else
+  state=$(timeout 5 systemctl is-system-running 2>/dev/null | head -n 1)
+  if [ "$state" = offline ]; then state=unknown; fi
+fi
+put state "$state"
 timeout 5 systemctl list-units --failed --plain --no-legend --no-pager --full 2>/dev/null | head -n 200 |
   while read -r unit rest; do put failed "$unit"; done
 timeout 5 systemctl list-units --state=auto-restart --plain --no-legend --no-pager --full 2>/dev/null | head -n 50 |

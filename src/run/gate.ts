@@ -1,5 +1,5 @@
 import type { Step } from '../plan/plan.ts';
-import type { HealthReport, Observation } from '../ports.ts';
+import type { HealthReport, Observation, SystemState } from '../ports.ts';
 import type { Failing } from './event.ts';
 
 /** What a gate says of one reading. `waiting` may still pass; `failed` will not; unknown counts as waiting, never as passed. */
@@ -11,6 +11,10 @@ export type GateVerdict =
 const told = (readings: HealthReport['readings']): string =>
   readings.map(({ check, evidence }) => `${check} (${evidence})`).join(', ');
 
+/** Whether what fails fails for good, as far as anybody can tell: it is neither coming up nor going down. */
+export const isSettled = (state: SystemState): boolean =>
+  state === 'running' || state === 'degraded' || state === 'offline';
+
 /**
  * Healthy enough to go on: every check passes and no unit has failed, but for what was failing before already. What
  * could not be told, then or now, is never a pass.
@@ -19,7 +23,7 @@ export const judgeHealth = (report: HealthReport, before: Failing): GateVerdict 
   const { readings, state, failedUnits, summary } = report;
   const waiting = (why: string): GateVerdict => ({ kind: 'waiting', why });
   if (report.verdict === 'healthy') return { kind: 'passed', why: summary };
-  if (report.verdict === 'unknown' || (state !== 'running' && state !== 'degraded')) return waiting(summary);
+  if (report.verdict === 'unknown' || !isSettled(state)) return waiting(summary);
   const failed = readings.filter(({ verdict }) => verdict === 'failed');
   const fresh = failed.filter(({ check }) => !before.checks.includes(check));
   if (fresh.length > 0) return waiting(fresh.length === failed.length ? summary : told(fresh));

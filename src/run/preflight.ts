@@ -3,6 +3,7 @@ import type { PreflightFacts, Reachable } from '../ports.ts';
 import { failingBefore, failingWords, isFailing } from './baseline.ts';
 import { blockedBy, blockersOf, blockerWords, weighed } from './blockers.ts';
 import { type Failing, noFailing, type StepOutcome } from './event.ts';
+import { isSettled } from './gate.ts';
 import {
   actDeadlines,
   failed,
@@ -21,7 +22,7 @@ const lookForFailing = async (
   if (machine.healthChecks.length === 0) return { ...noFailing, units: failedUnits };
   const report = await target.health(machine, { deadlineMs: actDeadlines.healthMs, signal });
   // A machine that is still starting fails checks that it will pass: they must not be excused afterwards.
-  if (report.state !== 'running' && report.state !== 'degraded') return { ...noFailing, units: failedUnits };
+  if (!isSettled(report.state)) return { ...noFailing, units: failedUnits };
   return { ...failingBefore(report, entry), units: failedUnits };
 };
 

@@ -80,6 +80,8 @@ export type Fault =
   | { readonly kind: 'unit-restarts'; readonly unit: string }
   | { readonly kind: 'falls-ill'; readonly atMs: number; readonly forMs: number | null }
   // ── before anything ──
+  /** PID 1 is something else: nobody tells of units. */
+  | { readonly kind: 'no-systemd' }
   | { readonly kind: 'disk-full'; readonly path: DiskFullAt }
   | { readonly kind: 'sudo-refused' }
   | { readonly kind: 'inhibited' }

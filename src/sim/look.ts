@@ -12,7 +12,7 @@ import type {
   SshError,
 } from '../ports.ts';
 import { faultOf } from './fault.ts';
-import { isWell, type SimMachine, serves, stateOf } from './machine.ts';
+import { isStarted, isWell, type SimMachine, serves, stateOf, unitsSeen } from './machine.ts';
 
 /** What a simulated machine shows to who looks at it: pure. The verdict over the readings is the production one. */
 
@@ -40,7 +40,7 @@ export const observationOf = (
     bootId: truth.bootId,
     uptimeSeconds: (now - truth.bootedAt) / 1_000,
     state: stateOf(truth),
-    failedUnits: truth.failedUnits,
+    failedUnits: unitsSeen(truth),
     booted: readable ? truth.booted : null,
     current: truth.current,
     profile: truth.profile,
@@ -187,6 +187,6 @@ export const seenOf = (truth: SimMachine, answered: boolean, at: number): Health
   at,
   well: answered && isWell(truth),
   serves: answered && serves(truth),
-  up: answered && truth.power === 'up' && !truth.starting,
-  failedUnits: answered ? truth.failedUnits : [],
+  up: answered && truth.power === 'up' && isStarted(truth),
+  failedUnits: answered ? unitsSeen(truth) : [],
 });

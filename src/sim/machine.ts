@@ -94,6 +94,8 @@ export type SimMachine = {
   readonly generation: number;
   /** Every generation of its profile, the oldest first. */
   readonly generations: readonly SimGeneration[];
+  /** PID 1 is systemd. */
+  readonly systemd: boolean;
   /** systemd has jobs left from the boot. */
   readonly starting: boolean;
   /** Why its services do not answer after a boot or an activation, or null when they do. */
@@ -187,6 +189,7 @@ export const createMachine = (start: MachineStart, now: number): SimMachine => {
       const age = all.length - 1 - index;
       return { number: generation - age, toplevel, at: now - (age + 1) * dayMs };
     }),
+    systemd: faultOf(faults, 'no-systemd') === null,
     starting: false,
     unready: null,
     ill: null,
@@ -225,13 +228,20 @@ const isStartedAgain = ({ faults }: SimMachine, unit: string): boolean =>
   faults.some((fault) => fault.kind === 'unit-restarts' && fault.unit === unit);
 
 export const stateOf = (machine: SimMachine): SystemState =>
-  machine.power === 'stopping'
-    ? 'stopping'
-    : machine.starting
-      ? 'starting'
-      : machine.failedUnits.some((unit) => !isStartedAgain(machine, unit))
-        ? 'degraded'
-        : 'running';
+  !machine.systemd
+    ? 'offline'
+    : machine.power === 'stopping'
+      ? 'stopping'
+      : machine.starting
+        ? 'starting'
+        : machine.failedUnits.some((unit) => !isStartedAgain(machine, unit))
+          ? 'degraded'
+          : 'running';
+
+/** Its failed units, as far as there is a systemd that tells of units. */
+export const unitsSeen = ({ systemd, failedUnits }: SimMachine): readonly string[] =>
+  systemd ? failedUnits : [];
+export const isStarted = ({ systemd, starting }: SimMachine): boolean => !systemd || !starting;
 
 /** Whether its services answer. */
 export const serves = ({ unready, ill }: SimMachine): boolean => unready === null && ill === null;
@@ -241,5 +251,5 @@ export const isWell = (machine: SimMachine): boolean => serves(machine) && isWel
 
 export const isWellButForServices = (machine: SimMachine): boolean =>
   machine.power === 'up' &&
-  !machine.starting &&
-  machine.failedUnits.every((unit) => machine.origin.failedUnits.includes(unit));
+  isStarted(machine) &&
+  unitsSeen(machine).every((unit) => machine.origin.failedUnits.includes(unit));

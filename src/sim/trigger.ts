@@ -14,7 +14,7 @@ export const triggerOver =
       change(truth);
       if (truth.bootId !== request.bootId) return { kind: 'already-rebooted', bootId: truth.bootId };
       const refused = { kind: 'refused', message: 'Access denied' } as const;
-      if (faultOf(truth.faults, 'reboot-refused') !== null) return refused;
+      if (faultOf(truth.faults, 'reboot-refused') !== null || !truth.systemd) return refused;
       const lost = truth.boots === 0 ? faultOf(truth.faults, 'cut-at-trigger') : null;
       const says = faultOf(truth.faults, 'trigger-lies')?.says;
       if (lost?.arrived !== false && says !== 'triggered' && !truth.rebooting) {

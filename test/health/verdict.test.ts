@@ -80,7 +80,28 @@ describe('the verdict', () => {
       'unknown',
       'systemd does not tell its state',
     ],
-    ['no systemd', seen('offline'), [], 'unknown', 'systemd is not its system manager'],
+    ['no systemd', seen('offline'), [], 'healthy', 'no checks, no systemd: units not looked at'],
+    [
+      'no systemd, a check passes',
+      seen('offline'),
+      [reading('passed')],
+      'healthy',
+      '1 check passes, no systemd: units not looked at',
+    ],
+    [
+      'no systemd, a check fails',
+      seen('offline'),
+      [reading('failed', 'a')],
+      'unhealthy',
+      'a (evidence of a)',
+    ],
+    [
+      'no systemd, a check is unknown',
+      seen('offline'),
+      [reading('unknown', 'a')],
+      'unknown',
+      'a (evidence of a)',
+    ],
   ])('%s', (_what, observation, readings, verdict, summary) => {
     expect(reportOf(observation, readings)).toMatchObject({ verdict, summary });
   });
@@ -120,7 +141,8 @@ describe('the verdict', () => {
       fc.property(observation, readings, (facts, all) => {
         const sound =
           facts.kind === 'reachable' &&
-          facts.state === 'running' &&
+          // Where PID 1 is no systemd there are no units to look at, which is a fact too.
+          (facts.state === 'running' || facts.state === 'offline') &&
           facts.failedUnits.length === 0 &&
           all.every(({ verdict }) => verdict === 'passed');
         expect(reportOf(facts, all).verdict === 'healthy').toBe(sound);

@@ -82,6 +82,16 @@ describe('observing a machine, with the script in a real shell', () => {
     });
   });
 
+  it('tells that PID 1 is no systemd by what is not there, not by an answer that did not come', async () => {
+    local.play('state', 'offline\n');
+    expect(await ask(local.remote)).toMatchObject({ state: 'unknown' });
+    local.play('state', '');
+    expect(await ask(local.remote)).toMatchObject({ state: 'unknown' });
+    const other = localMachine({ systemd: false });
+    expect(await ask(other.remote)).toMatchObject({ kind: 'reachable', state: 'offline', failedUnits: [] });
+    other.remove();
+  });
+
   it('is not reachable for us when its boot id is not a UUID', async () => {
     local.write('/proc/sys/kernel/random/boot_id', 'cat: Input/output error\n');
     expect(await ask(local.remote)).toMatchObject({

@@ -91,6 +91,17 @@ describe('what was failing before the run', () => {
     });
   });
 
+  test('is told apart without systemd, too, by the checks alone', () => {
+    const without = { state: 'offline' } as const;
+    expect(judge({ page: 'passed' }, [], without)).toEqual({
+      kind: 'passed',
+      why: '1 check passes, no systemd: units not looked at',
+    });
+    expect(judge({ page: 'failed' }, ['page'], without).kind).toBe('passed');
+    expect(judge({ page: 'failed' }, [], without).kind).toBe('waiting');
+    expect(judge({ page: 'unknown' }, [], without).kind).toBe('waiting');
+  });
+
   test('excuses nothing that fails since', () => {
     expect(judge({ page: 'failed', port: 'failed' }, ['page'])).toEqual({
       kind: 'waiting',

@@ -105,3 +105,23 @@ describe('what was failing before the run', () => {
     expect(became.box).toBe('done');
   });
 });
+
+describe('a machine without systemd', () => {
+  const faults: readonly Fault[] = [{ kind: 'no-systemd' }];
+
+  test('is judged by what can be looked at, and it is told what was not', async () => {
+    const { became, result, state } = await tell({ box: { faults } }, { sameKernel: true });
+    expect([became.box, result]).toEqual(['done', 'done']);
+    expect(recordOf(state, 'box/gate-after-activation')?.outcome).toMatchObject({
+      facts: { note: '1 check passes, no systemd: units not looked at' },
+    });
+  });
+
+  test('and with a check that fails after its deployment is returned', async () => {
+    const { became } = await tell(
+      { box: { faults: [...faults, { kind: 'unhealthy-after', cause: 'activation', forMs: null }] } },
+      { sameKernel: true },
+    );
+    expect(became.box).toBe('restored: unhealthy');
+  });
+});

@@ -79,6 +79,7 @@ export const faultMakers: readonly FaultMaker[] = [
     (path) => () => ({ kind: 'disk-full', path }) as const,
   ),
   () => ({ kind: 'sudo-refused' }),
+  () => ({ kind: 'no-systemd' }),
   () => ({ kind: 'inhibited' }),
   () => ({ kind: 'just-booted' }),
   (random) => ({

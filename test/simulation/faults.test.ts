@@ -33,6 +33,7 @@ const outcomes: readonly (readonly [Fault, string])[] = [
   [{ kind: 'sudo-refused' }, 'failed: no-root'],
   [{ kind: 'inhibited' }, 'skipped: inhibited'],
   [{ kind: 'just-booted' }, 'skipped: just-booted'],
+  [{ kind: 'no-systemd' }, 'failed: reboot-refused'],
   [
     { kind: 'foreign-deploy', atMs: 3_000, toplevel: toplevelOf('box', 'foreign') },
     'failed: changed-since-plan',
