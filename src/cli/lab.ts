@@ -4,6 +4,7 @@ import type { LabDeps } from '../flow/prepare.ts';
 import type { Runs } from '../flow/runs.ts';
 import type { Session } from '../flow/session.ts';
 import type { Closures, LockUpdate } from '../ports.ts';
+import type { DemoTrouble } from './demo-trouble.ts';
 
 /** Options that every command about a flake takes. */
 export type LabOptions = {
@@ -71,6 +72,7 @@ export type Cli = {
   readonly openDemo: (options: {
     readonly seed: number;
     readonly speed: number;
+    readonly trouble: DemoTrouble | null;
     readonly readonly: boolean;
     readonly reader: boolean;
   }) => Promise<number>;

@@ -9,6 +9,7 @@ import { hostRuns, type Runs } from '../flow/runs.ts';
 import type { Session } from '../flow/session.ts';
 import { createDemoWorld } from '../sim/demo.ts';
 import { demoLogs } from '../sim/demo-logs.ts';
+import type { DemoTrouble } from '../sim/demo-trouble.ts';
 import { createMemoryJournal } from '../sim/memory-journal.ts';
 import { lookByClock } from './look-schedule.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -37,11 +38,12 @@ const noFiles: Failure = {
 };
 
 export const demoSession = (
-  options: { readonly seed: number; readonly speed: number },
+  options: { readonly seed: number; readonly speed: number; readonly trouble?: DemoTrouble | null },
   around: Pick<Surroundings, 'cwd' | 'version' | 'signals'>,
 ): { readonly session: Session; readonly runs: Runs; readonly leave: () => void } => {
   const { nix, target, closures, clock, flake, hostName } = createDemoWorld({
     ...options,
+    trouble: options.trouble ?? null,
     clock: systemClock,
   });
   // The run of a demo lives in this process: it must not keep it alive once nobody watches.

@@ -4,6 +4,7 @@ import type { LabOptions } from '../cli/lab.ts';
 import type { Session } from '../flow/session.ts';
 import { runInteractive } from '../process/interactive.ts';
 import { exitCodes } from '../run/report.ts';
+import type { DemoTrouble } from '../sim/demo-trouble.ts';
 import { prepareColour, wantsAscii } from '../tui/prepare-colour.ts';
 import { spareMemory } from '../tui/spare-memory.ts';
 import type { Settings } from '../tui/state/settings.ts';
@@ -141,6 +142,7 @@ export const openDemo = async (
   options: {
     readonly seed: number;
     readonly speed: number;
+    readonly trouble: DemoTrouble | null;
     readonly readonly: boolean;
     readonly reader: boolean;
   },

@@ -4,6 +4,7 @@ import type { ActivationMode, Clock, ClosurePath, Closures, Evaluation, Target, 
 import { type Age, demoClosure } from './demo-closures.ts';
 import { type DemoMachine, demoMachines, demoParts } from './demo-lab.ts';
 import { demoLocks, nixosVersionOf } from './demo-locks.ts';
+import { type DemoTrouble, faultsIn } from './demo-trouble.ts';
 import type { Reading } from './look.ts';
 import { createMachine, type SimMachine } from './machine.ts';
 import { createSimulatedNix, type Release, type SimulatedNix } from './nix.ts';
@@ -19,6 +20,8 @@ export type DemoOptions = {
   readonly seed: number;
   /** 1 is the pace for watching; 2 is twice as fast. */
   readonly speed: number;
+  /** What goes wrong in its runs, besides what is wrong already. */
+  readonly trouble?: DemoTrouble | null;
   /** Time as the viewer knows it; the demo's own runs ahead of it. */
   readonly clock: Clock;
 };
@@ -191,7 +194,7 @@ export const createDemoWorld = (options: DemoOptions): DemoWorld => {
         {
           name: demo.machine.name,
           nature: demo.nature,
-          faults: demo.faults,
+          faults: [...demo.faults, ...faultsIn(options.trouble ?? null, demo.machine.name)],
           booted: pathOf(demo, 'booted'),
           current: pathOf(demo, 'current'),
           profile: pathOf(demo, 'current'),

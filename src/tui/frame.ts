@@ -12,6 +12,7 @@ import {
   span,
   spread,
   widthOf,
+  wrapText,
 } from './draw/line.ts';
 import { overlay } from './screen/box.ts';
 import { completionLine } from './screen/completions.ts';
@@ -36,8 +37,7 @@ export const frameOf = (scene: Scene): readonly Line[] => {
     tabsLine(scene),
     ...Array.from({ length: air }, () => fitLine(blank, size.columns, '')),
     ...bodyLines(scene.pane, scene.scroll, size.columns, body, scene.pen),
-    statusLine(scene),
-    hintLine(scene),
+    ...(longNotice(scene) ?? [statusLine(scene), hintLine(scene)]),
   ];
   if (dialog !== null) return overlay(lines, dialogLines(dialog, size, scene.pen), size);
   return input?.kind === 'palette'
@@ -204,6 +204,17 @@ const statusLine = (scene: Scene): Line => {
   return ui.notice !== null || ui.input !== null
     ? fitLine(left, width, pen.glyphs.more)
     : spread(left, place(true), width, pen.glyphs.more);
+};
+
+/** What was just said and is longer than a line takes that of the hints, too: until the next key nothing matters more. */
+const longNotice = ({ ui, pen }: Scene): readonly Line[] | null => {
+  const { columns } = ui.size;
+  if (ui.notice === null || ui.input !== null) return null;
+  const { text, tone } = ui.notice;
+  const [first = '', ...rest] = wrapText(pen.clean(text), columns - 2);
+  return rest.length === 0
+    ? null
+    : [first, rest.join(' ')].map((part) => fitLine(line(` ${part}`, tone), columns, pen.glyphs.more));
 };
 
 const hintSpans = ({ key, text, disabled }: Hint): Line =>

@@ -9,6 +9,7 @@ import { allRecords } from '../../src/run/records.ts';
 import { applyEvent, beginRun, type RunState, replay } from '../../src/run/state.ts';
 import { createVirtualClock } from '../../src/sim/clock.ts';
 import { createDemoWorld, type DemoWorld } from '../../src/sim/demo.ts';
+import type { DemoTrouble } from '../../src/sim/demo-trouble.ts';
 import { createMemoryJournal } from '../../src/sim/memory-journal.ts';
 
 const startAt = Date.UTC(2026, 4, 24, 20);
@@ -71,9 +72,12 @@ const wholeFlow = async ({ nix, target, clock, flake, hostName }: DemoWorld): Pr
 };
 
 /** The demo's whole flow in virtual time; `tookMs` is what a viewer spends with it. */
-const runDemo = async (seed: number): Promise<{ state: RunState; tookMs: number }> => {
+const runDemo = async (
+  seed: number,
+  trouble: DemoTrouble | null = null,
+): Promise<{ state: RunState; tookMs: number }> => {
   const time = createVirtualClock(startAt);
-  const world = createDemoWorld({ seed, speed: 1, clock: time.process().clock });
+  const world = createDemoWorld({ seed, speed: 1, trouble, clock: time.process().clock });
   const state = await time.run(wholeFlow(world), { until: startAt + 3_600_000, turnsMax: 100_000 });
   return { state, tookMs: time.now() - startAt };
 };
@@ -95,6 +99,16 @@ test('the demo updates, deploys and reboots its lab, all but the laptop that is 
     'congenital-optimist': 'done',
     'killing-time': 'skipped',
   });
+});
+
+test.each([
+  ['gate', 'grey-area', 'restored'],
+  ['reboot', 'sleeper-service', 'failed'],
+  ['stuck', 'grey-area', 'restored'],
+  ['cut', 'grey-area', 'done'],
+] as const)('trouble with a %s is what becomes of %s: %s', async (trouble, machine, status) => {
+  const { state } = await runDemo(1, trouble);
+  expect(statuses(state)[machine]).toBe(status);
 });
 
 test('the demo shows every way to be rebooted or not', async () => {

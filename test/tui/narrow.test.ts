@@ -104,6 +104,33 @@ describe('a question', () => {
   });
 });
 
+describe('what is said', () => {
+  test('and is longer than a line takes that of the hints, until the next key', async () => {
+    const screen = await screenOf(liveSnapshot, 40, 12);
+    await screen.press('3', '\u000b');
+    expect(screen.text().replaceAll(/\s+/gu, ' ')).toContain('x stops a run, in its view (3)');
+    await screen.press('j');
+    expect(screen.text()).toContain('? help');
+  });
+
+  test('about a pasted name is gone with the next key', async () => {
+    const screen = await screenOf(criticalRebootSnapshot, 80, 24);
+    await screen.press('3', 'a', '\u001b[200~sleeper-service\u001b[201~');
+    expect(screen.text()).toContain('a pasted name proves nothing');
+    await screen.press('s');
+    expect(screen.text()).not.toContain('a pasted name proves nothing');
+  });
+});
+
+test('a run that is paused is not told as running', async () => {
+  const { run } = liveSnapshot;
+  const paused: LabSnapshot = { ...liveSnapshot, run: run === null ? null : { ...run, pausedBy: 'ana' } };
+  const screen = await screenOf(paused, 60, 20);
+  await screen.press('3');
+  expect(screen.text()).toContain('Paused: full run');
+  expect(screen.text()).toContain('paused by ana: no step begins; z goes on');
+});
+
 describe('the title', () => {
   test.each([waitingSnapshot, liveSnapshot, heldSnapshot])(
     'at 40 columns keeps run and age whole',

@@ -1,4 +1,5 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type DemoTrouble, demoTroubles } from '../demo-trouble.ts';
 import type { Cli } from '../lab.ts';
 import { withFlakeAlone } from '../options.ts';
 
@@ -12,6 +13,7 @@ const positive = (text: string): number => {
 type DemoWords = {
   readonly seed: number;
   readonly speed: number;
+  readonly trouble?: DemoTrouble;
   readonly real: boolean;
   readonly readonly: boolean;
   readonly screenReader: boolean;
@@ -36,14 +38,27 @@ export const registerScreen = (program: Command, cli: Cli): void => {
     .option('--seed <n>', 'which simulated world', positive, 1)
     .option('--real', 'real test hosts in namespaces instead (a checkout, Linux, root)', false)
     .option('--speed <n>', 'pace: at 1 a whole run takes about a minute, at 2 half of that', positive, 1)
+    .addOption(
+      new Option(
+        '--trouble <what>',
+        'what goes wrong in runs: a gate, a reboot, a cut in the middle of an activation, an activation stuck',
+      ).choices([...demoTroubles]),
+    )
     .option('--readonly', 'refuse everything that would change machines', false)
     .option('--screen-reader', 'print lines instead of drawing a screen', false)
-    .addHelpText('after', '\nExamples:\n  lab demo\n  lab demo --speed 4\n  lab demo --real\n')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  lab demo\n  lab demo --speed 4\n  lab demo --trouble reboot\n  lab demo --real\n',
+    )
     .action(async (options: DemoWords) => {
       cli.setExitCode(
         await (options.real
           ? cli.openRealDemo()
-          : cli.openDemo({ ...options, reader: options.screenReader })),
+          : cli.openDemo({
+              ...options,
+              trouble: options.trouble ?? null,
+              reader: options.screenReader,
+            })),
       );
     });
 };

@@ -27,7 +27,7 @@ export const actsAt = (scene: Scene, key: KeyName): readonly Act[] => {
   if (ui.size.columns < leastSize.columns || ui.size.rows < leastSize.rows)
     return key === 'q' || key === 'ctrl-c' ? actsOfKey(key, scene) : [];
   const clear: readonly Act[] = ui.notice === null ? [] : [{ kind: 'notice', notice: null }];
-  if (ui.dialog !== null) return actsOfDialog(ui.dialog, key);
+  if (ui.dialog !== null) return [...clear, ...actsOfDialog(ui.dialog, key)];
   if (ui.input !== null) return [...clear, ...actsOfInput(ui.input, key, scene)];
   return [...clear, ...actsOfKey(key, scene)];
 };

@@ -3,8 +3,10 @@ import { progressOf } from '../../run/progress.ts';
 import { recordOf, type StepRecord } from '../../run/records.ts';
 import type { RunState } from '../../run/state.ts';
 import { roughly } from '../../text/words.ts';
+import { barText } from '../draw/bar.ts';
 import { flowing, type Line, labelled, line, span, widthOf } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
+import { latestAmount } from './amount.ts';
 import { limitOf } from './run-row.ts';
 import type { RunScene } from './run-scene.ts';
 import { stepWords, stopwatch } from './words.ts';
@@ -96,6 +98,7 @@ export const detailOf = (scene: RunScene, run: RunState, name: string | null): D
   const { rule } = pen.glyphs;
   const title = ` ${name} ${rule}`;
   const evidence = open?.notes.slice(-2) ?? [];
+  const amount = open === undefined ? null : latestAmount(open.notes);
   return {
     title: line(title + rule.repeat(Math.max(0, width - title.length)), 'quiet'),
     steps:
@@ -113,6 +116,14 @@ export const detailOf = (scene: RunScene, run: RunState, name: string | null): D
               width - 1,
               2,
             ),
+            ...(amount === null
+              ? []
+              : [
+                  [
+                    span(`    ${barText(amount.share, Math.max(6, Math.min(40, width - 30)), pen)} `, 'busy'),
+                    span(amount.words, 'strong'),
+                  ],
+                ]),
             ...evidence
               .toReversed()
               .flatMap(({ note }) =>

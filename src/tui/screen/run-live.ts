@@ -105,13 +105,14 @@ export const livePane = (scene: RunScene, run: RunState, stopRequested: boolean)
   const settled = rows.filter(({ over }) => over).length;
   const elapsed = now - (run.approvedAt ?? run.startedAt);
   const expected = run.plan?.expectedMs ?? 0;
+  const paused = run.pausedBy !== null;
   return {
     head: [
       ...flowing(
         [
           span(
-            ` ${stopRequested ? 'Stopping' : 'Running'}: ${goalWords(run.goal)}`,
-            stopRequested ? 'warn' : 'strong',
+            ` ${stopRequested ? 'Stopping' : paused ? 'Paused' : 'Running'}: ${goalWords(run.goal)}`,
+            stopRequested || paused ? 'warn' : 'strong',
           ),
           span(
             `  ${barText(rows.length === 0 ? 1 : settled / rows.length, width < 50 ? 6 : 12, pen)}`,

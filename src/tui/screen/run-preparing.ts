@@ -4,7 +4,7 @@ import type { Amount } from '../../ports.ts';
 import type { PreparationRecord } from '../../run/preparations.ts';
 import type { RunState } from '../../run/state.ts';
 import { barText } from '../draw/bar.ts';
-import { blank, flowing, type Line, labelled, line, span } from '../draw/line.ts';
+import { blank, cellsOf, flowing, type Line, labelled, line, span } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
 import type { Tone } from '../draw/theme.ts';
 import { amountIn } from './amount.ts';
@@ -30,6 +30,8 @@ const amountWords: Readonly<Record<Amount['of'], string>> = {
 };
 
 const wideFrom = 60;
+/** What is done and how long it took. */
+const worksCells = 33;
 
 /** A bar for each thing that Nix counts; where it does not, for the numbers in what was said last. */
 const amountLines = (
@@ -65,23 +67,20 @@ const preparationLines = (run: RunState, { now, spinner, width, pen }: RunScene)
     const [glyph, tone]: [string, Tone] =
       record.failure !== null ? [glyphs.bad, 'bad'] : open ? [spinner, 'busy'] : [glyphs.good, 'good'];
     const took = stopwatch((record.endedAt ?? now) - record.startedAt);
-    const note = record.failure?.message ?? record.note;
+    const note = pen.clean(record.failure?.message ?? record.note);
+    // What is over keeps one line where it can: what is under way is further down.
+    const beside = !open && record.failure === null && cellsOf(note) + worksCells + 2 < width;
     return [
       [
         span(`  ${glyph} `, tone),
         span(preparationWords[record.work].padEnd(22), open ? 'strong' : 'plain'),
         span(took.padStart(7), 'quiet'),
+        ...(beside ? [span(`  ${note}`, 'quiet')] : []),
       ],
       ...(open ? amountLines(record, width, pen) : []),
-      ...(note === ''
+      ...(note === '' || beside
         ? []
-        : labelled(
-            span('    '),
-            4,
-            pen.clean(note),
-            record.failure === null ? 'quiet' : 'bad',
-            width - 1,
-          ).slice(0, 2)),
+        : labelled(span('    '), 4, note, record.failure === null ? 'quiet' : 'bad', width - 1).slice(0, 2)),
     ];
   });
 
