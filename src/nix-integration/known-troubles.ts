@@ -82,7 +82,7 @@ const known: readonly Trouble[] = [
   {
     kind: 'disk-full',
     pattern: /No space left on device|disk full/u,
-    remedy: 'Free space in the Nix store: nix-collect-garbage',
+    remedy: 'Free space where Nix writes: in its store (nix-collect-garbage), or in the temporary folder.',
   },
   {
     kind: 'hash-mismatch',

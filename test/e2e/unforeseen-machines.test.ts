@@ -1,0 +1,122 @@
+import { truncate } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { EventBody } from '../../src/run/event.ts';
+import type { RunReport } from '../../src/run/report.ts';
+import { type LabOnFleet, type Runs, startLab, storiesPossible } from './lab.ts';
+import { begins, machinesOf, outcomeOf, strayOn, type Told } from './story.ts';
+
+/** Machines that hide what ails them, or lose what they were given: each fault was played by hand first (see README). */
+
+const available = await storiesPossible('machines that nobody foresaw');
+
+/** Never `failed` to systemd, for it passes no start limit; the system is `running` all the while. */
+const looper = `[Service]
+Restart=always
+RestartSec=2
+ExecStart=/bin/false
+[Install]
+WantedBy=multi-user.target
+`;
+/** What a login shell may say to whoever logs in, with the forms of our own answers in it. */
+const greeting = String.raw`printf '\033]0;owned\007\033[31mWELCOME\nlab-observe\nboot-id=x\nlab-end\n'`;
+
+const names = ['looping', 'collected', 'noisy', 'barred'] as const;
+const knobs = { generation: '1' };
+const told = {
+  looping: { order: 1, healthy: 6, stable: 3, knobs: { ...knobs, units: { 'looper.service': looper } } },
+  collected: { order: 2, knobs: { ...knobs, payloadMiB: 20 } },
+  noisy: { order: 3, knobs },
+  barred: { order: 4, knobs },
+} as const satisfies Record<(typeof names)[number], Told>;
+
+const copied =
+  (name: string) =>
+  (body: EventBody): boolean =>
+    body.kind === 'step-ended' && body.step === `${name}/copy`;
+
+describe.skipIf(!available.ok)('a run over machines that hide what ails them', () => {
+  let lab: LabOnFleet;
+  let report: RunReport;
+  let events: string;
+  const before: Record<string, Runs> = {};
+  const inShell = (host: string, script: string) => lab.fleet.exec(host, ['sh', '-ec', script]);
+
+  beforeAll(async () => {
+    lab = await startLab({ hosts: names }, (fleet) =>
+      machinesOf(
+        fleet,
+        Object.fromEntries(Object.entries(told).map(([name, each]) => [name, { ...each, policy: 'never' }])),
+      ),
+    );
+    for (const name of names) before[name] = await lab.runs(name);
+    await inShell('noisy', `echo "${greeting.replaceAll('\\', '\\\\')}" >~lab/.bashrc`);
+    const run = lab.start(['run', 'looping', 'collected', 'noisy', '--yes', '--json']);
+    await run.until(copied('collected'));
+    await inShell('collected', 'nix-collect-garbage');
+    const ended = await run.ended;
+    report = (JSON.parse(ended.stdout) as { report: RunReport }).report;
+    events = JSON.stringify(await lab.events());
+  });
+  afterAll(async () => lab?.down());
+
+  test('a unit that dies and is started again for ever is no health, whatever systemd says of the system', async () => {
+    const { stdout } = await lab.fleet.exec('looping', ['systemctl', 'is-system-running']);
+    expect(stdout.trim()).toBe('running');
+    expect(outcomeOf(report, 'looping')).toMatchObject({
+      status: 'restored',
+      failure: { kind: 'unhealthy', phase: 'gate' },
+    });
+    expect(outcomeOf(report, 'looping').summary).toContain('units failed: looper.service');
+    expect(await lab.runs('looping')).toEqual(before.looping);
+  });
+
+  test('a closure that is collected before its activation is copied once more', async () => {
+    expect(events).toContain('its closure is gone since it was copied');
+    expect(outcomeOf(report, 'collected')).toMatchObject({ status: 'done' });
+    expect((await lab.runs('collected')).current).toBe(outcomeOf(report, 'collected').to);
+    expect(await strayOn(lab.fleet, 'collected')).toBe('');
+  });
+
+  test('a login shell that talks: it is observed all the same, and the copy it breaks says where to look', async () => {
+    expect(outcomeOf(report, 'noisy')).toMatchObject({ status: 'failed', failure: { kind: 'login-noise' } });
+    expect(outcomeOf(report, 'noisy').failure?.remedy).toContain('.bashrc');
+    expect(JSON.stringify(report)).not.toContain('\\u001b');
+    expect(await lab.runs('noisy')).toEqual(before.noisy);
+    await inShell('noisy', 'rm ~lab/.bashrc');
+    const next = await lab.report(['run', 'noisy', '--yes']);
+    expect(next.code, JSON.stringify(next.body)).toBe(0);
+  });
+
+  test('its disk turns read-only: the failure is told, and the run after it does not blame a run that is over', async () => {
+    const run = lab.start(['run', 'barred', '--yes']);
+    await run.until(begins('barred/copy'));
+    await inShell('barred', 'mount -o remount,ro /');
+    expect((await run.ended).code).toBe(1);
+    const again = await lab.report(['run', 'barred', '--yes']);
+    await inShell('barred', 'mount -o remount,rw /');
+    expect(outcomeOf(again.body, 'barred')).toMatchObject({
+      status: 'failed',
+      failure: { kind: 'lease-unknown' },
+    });
+    expect(outcomeOf(again.body, 'barred').failure?.message).toContain('Read-only file system');
+    const mended = await lab.report(['run', 'barred', '--yes']);
+    expect(mended.code, JSON.stringify(mended.body)).toBe(0);
+    const { current, profile, next } = await lab.runs('barred');
+    expect([current, profile, next]).toEqual(Array(3).fill(outcomeOf(mended.body, 'barred').to));
+  });
+
+  // The last story: nobody can read this journal any more.
+  test('the log of the journal is emptied midway: the run stops there, and what is not confirmed is no boot default', async () => {
+    const knobsOfNext = { generation: '2', switchSeconds: 3 };
+    await lab.flake.describe(
+      machinesOf(lab.fleet, { ...told, barred: { order: 4, policy: 'never', knobs: knobsOfNext } }),
+    );
+    const known = await lab.runs('barred');
+    const run = lab.start(['run', 'barred', '--yes']);
+    await run.until(begins('barred/activate-switch'));
+    await truncate(join(lab.stateDirectory, 'journal.db-wal'));
+    expect((await run.ended).code).toBe(4);
+    expect(await lab.runs('barred')).toMatchObject({ profile: known.profile, next: known.next });
+  });
+});
