@@ -71,7 +71,10 @@ export const listenToControls = (
     skip: steer('skip'),
     retry: steer('retry'),
   };
-  let lastId = journal.asked(run, 0).at(-1)?.id ?? 0;
+  let lastId = 0;
+  // The journal tells them a hundred at a time.
+  for (let old = journal.asked(run, 0); old.length > 0; old = journal.asked(run, lastId))
+    lastId = old.at(-1)?.id ?? lastId;
   const listen = async (): Promise<void> => {
     while (!closing.signal.aborted) {
       const heard: readonly Control[] = journal.asked(run, lastId);

@@ -9,6 +9,7 @@ import {
   unreadableRecord,
   watchOverFile,
 } from './database.ts';
+import { fitted } from './fitted.ts';
 import { type Control, type Journal, JournalFailure, type RunSummary } from './journal.ts';
 import { recollectionsIn } from './recollections.ts';
 
@@ -114,9 +115,10 @@ const journalOver = (open: OpenDatabase, directory: string, now: () => number): 
   };
   const read = (rows: readonly unknown[]): readonly RunEvent[] => rows.map((row) => readRow(path, row));
   return {
-    append: (run, body) =>
+    append: (run, given) =>
       guard('written', () => {
-        const text = JSON.stringify(EventBody.parse(body));
+        const body = fitted(given);
+        const text = JSON.stringify(body);
         if (text.length > bodyCharsMax)
           throw new JournalFailure(
             `an event of ${text.length} characters is too large for the journal`,

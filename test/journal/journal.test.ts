@@ -189,9 +189,7 @@ describe('the journal', () => {
 
   test('refuses to write what it could not read back', () => {
     const journal = openJournal(directory, () => 5);
-    expect(() =>
-      journal.append(run, { kind: 'preparation-noted', work: 'build', note: 'x'.repeat(100_000) }),
-    ).toThrow();
+    expect(() => journal.append(run, { kind: 'step-intended', step: 'x'.repeat(100_000) })).toThrow();
     expect(journal.tail(10)).toEqual([]);
     journal.close();
   });
