@@ -7,7 +7,7 @@ import type { RunState } from '../../src/run/state.ts';
 import type { Occupant } from '../../src/sim/machine.ts';
 import type { Effect, World } from '../../src/sim/world.ts';
 
-/** What must hold of blockers and their overrides: nobody is rebooted in the teeth of one that nobody named. */
+/** What must hold of what holds a machine back: nothing is done in the teeth of what nobody overrode. */
 
 const blockersOf = {
   user: ['users-logged-in'],
@@ -37,6 +37,25 @@ export const wrongReboot = (plan: Plan, world: World, { machine, at }: Effect): 
   const upSeconds = (at - truth.bootedAt) / 1_000;
   return upSeconds < minUptime && !named('just-booted')
     ? `${machine} was rebooted ${upSeconds} s after its boot`
+    : null;
+};
+
+/** Between the last look at a machine and its activation lie more tries, milliseconds. */
+const lookBeforeActivationMaxMs = 180_000;
+
+/** Why what somebody else deployed should not have been overwritten, or null. */
+export const wrongOverwrite = (plan: Plan, world: World, { kind, machine, at }: Effect): string | null => {
+  const truth = world.look(machine);
+  const theirs = truth.generations.find(
+    ({ number, toplevel, at: made }) =>
+      number === truth.generation &&
+      made > plan.madeAt &&
+      truth.faults.some((fault) => fault.kind === 'foreign-deploy' && fault.toplevel === toplevel),
+  );
+  return theirs !== undefined &&
+    at - theirs.at > lookBeforeActivationMaxMs &&
+    !isOverridden(overridesOf(plan), machine, 'changed-since-plan')
+    ? `${kind} of ${machine} over what somebody else deployed ${at - theirs.at} ms before`
     : null;
 };
 

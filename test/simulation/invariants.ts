@@ -3,11 +3,17 @@ import type { MachinePlan, Plan, Step } from '../../src/plan/plan.ts';
 import { pollPause } from '../../src/run/await.ts';
 import type { RunEvent } from '../../src/run/event.ts';
 import { type MachineProgress, progressOf } from '../../src/run/progress.ts';
-import { allRecords, recordOf, recordsOfMachine, type StepRecord } from '../../src/run/records.ts';
+import {
+  allRecords,
+  machineOfStep,
+  recordOf,
+  recordsOfMachine,
+  type StepRecord,
+} from '../../src/run/records.ts';
 import { applyEvent, beginRun, type RunState } from '../../src/run/state.ts';
 import type { Effect, World } from '../../src/sim/world.ts';
 import { endedBlind, fallenAtEnd, wrongLook } from './end-rules.ts';
-import { startOf, wrongReboot, wrongSkip } from './hold-rules.ts';
+import { startOf, wrongOverwrite, wrongReboot, wrongSkip } from './hold-rules.ts';
 
 /**
  * What must hold of every run, checked at every event of the journal and at every effect on a machine, against the
@@ -52,7 +58,8 @@ export const createChecker = (plan: Plan, world: World): Checker => {
   let stopSeq: number | null = null;
   let resumedAt = 0;
   let unpaused: RunEvent | null = null;
-  const intentSeq = new Map<string, number>();
+  /** The latest of each step. */
+  const intents = new Map<string, { readonly seq: number; readonly at: number }>();
   const confirmed = new Set<string>();
   /** Their services did not answer when their preflight looked, nor at a gate since. */
   const everIllBefore = new Set<string>();
@@ -108,7 +115,10 @@ export const createChecker = (plan: Plan, world: World): Checker => {
     );
   };
 
-  const checkDependencies = (effect: Effect, entry: MachinePlan, intended: number): void => {
+  const checkDependencies = (effect: Effect, entry: MachinePlan, intent: StepRecord): void => {
+    const { seq: intended, at: begunAt } = intents.get(intent.step.id) ?? { seq: 0, at: 0 };
+    // One that was taken up again ran what it should when it was looked at, and lost its power before it was asked to.
+    const fell = intent.intendedAt < resumedAt && world.look(effect.machine).bootedAt > begunAt;
     // A step that was under way already when the pause came acts on what was seen before it; so does one that follows a
     // look which the pause found under way: it was over soon, however long the pause.
     const { at: pauseOver, seq } = unpaused ?? { at: resumedAt, seq: 0 };
@@ -128,7 +138,7 @@ export const createChecker = (plan: Plan, world: World): Checker => {
       const asItWas = (leftOut.has(name) || waits) && !touched.has(name);
       if (before && progress.status !== 'done' && progress.status !== 'nothing' && !asItWas)
         broke(`${effect.kind} of ${effect.machine} while its dependency ${name} is ${progress.status}`);
-      if (effect.kind === 'activate' && (effect.mode === 'boot' || !effect.changes)) continue;
+      if (effect.kind === 'activate' && (effect.mode === 'boot' || !effect.changes || fell)) continue;
       const reading = world.lastReading(name);
       if (reading === null || reading.at < since || effect.at - reading.at > readingAgeMaxMs)
         broke(`${effect.kind} of ${effect.machine} without a look at its dependency ${name}`);
@@ -203,8 +213,10 @@ export const createChecker = (plan: Plan, world: World): Checker => {
       confirmed.delete(effect.machine);
     if (effect.kind === 'settle' && effect.verdict === 'confirm') checkConfirmation(effect.machine);
     if (!restoring && effect.kind !== 'settle') {
-      const seq = intentSeq.get(intent.step.id) ?? 0;
-      checkDependencies(effect, entry, seq);
+      const { seq } = intents.get(intent.step.id) ?? { seq: 0 };
+      const overwritten = wrongOverwrite(plan, world, effect);
+      if (overwritten !== null) broke(overwritten);
+      checkDependencies(effect, entry, intent);
       if (plan.goal.kind === 'rollback') checkDependents(effect, entry);
       if (stopSeq !== null && seq > stopSeq) broke(`${effect.kind} of ${effect.machine} after a stop`);
       // Whoever tries something again after the end does so when the machine of the engine has had its turn.
@@ -273,8 +285,31 @@ export const createChecker = (plan: Plan, world: World): Checker => {
       expect(name, 'running toplevel', truth.current, entry.wanted);
   };
 
+  /** A step begins once those before it are known to have succeeded. */
+  const checkTurn = (current: RunState, id: string): void => {
+    const entry = plan.machines.find(({ machine }) => machine.name === machineOfStep(id));
+    if (entry === undefined || entry.restore?.id === id) return;
+    for (const { id: before } of progressOf(current, entry).steps) {
+      if (before === id) return;
+      const status = recordOf(current, before)?.status ?? 'not begun';
+      if (status !== 'succeeded') broke(`${id} began while ${before} is ${status}`);
+    }
+  };
+
   const onStepEnded = (record: StepRecord): void => {
     const { step } = record;
+    if (step.kind === 'await-boot') {
+      expect(
+        step.machine,
+        'booted toplevel',
+        world.look(step.machine).booted,
+        targetFor(step.machine, step.booted),
+      );
+    }
+    if (step.kind === 'delay') {
+      const waitedMs = (record.endedAt ?? 0) - (intents.get(step.id)?.at ?? 0);
+      if (waitedMs > step.delayMs) broke(`${step.id} lasted ${waitedMs} ms of ${step.delayMs}`);
+    }
     if (step.kind === 'preflight') {
       const reading = world.lastReading(step.machine);
       if (reading !== null && reading.at >= record.intendedAt && !reading.serves && reading.up) {
@@ -342,7 +377,8 @@ export const createChecker = (plan: Plan, world: World): Checker => {
     }
     if (body.kind === 'unpaused') unpaused = event;
     if (body.kind === 'step-intended') {
-      intentSeq.set(body.step, event.seq);
+      intents.set(body.step, event);
+      checkTurn(state, body.step);
       // What is live already is brought to its end, and a machine that goes down is waited for.
       const finishes = /\/(?:restore|confirm|gate-after-activation|await-boot)$/u;
       if (state.pausedBy !== null && !finishes.test(body.step)) broke(`${body.step} began in a pause`);
