@@ -52,7 +52,9 @@ export const diffSummary = (diff: ClosureDiff, namedMax: number): string => {
   const { changes, counts, before, after } = diff;
   const rank = ({ name }: PackageChange): number => {
     const place = notable.indexOf(name);
-    return place < 0 ? notable.length : place;
+    // Another kernel says it already.
+    const told = name.startsWith('initrd-linux');
+    return place >= 0 ? place : notable.length + (told ? 1 : 0);
   };
   const updated = changes
     .filter(({ kind, from, to }) => kind === 'updated' && from.length + to.length > 0)

@@ -19,7 +19,9 @@ describe.skipIf(!available.ok)('the screen over a real host', () => {
   let lab: LabOnFleet;
   let script: string;
   beforeAll(async () => {
-    lab = await startLab({ hosts: ['web'] }, (fleet) => machinesOf(fleet, { web: { user: 'root' } }));
+    lab = await startLab({ hosts: ['web'] }, (fleet) =>
+      machinesOf(fleet, { web: { user: 'root', minUptime: 3_600 } }),
+    );
     const { fleet, flake, program, stateDirectory } = lab;
     const env = Object.entries({ ...fleet.environment, LAB_STATE_DIR: stateDirectory });
     script = join(fleet.directory, 'screen.sh');
@@ -144,8 +146,8 @@ describe.skipIf(!available.ok)('the screen over a real host', () => {
     it.type('echo "once more on $(cat /proc/sys/kernel/hostname)"; exit');
     await backOnScreen(it);
     it.keys('q');
-    // bash has forgotten what was to come behind a stopped command.
-    await expect.poll(() => it.state().alternate, { timeout: soonMs }).toBe(false);
+    // bash has forgotten what was to come behind a stopped command: its prompt is all there is.
+    await it.waitFor(/closed\.\n\$ *$/mu);
     await isTheShells(it);
   });
 
@@ -179,6 +181,32 @@ describe.skipIf(!available.ok)('the screen over a real host', () => {
       await it.waitFor(/linux +6\.6\.1 → 6\.12\.1/u);
       it.keys('q');
       await it.waitFor(/ended with 0/u);
+    },
+    4 * soonMs,
+  );
+
+  test(
+    'a plan says what would hold its machine back, and is made anew in spite of it, by engines of their own',
+    async () => {
+      const it = await open();
+      it.keys('r');
+      await it.waitFor(/1 machine would be held back and skipped/u);
+      await it.waitFor(/held back +just-booted: it booted/u);
+      it.keys('o');
+      await it.waitFor(/Go ahead in spite of what\?/u);
+      it.keys('Tab', 'Enter');
+      await it.waitFor(/goes ahead in spite of just-booted on web/u);
+      await it.waitFor(/in spite of +just-booted: it booted/u);
+      expect(it.text()).not.toMatch(/would be held back/u);
+      it.keys('x');
+      await it.waitFor(/Run declined/u);
+      it.keys('q');
+      await it.waitFor(/ended with 0/u);
+      const { body } = await lab.json<{ runs: readonly { ended: { result: string } | null }[] }>([
+        'journal',
+        '--runs',
+      ]);
+      expect(body.runs.map(({ ended }) => ended?.result)).toEqual(['declined', 'declined']);
     },
     4 * soonMs,
   );

@@ -92,7 +92,7 @@ export const packageLines = (scene: MachineScene): readonly Line[] => {
 };
 
 /** Packages named in a plan, by machine; the overview of the machine names all. */
-const namedMax = 6;
+const namedMax = 5;
 
 /** What an activation changes, in a few words for the plan; nothing where nobody compared yet. */
 export const packageSummary = (
