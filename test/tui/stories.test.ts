@@ -70,6 +70,17 @@ test('approve, watch, the run holds, read why', async () => {
   expect(lab.asked.at(-1)).toBe('dismiss');
 });
 
+test('a held run leads to the machine that it stands still for', async () => {
+  const lab = fakeSession(heldSnapshot);
+  const screen = await openScreen(lab.session);
+  await screen.press('3', '/', 'a shell on', keys.enter);
+  expect(screen.text()).toContain('a shell on sleeper-service, to see for yourself');
+  await screen.press(keys.esc, 'd');
+  expect(screen.text()).toContain('› sleeper-service');
+  await screen.press(keys.esc, 'l');
+  expect(screen.text()).toContain('✖ await boot: sleeper-service went down');
+});
+
 test('reboot a critical machine by hand: its name has to be typed', async () => {
   const lab = fakeSession(seedSnapshot);
   const screen = await openScreen(lab.session);

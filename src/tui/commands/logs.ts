@@ -58,9 +58,11 @@ export const logCommands: readonly Command[] = [
     when: (scene) => !(scene.machine !== null && ofMachines(scene)),
     hint: ({ view, snapshot }) =>
       view.kind === 'run' && snapshot.phase.kind !== 'none' ? { text: 'log', rank: 40 } : null,
-    run: ({ view, machine }) => [
+    run: ({ view, machine, pane }) => [
       { kind: 'go', view: { kind: 'log' } },
-      ...(view.kind === 'run' && machine !== null ? [{ kind: 'search', text: machine } as const] : []),
+      ...(view.kind === 'run' && machine !== null && pane.kind === 'list'
+        ? [{ kind: 'search', text: machine } as const]
+        : []),
     ],
   }),
 ];

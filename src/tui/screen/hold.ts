@@ -8,7 +8,7 @@ import { statusWords } from '../../run/telling.ts';
 import { duration } from '../../text/words.ts';
 import { blank, cellsOf, flowing, type Line, labelled, line, span } from '../draw/line.ts';
 import { type Pane, textPane } from './pane.ts';
-import { evidenceLines, resultBody } from './result.ts';
+import { evidenceLines, machinesBody } from './result.ts';
 import type { RunScene } from './run-scene.ts';
 import { retryWords, skipWords, steerable } from './steerable.ts';
 import { ageWords, closureWords, endWords } from './words.ts';
@@ -30,6 +30,12 @@ export type Choice = {
 /** Whether the run goes on from where it is, by itself: nothing has failed that would have to be tried again. */
 export const goesOnFromHere = ({ ended, approvedAt }: RunState): boolean =>
   ended?.result === 'interrupted' && approvedAt !== null;
+
+/** The machine that the run stands still for: what is done from here is done to it. */
+export const machineInNeed = (run: RunState): string | null =>
+  reportOf(run)?.failure?.machine ??
+  run.plan?.machines.find((entry) => progressOf(run, entry).status === 'failed')?.machine.name ??
+  null;
 
 /** Why there is nothing to return from; null when machines were changed. */
 export const whyNotRollBack = (run: RunState): string | null => {
@@ -84,8 +90,8 @@ export const choicesOf = (run: RunState): readonly Choice[] => [
   {
     command: 'ssh',
     key: 's',
-    does: 'a shell on the machine, to see for yourself (from the machines: 1)',
-    not: null,
+    does: `a shell on ${machineInNeed(run) ?? 'a machine'}, to see for yourself; d shows all that is known of it`,
+    not: machineInNeed(run) === null ? 'no machine is to blame; 1 lists them' : null,
   },
   {
     command: 'dismiss',
@@ -201,7 +207,7 @@ export const holdPane = (scene: RunScene, run: RunState): Pane => {
       ),
       blank,
       line(' EVERY MACHINE', 'title'),
-      ...resultBody(run, run.lock?.changes ?? snapshot.lockChanges, width, pen),
+      ...machinesBody(run, run.lock?.changes ?? snapshot.lockChanges, width, pen),
     ]),
     head: [
       ...flowing(

@@ -113,22 +113,17 @@ export const resultLines = (
       2,
     ),
     blank,
-    ...resultBody(run, lockChanges, width, pen),
+    ...reasonLines(run, width, pen),
+    ...(report.machines.length === 0 ? [] : [blank, line(' MACHINES', 'title')]),
+    ...machinesBody(run, lockChanges, width, pen),
   ];
 };
 
-/** The same without its heading. */
-export const resultBody = (
-  run: RunState,
-  lockChanges: readonly LockChange[],
-  width: number,
-  pen: Pen,
-): readonly Line[] => {
+/** Why it ended so, and what to do. */
+const reasonLines = (run: RunState, width: number, pen: Pen): readonly Line[] => {
   const report = reportOf(run);
   if (report === null) return [];
   const { failure } = report;
-  const names = [...report.machines.map(({ machine }) => machine), ...report.leftOut.map(({ name }) => name)];
-  const nameWidth = Math.min(nameWidthMax, Math.max(0, ...names.map((name) => name.length)));
   return [
     ...fact('what happened', report.reason, 'plain', width, pen),
     ...(report.owed.length === 0 || report.next === null
@@ -143,7 +138,22 @@ export const resultBody = (
           ...fact('what to do', failure.remedy, 'strong', width, pen),
           ...evidenceLines(failure, '    ', width, pen),
         ]),
-    ...(report.machines.length === 0 ? [] : [blank, line(' MACHINES', 'title')]),
+  ];
+};
+
+/** What became of every machine, and what is owed. */
+export const machinesBody = (
+  run: RunState,
+  lockChanges: readonly LockChange[],
+  width: number,
+  pen: Pen,
+): readonly Line[] => {
+  const report = reportOf(run);
+  if (report === null) return [];
+  const { failure } = report;
+  const names = [...report.machines.map(({ machine }) => machine), ...report.leftOut.map(({ name }) => name)];
+  const nameWidth = Math.min(nameWidthMax, Math.max(0, ...names.map((name) => name.length)));
+  return [
     ...report.machines.flatMap((machine) => machineLines(machine, failure, nameWidth, width, pen)),
     ...report.leftOut.flatMap(({ name, message, remedy }) => [
       ...flowing(

@@ -2,6 +2,7 @@ import type { LabSnapshot } from '../../flow/session.ts';
 import type { Pen } from '../draw/pen.ts';
 import { frameRows } from '../screen/frame-rows.ts';
 import type { HelpEntry } from '../screen/help.ts';
+import { machineInNeed, needsSomebody } from '../screen/hold.ts';
 import type { LogEntry } from '../screen/log.ts';
 import type { MachineRow } from '../screen/machine-row.ts';
 import type { idealWidths } from '../screen/machines.ts';
@@ -92,11 +93,21 @@ export const makeScenes = (options: {
     });
     const pane = ui.rowsOnly && whole.foot !== null ? { ...whole, foot: null } : whole;
     const machine =
-      view.kind === 'machine' ? view.name : pane.noun === 'machine' ? selectedKey(pane, scroll) : null;
+      view.kind === 'machine'
+        ? view.name
+        : pane.noun === 'machine'
+          ? selectedKey(pane, scroll)
+          : view.kind === 'run'
+            ? standsStillFor(snapshot)
+            : null;
     return { ...base, pane, machine };
   };
   return sceneOf;
 };
+
+/** The machine that a run needs somebody for. */
+const standsStillFor = ({ phase, run }: LabSnapshot): string | null =>
+  phase.kind === 'ended' && run !== null && needsSomebody(run) ? machineInNeed(run) : null;
 
 const beneath = (ui: Ui): Ui => ({
   ...ui,
