@@ -103,7 +103,7 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
     append({ kind: 'step-intended', step: step.id });
     const entry = state.plan?.machines.find(({ machine }) => machine.name === step.machine);
     if (entry === undefined) throw new TypeError(`step ${step.id} belongs to no machine of the plan`);
-    const noteAs = (text: string, kept: { readonly warning?: true }): void => {
+    const noteAs = (text: string, kept: { readonly warning?: true; readonly endsBoot?: string }): void => {
       if (broken !== null || recordOf(state, step.id)?.status !== 'open') return;
       try {
         append({ kind: 'step-noted', step: step.id, note: text.slice(0, 2_000), ...kept });
@@ -133,6 +133,7 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
       clock: deps.clock,
       signal: own,
       note,
+      ends: (bootId) => noteAs(`ends the boot ${bootId}`, { endsBoot: bootId }),
       warn: (text) => noteAs(text, { warning: true }),
       progress,
       again,

@@ -175,12 +175,13 @@ const body = z.discriminatedUnion('kind', [
     how: z.enum(['yes-flag', 'answered', 'nothing-to-do']),
   }),
   z.object({ kind: z.literal('step-intended'), step: word }),
-  /** `warning`: worth a person's eye, though nothing has failed; reports keep it. */
+  /** `warning`: worth a person's eye, though nothing has failed; reports keep it · `endsBoot`: the boot id a trigger is for. */
   z.object({
     kind: z.literal('step-noted'),
     step: word,
     note: sentence,
     warning: z.literal(true).exactOptional(),
+    endsBoot: word.exactOptional(),
   }),
   z.object({ kind: z.literal('step-ended'), step: word, outcome: StepOutcome }),
   /** A look at machines begins; it changes nothing on them. */

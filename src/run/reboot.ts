@@ -4,6 +4,7 @@ import { blockedBy, blockersOf, blockerWords, weighed } from './blockers.ts';
 import { dependencies } from './dependencies.ts';
 import type { StepOutcome } from './event.ts';
 import { claimOf, fenced } from './lease.ts';
+import { recordOf } from './records.ts';
 import {
   actDeadlines,
   away,
@@ -22,6 +23,12 @@ import {
 /** The trigger's timer fires after a second; by then a machine shows that it is shutting down. */
 const triggerShowsMs = 3_000;
 const lookAgainMs = 3_000;
+
+/** What speaks against a reboot now in what the machine needs, or null: a process that is gone looked at it perhaps long ago. */
+const stillHealthy = async (step: Step, context: PerformContext): Promise<StepOutcome | null> => {
+  const healthy = await dependencies(step, context.entry.machine.dependencies, context);
+  return healthy.kind === 'succeeded' ? null : healthy;
+};
 
 /**
  * What is known of a reboot that a process which is gone may have triggered: an outcome, or null when the machine
@@ -44,10 +51,7 @@ const foundUnderWay = async (
   if (seen.kind === 'unreachable')
     return succeeded(`probably triggered before lab was interrupted: ${seen.error.message}`, { bootId });
   if (seen.state === 'stopping') return succeeded('it is shutting down already', { bootId });
-  if (seen.bootId !== bootId) return null;
-  const { dependencies: needs } = entry.machine;
-  const healthy = await dependencies(step, needs, context);
-  return healthy.kind === 'succeeded' ? null : healthy;
+  return seen.bootId === bootId ? stillHealthy(step, context) : null;
 };
 
 /** A refusal is no evidence either: what is seen of the machine counts, where it can be seen. */
@@ -86,6 +90,7 @@ const lookAround = async ({
 const forbidden = async (
   step: Step,
   known: string,
+  asked: boolean,
   context: PerformContext,
 ): Promise<StepOutcome | { readonly kind: 'to-end'; readonly bootId: string }> => {
   const { entry, signal, state, clock } = context;
@@ -104,9 +109,9 @@ const forbidden = async (
         'find out who deployed to it, then plan again',
       ),
     );
-  // It has rebooted by itself into what it should run, or perhaps for whoever asked before: nothing will be triggered, and
-  // what that leads to is seen afterwards. One that did so too early to run it is to be rebooted all the same.
-  const early = !context.again && expected !== null && seen.booted !== expected;
+  // It has rebooted by itself into what it should run, or for whoever asked before: nothing will be triggered, and what
+  // that leads to is seen afterwards. One that did so too early to run it is to be rebooted all the same.
+  const early = !asked && expected !== null && seen.booted !== expected;
   if (seen.bootId !== known && !early) return { kind: 'to-end', bootId: known };
   const got = await lookAround(context);
   if (signal.aborted) return interrupted(step);
@@ -131,18 +136,23 @@ const forbidden = async (
 
 export const reboot = async (step: Step, context: PerformContext): Promise<StepOutcome> => {
   const { target, entry, signal, state } = context;
-  const known = factsOf(state, entry, 'preflight')?.bootId ?? entry.prior?.bootId ?? null;
+  // A process that is gone has said which boot it was about to end, or it has ended none.
+  const asked = recordOf(state, step.id)?.endsBoot;
+  const known = asked ?? factsOf(state, entry, 'preflight')?.bootId ?? entry.prior?.bootId ?? null;
   if (known === null)
     return failed(
       failureAt(step, 'no-boot-id', 'its boot id is not known, so a reboot could not be proven', 'run again'),
     );
   if (context.again) {
-    const found = await foundUnderWay(step, known, context);
+    const found =
+      asked === undefined ? await stillHealthy(step, context) : await foundUnderWay(step, known, context);
     if (found !== null) return found;
   }
-  const due = await forbidden(step, known, context);
+  const due = await forbidden(step, known, asked !== undefined, context);
   if (due.kind !== 'to-end') return due;
   const { bootId } = due;
+  context.ends(bootId);
+  if (signal.aborted) return interrupted(step);
   const outcome = await target.triggerReboot(
     entry.machine,
     {

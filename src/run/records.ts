@@ -14,6 +14,8 @@ export type StepRecord = {
   readonly notes: readonly Note[];
   /** What it found failing when it was first performed, where it is performed again because that was too long ago. */
   readonly firstFailing?: Failing;
+  /** Of a reboot: the boot that its latest trigger is for, written before that went out. Absent: none has. */
+  readonly endsBoot?: string;
 };
 export type Note = { readonly at: number; readonly note: string; readonly warning?: true };
 
@@ -32,6 +34,15 @@ export const noted = (
   );
   return all.filter((_, index) => index !== oldest);
 };
+
+/** What a step that is begun again keeps of the time before. */
+export const keptOf = ({
+  firstFailing,
+  endsBoot,
+}: Partial<Pick<StepRecord, 'firstFailing' | 'endsBoot'>>): Partial<StepRecord> => ({
+  ...(firstFailing === undefined ? {} : { firstFailing }),
+  ...(endsBoot === undefined ? {} : { endsBoot }),
+});
 
 /** The records of one machine, in the order in which its steps were begun. */
 export type MachineRecords = readonly StepRecord[];

@@ -6,7 +6,7 @@ import { lookedAtAnewAfterPause, takenOver } from './look-anew.ts';
 import { endLookAgain, type Looks, noLooks, withLook } from './looks.ts';
 import { type PreparationRecord, preparationsAfter } from './preparations.ts';
 import { isEffect, type MachineState, machineState } from './progress.ts';
-import { machineOfStep, noted, recordOf, type StepRecord, withRecord } from './records.ts';
+import { keptOf, machineOfStep, noted, recordOf, type StepRecord, withRecord } from './records.ts';
 import { steered } from './steered.ts';
 
 /**
@@ -187,14 +187,14 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
           endedAt: null,
           outcome: null,
           notes: known?.notes ?? [],
-          ...(known?.firstFailing === undefined ? {} : { firstFailing: known.firstFailing }),
+          ...keptOf(known ?? {}),
         }),
       };
     }
     case 'step-noted': {
       const record = recordOf(state, body.step) ?? impossible(event, `"${body.step}" was not begun`);
       const notes = noted(record.notes, event.at, body);
-      return { ...next, machines: withNote(state, { ...record, notes }) };
+      return { ...next, machines: withNote(state, { ...record, notes, ...keptOf(body) }) };
     }
     case 'step-ended': {
       const record = recordOf(state, body.step) ?? impossible(event, `"${body.step}" was not begun`);

@@ -35,6 +35,8 @@ export type PerformContext = {
   readonly signal: AbortSignal;
   /** Durable note on the step, for people. */
   readonly note: (text: string) => void;
+  /** The same, with the boot that is about to be ended: who resumes the run then knows that it may have been. */
+  readonly ends: (bootId: string) => void;
   /** The same for what is worth a person's eye: shown as a warning, and kept in the report. */
   readonly warn: (text: string) => void;
   /** The same for lines that may come by the thousand: what comes too soon after the last one is left out. */

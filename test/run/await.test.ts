@@ -30,6 +30,7 @@ const saidAfter = async (laterMs: number): Promise<string> => {
       clock,
       signal: new AbortController().signal,
       note: () => {},
+      ends: () => {},
       warn: () => {},
       progress: () => {},
       again: false,

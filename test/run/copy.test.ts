@@ -33,6 +33,7 @@ const copyWith = async (results: readonly Result<void>[]) => {
     entry: { machine: { name: 'box' } },
     signal: new AbortController().signal,
     note: (text: string) => void notes.push(text),
+    ends: () => {},
     progress: () => {},
   } as unknown as PerformContext;
   return { outcome: await copy(step, context), attempts, notes, tookMs: now };

@@ -18,6 +18,7 @@ const preflightWith = async (answers: Partial<Record<LeaseRequest['ask'], LeaseA
     entry: { machine: { name: 'box' } },
     signal: new AbortController().signal,
     note: () => {},
+    ends: () => {},
     isOver: () => true,
   } as unknown as PerformContext;
   return underLease(step, context, async () => succeeded('looked'));

@@ -387,6 +387,15 @@ export const createChecker = (plan: Plan, world: World): Checker => {
     if (body.kind === 'looked') onLooked(event, body);
     if (body.kind !== 'step-ended') return;
     const record = recordOf(state, body.step);
+    if (record?.outcome?.kind === 'failed' && record.outcome.failure.kind === 'old-generation') {
+      const { machine } = record.step;
+      const given = recordsOfMachine(state, machine).findLast(({ step }) => step.kind === 'activate');
+      // A clock that was set dates the journal by another time than the world's.
+      if (!clockWasSet && given !== undefined && world.look(machine).bootedAt < (given.endedAt ?? 0))
+        broke(
+          `${machine} counts as booted into the old generation, and has not booted since it has the new one`,
+        );
+    }
     if (record?.status !== 'succeeded') return;
     onStepEnded(record);
     const entry = plan.machines.find(({ machine }) => machine.name === record.step.machine);

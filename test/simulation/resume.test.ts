@@ -40,7 +40,7 @@ describe('the process dies', () => {
     const told = await tell(
       { box: {} },
       // The outcome of the trigger is lost; ten seconds later the machine is in the middle of its boot.
-      { ends: [{ kind: 'killed-at-append', append: reboot + 1, when: 'before', downMs: 10_000 }] },
+      { ends: [{ kind: 'killed-at-append', append: reboot + 2, when: 'before', downMs: 10_000 }] },
     );
     expect(told.done.filter((line) => line === 'box reboot')).toHaveLength(1);
     expect(recordOf(told.state, 'box/reboot')?.outcome).toMatchObject({
@@ -54,7 +54,7 @@ describe('the process dies', () => {
     const reboot = await intentOf('box/reboot');
     const told = await tell(
       { box: {} },
-      { ends: [{ kind: 'killed-at-append', append: reboot + 1, when: 'before', downMs: 3_600_000 }] },
+      { ends: [{ kind: 'killed-at-append', append: reboot + 2, when: 'before', downMs: 3_600_000 }] },
     );
     expect(told.done.filter((line) => line === 'box reboot')).toHaveLength(1);
     expect(recordOf(told.state, 'box/reboot')?.outcome).toMatchObject({
@@ -62,6 +62,33 @@ describe('the process dies', () => {
     });
     expect(told.became.box).toBe('done');
   });
+
+  test.each([
+    ['before it could trigger the reboot', 0, 'after'],
+    ['before it could say which boot it ends', 1, 'before'],
+    ['right after it said so', 1, 'after'],
+    ['after the trigger', 2, 'before'],
+  ] as const)(
+    '%s, of a machine that had rebooted by itself into what it was to leave: it is rebooted once',
+    async (_when, more, when) => {
+      // In the middle of the copy: what it is to boot is not there yet.
+      const box = { strategy: 'recreate', faults: [{ kind: 'crash', atMs: 1_000 }] } as const;
+      const calm = await tell({ box }, { overrides: [{ blocker: 'just-booted', machine: null }] });
+      const index = calm.events.findIndex(
+        ({ body }) => body.kind === 'step-intended' && body.step === 'box/reboot',
+      );
+      for (const downMs of [1_000, 600_000]) {
+        const told = await tell(
+          { box },
+          {
+            overrides: [{ blocker: 'just-booted', machine: null }],
+            ends: [{ kind: 'killed-at-append', append: index + 1 - 3 + more, when, downMs }],
+          },
+        );
+        expect([told.became.box, told.done]).toEqual(['done', ['box boot new', 'box reboot']]);
+      }
+    },
+  );
 
   test('in the middle of an activation: the next one follows it instead of starting another', async () => {
     const { state } = await tell({ box: {} });
