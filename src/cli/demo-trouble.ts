@@ -1,3 +1,3 @@
 /** What can be made to go wrong in the demo; `src/sim` knows how. */
-export const demoTroubles = ['gate', 'reboot', 'cut', 'stuck'] as const;
+export const demoTroubles = ['gate', 'reboot', 'cut', 'stuck', 'busy'] as const;
 export type DemoTrouble = (typeof demoTroubles)[number];

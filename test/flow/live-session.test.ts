@@ -7,8 +7,8 @@ import { closureKey } from '../../src/flow/session-closures.ts';
 
 const signals = { stop: new AbortController().signal, abort: new AbortController().signal };
 
-const open = (speed = 60) => {
-  const demo = demoSession({ seed: 1, speed }, { cwd: '/', version: 'test', signals });
+const open = (speed = 60, trouble: Parameters<typeof demoSession>[0]['trouble'] = null) => {
+  const demo = demoSession({ seed: 1, speed, trouble }, { cwd: '/', version: 'test', signals });
   onTestFinished(async () => {
     demo.leave();
     await demo.session.close();
@@ -142,20 +142,33 @@ test('packages are compared where they are looked at, and in a plan; what is not
   await until(session, ({ phase }) => phase.kind === 'ended');
 });
 
-test('a plan is made anew in spite of something: the one that waited is declined, and the new one says so', async () => {
-  const { session } = open();
+test('a plan is made anew in spite of something: the one that waited is declined, and the new one goes ahead', async () => {
+  const { session } = open(60, 'busy');
   await until(session, allSeen);
   session.prepare({ kind: 'reboot', which: 'all' }, ['lightly-seared']);
   const first = await until(session, ({ phase }) => phase.kind === 'awaiting-approval');
-  const looked = await until(session, ({ planLook }) => planLook?.looking === false);
-  expect([...(looked.planLook?.machines.keys() ?? [])]).toEqual(['lightly-seared']);
-  session.replan([{ blocker: 'users-logged-in', machine: 'lightly-seared' }]);
+  const standing = ({ planLook }: LabSnapshot): readonly string[] | null => {
+    const held = planLook?.looking === false ? planLook.machines.get('lightly-seared') : undefined;
+    return held?.kind === 'seen' ? held.standing.map(({ kind }) => kind) : null;
+  };
+  const looked = await until(session, (snapshot) => standing(snapshot) !== null);
+  expect(standing(looked)).toEqual(['inhibited', 'users-logged-in']);
+  const overrides = (['inhibited', 'users-logged-in'] as const).map((blocker) => ({
+    blocker,
+    machine: 'lightly-seared',
+  }));
+  session.replan(overrides);
   const second = await until(
     session,
-    ({ phase, run }) => phase.kind === 'awaiting-approval' && run?.run !== first.run?.run,
+    (snapshot) => snapshot.run?.run !== first.run?.run && standing(snapshot) !== null,
   );
-  expect(second.run).toMatchObject({ goal: first.run?.goal, selectors: ['lightly-seared'] });
-  expect(second.run?.plan?.overrides).toEqual([{ blocker: 'users-logged-in', machine: 'lightly-seared' }]);
-  session.decline();
-  await until(session, ({ phase }) => phase.kind === 'ended');
+  expect(second.run).toMatchObject({
+    goal: first.run?.goal,
+    selectors: ['lightly-seared'],
+    plan: { overrides },
+  });
+  expect(standing(second)).toEqual([]);
+  session.approve();
+  const { run } = await until(session, ({ phase }) => phase.kind === 'ended');
+  expect(run?.ended?.result).toBe('done');
 });

@@ -106,6 +106,7 @@ test.each([
   ['reboot', 'sleeper-service', 'failed'],
   ['stuck', 'grey-area', 'restored'],
   ['cut', 'grey-area', 'done'],
+  ['busy', 'lightly-seared', 'skipped'],
 ] as const)('trouble with a %s is what becomes of %s: %s', async (trouble, machine, status) => {
   const { state } = await runDemo(1, trouble);
   expect(statuses(state)[machine]).toBe(status);

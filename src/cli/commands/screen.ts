@@ -41,7 +41,7 @@ export const registerScreen = (program: Command, cli: Cli): void => {
     .addOption(
       new Option(
         '--trouble <what>',
-        'what goes wrong in runs: a gate, a reboot, a cut in the middle of an activation, an activation stuck',
+        'what goes wrong in runs: a gate, a reboot, a cut in the middle of an activation, an activation stuck, machines that are busy',
       ).choices([...demoTroubles]),
     )
     .option('--readonly', 'refuse everything that would change machines', false)
