@@ -28,6 +28,10 @@ export type PlanLook = {
   readonly machines: ReadonlyMap<string, HeldBack>;
 };
 
+/** What is known of the very plan that waits: another one may have come since the look. */
+export const lookOfPlan = ({ run, planLook }: Pick<LabSnapshot, 'run' | 'planLook'>): PlanLook | null =>
+  planLook !== null && planLook.plan === run?.plan?.hash ? planLook : null;
+
 const waitingPlan = ({ phase, run }: LabSnapshot): Plan | null =>
   phase.kind === 'awaiting-approval' ? (run?.plan ?? null) : null;
 

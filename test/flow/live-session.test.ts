@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { demoSession } from '../../src/compose/demo.ts';
 import type { LabSnapshot, Session } from '../../src/flow/session.ts';
+import { lookOfPlan } from '../../src/flow/session-blockers.ts';
 import { closureKey } from '../../src/flow/session-closures.ts';
 
 /** The session behind the screen, over the simulated lab at a pace at which a run takes a second or two. */
@@ -147,8 +148,9 @@ test('a plan is made anew in spite of something: the one that waited is declined
   await until(session, allSeen);
   session.prepare({ kind: 'reboot', which: 'all' }, ['lightly-seared']);
   const first = await until(session, ({ phase }) => phase.kind === 'awaiting-approval');
-  const standing = ({ planLook }: LabSnapshot): readonly string[] | null => {
-    const held = planLook?.looking === false ? planLook.machines.get('lightly-seared') : undefined;
+  const standing = (snapshot: LabSnapshot): readonly string[] | null => {
+    const look = lookOfPlan(snapshot);
+    const held = look?.looking === false ? look.machines.get('lightly-seared') : undefined;
     return held?.kind === 'seen' ? held.standing.map(({ kind }) => kind) : null;
   };
   const looked = await until(session, (snapshot) => standing(snapshot) !== null);

@@ -1,3 +1,4 @@
+import { lookOfPlan } from '../../flow/session-blockers.ts';
 import { blockerKinds } from '../../plan/blocker-kinds.ts';
 import {
   type Override,
@@ -18,9 +19,10 @@ import { type Command, command } from './command.ts';
 type Offer = { readonly override: Override; readonly reason: string };
 
 /** Of the plan that waits: what was seen to hold its machines back. Of a run that has ended: what did. */
-const offersIn = ({ snapshot: { phase, run, planLook } }: Scene): readonly Offer[] => {
+const offersIn = ({ snapshot }: Scene): readonly Offer[] => {
+  const { phase, run } = snapshot;
   if (phase.kind === 'awaiting-approval')
-    return [...(planLook?.machines ?? [])].flatMap(([machine, held]) =>
+    return [...(lookOfPlan(snapshot)?.machines ?? [])].flatMap(([machine, held]) =>
       held.kind === 'unknown'
         ? []
         : held.standing
@@ -109,7 +111,7 @@ export const overrideCommands: readonly Command[] = [
         ];
       return [
         notice(
-          scene.snapshot.planLook?.looking === true
+          lookOfPlan(scene.snapshot)?.looking !== false
             ? 'the machines are still being looked at'
             : 'nothing that can be overridden holds a machine back now; :override MACHINE:BLOCKER names what may come',
         ),

@@ -1,5 +1,6 @@
 import type { Failure } from '../../failure.ts';
 import type { LabSnapshot } from '../../flow/session.ts';
+import { lookOfPlan } from '../../flow/session-blockers.ts';
 import type { RunResult } from '../../run/event.ts';
 import { blank, labelled, line, span } from '../draw/line.ts';
 import type { Tone } from '../draw/theme.ts';
@@ -63,7 +64,7 @@ export const runPane = (scene: RunScene): Pane => {
         ? preparingPane(scene)
         : planPane(run.plan, lockChangesOf(snapshot), run.remarks, width, pen, {
             diffs: snapshot.closureDiffs,
-            look: snapshot.planLook,
+            look: lookOfPlan(snapshot),
             now: scene.now,
           });
     case 'running':
