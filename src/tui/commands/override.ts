@@ -56,9 +56,9 @@ const overrideDialog = (offers: readonly Offer[], waits: boolean): Dialog => {
   return {
     title: 'Go ahead in spite of what?',
     body: [
+      `${waits ? 'This plan is discarded, and it' : 'The run'} is planned anew with your choice written into it. Nothing is done before you approve that plan.`,
       ...offers.map(({ override, reason }) => `${override.machine}: ${override.blocker}: ${reason}`),
       ...(offers.length > choicesMax ? [`:override MACHINE:BLOCKER names any of the ${offers.length}.`] : []),
-      `${waits ? 'This plan is discarded, and it' : 'The run'} is planned anew with your choice written into it. Nothing is done before you approve that plan.`,
     ],
     choices: [cancel, ...single, ...(offers.length > 1 ? [all] : [])],
     focus: 0,
