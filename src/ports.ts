@@ -117,6 +117,8 @@ export type Observation =
       readonly machine: string;
       readonly at: number;
       readonly bootId: string;
+      /** What its kernel calls it; null or absent where it does not say. */
+      readonly hostName?: string | null;
       readonly uptimeSeconds: number;
       readonly state: SystemState;
       /** Those that failed, and those that fail and are started again for ever, which systemd itself does not call failed. */

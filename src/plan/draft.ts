@@ -2,6 +2,7 @@ import type { Machine } from '../fleet/machine.ts';
 import type { ActivationMode, Observation, Reachable } from '../ports.ts';
 import { bootedAtOf, type Debt, owedAfterSeeing, shownBy } from './debt.ts';
 import type { Durations } from './durations.ts';
+import { type Neighbour, takenForAnother } from './identity.ts';
 import type { PlanInput } from './input.ts';
 import { modesFor, modesLeft, whyModes } from './modes.ts';
 import { newChecksOf } from './new-checks.ts';
@@ -55,6 +56,12 @@ const debtOf = ({ past }: PlanInput, name: string, seen: Observation | undefined
   return debt === null || seen?.kind !== 'reachable' ? debt : owedAfterSeeing(debt, shownBy(seen));
 };
 
+const neighboursIn = ({ fleet, observations }: PlanInput): readonly Neighbour[] =>
+  fleet.machines.map((machine) => {
+    const seen = observations.get(machine.name);
+    return { machine, bootId: seen?.kind === 'reachable' ? seen.bootId : null };
+  });
+
 /** What is to become of a machine that has its place in the order. */
 export const draftFor = (input: PlanInput, machine: Machine): Draft => {
   const { goal } = input;
@@ -97,6 +104,8 @@ export const draftFor = (input: PlanInput, machine: Machine): Draft => {
       'run `lab status` to see whether it answers',
     );
   if (seen.kind === 'unreachable') return skip('unreachable', seen.error.message, seen.error.remedy);
+  const another = takenForAnother(machine, seen, neighboursIn(input));
+  if (another !== null) return skip('unknown-state', another.message, another.remedy);
   if (goal.kind !== 'reboot' && wanted === null)
     return skip('not-built', `no toplevel of ${machine.name} is known`, `run \`lab check ${machine.name}\``);
   if (goal.kind !== 'reboot' && (seen.current === null || seen.profile === null))

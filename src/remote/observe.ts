@@ -17,6 +17,7 @@ import { prelude, readRecord, recordBytesMax } from './record.ts';
  */
 export const observeScript = `${prelude}${partsFunctions}echo lab-observe
 put boot-id "$(head -c 64 /proc/sys/kernel/random/boot_id)"
+put host-name "$(uname -n)"
 put uptime "$(head -c 64 /proc/uptime)"
 if [ -d /run ] && ! [ -e /run/systemd/system ]; then state=offline
 else
@@ -53,6 +54,7 @@ const shortText = (max: number) =>
     .nullable();
 const Observed = z.object({
   bootId: z.string().regex(bootIdPattern),
+  hostName: shortText(255),
   // “12345.67 54321.00”: seconds up, seconds idle.
   uptimeSeconds: z
     .string()
@@ -103,6 +105,7 @@ export const parseObservation = (result: ExecResult): Observed | string => {
   const { first, all } = record;
   const parsed = Observed.safeParse({
     bootId: first('boot-id'),
+    hostName: first('host-name'),
     uptimeSeconds: first('uptime'),
     state: first('state'),
     failedUnits: all('failed'),

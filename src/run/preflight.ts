@@ -1,3 +1,4 @@
+import { takenForAnother } from '../plan/identity.ts';
 import type { MachinePlan, Step } from '../plan/plan.ts';
 import type { PreflightFacts, Reachable } from '../ports.ts';
 import { failingBefore, failingWords, isFailing } from './baseline.ts';
@@ -41,6 +42,12 @@ export const preflight = async (step: Step, context: PerformContext): Promise<St
     const failure = failureAt(step, seen.error.kind, seen.error.message, seen.error.remedy);
     return seen.error.retryable ? { kind: 'skipped', reason: 'unreachable', failure } : failed(failure);
   }
+  // Since the plan was made, its address may have come to lead elsewhere.
+  const another = takenForAnother(machine, seen, [
+    ...(state.plan?.machines ?? []).map(({ machine, prior }) => ({ machine, bootId: prior?.bootId ?? null })),
+    ...(state.plan?.bystanders ?? []).map(({ machine }) => ({ machine, bootId: null })),
+  ]);
+  if (another !== null) return failed(failureAt(step, 'another-machine', another.message, another.remedy));
   const facts = { bootId: seen.bootId, current: seen.current, profile: seen.profile };
   const got = await target.preflight(machine, { deadlineMs: actDeadlines.preflightMs, signal });
   if (!got.ok) return failed(got.failure, facts);

@@ -38,6 +38,7 @@ export const observationOf = (
     machine: machine.name,
     at: now,
     bootId: truth.bootId,
+    hostName: machine.hostName,
     uptimeSeconds: (now - truth.bootedAt) / 1_000,
     state: stateOf(truth),
     failedUnits: unitsSeen(truth),

@@ -365,7 +365,9 @@ export const createStage = (options: StageOptions) => {
       errors.length = 0;
       await time.run(runCommandLine(cli, argv), { until: startAt + 7 * dayMs, turnsMax: 1_000_000 });
       const words = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
-      if (words.includes('--json')) for (const name of seeDocuments(written.join(''))) documents.add(name);
+      const helps = words.some((word) => ['help', '--help', '-h', '--version', '-V'].includes(word));
+      if (words.includes('--json') && !helps)
+        for (const name of seeDocuments(written.join(''))) documents.add(name);
       // A hash of the plan, or of a path in it, changes with every field that a plan gains.
       const hide = (text: string): string =>
         text.replaceAll(/\d{8}-\d{6}-[0-9a-f]{4}/gu, 'RUN').replaceAll(/\b[0-9a-f]{16}\b/gu, 'HASH');

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { observe, observeScript, parseObservation } from '../../src/remote/observe.ts';
@@ -38,6 +39,7 @@ describe('observing a machine, with the script in a real shell', () => {
       machine: 'grey-area',
       at: 1_000_000,
       bootId,
+      hostName: hostname(),
       uptimeSeconds: 4711.42,
       state: 'degraded',
       failedUnits: ['nginx.service', 'dev-disk-by\\x2dlabel.mount'],

@@ -130,6 +130,7 @@ export const ObservationDocument = z.discriminatedUnion('kind', [
     machine: text,
     at,
     bootId: text,
+    hostName: text.nullable().exactOptional().describe('What its kernel calls it.'),
     uptimeSeconds: z.number().min(0),
     state: SystemStateDocument,
     failedUnits: texts,
