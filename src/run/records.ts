@@ -12,6 +12,8 @@ export type StepRecord = {
   readonly outcome: StepOutcome | null;
   /** The latest notes, oldest first, at most `notesMax`; warnings outlive the others. */
   readonly notes: readonly Note[];
+  /** It is to be tried again: its time counts from its next beginning. */
+  readonly anew?: true;
   /** What it found failing when it was first performed, where it is performed again because that was too long ago. */
   readonly firstFailing?: Failing;
   /** Of a reboot: the boot that its latest trigger is for, written before that went out. Absent: none has. */

@@ -183,7 +183,7 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
         machines: withBegun(state, {
           step,
           status: 'open',
-          intendedAt: known?.intendedAt ?? event.at,
+          intendedAt: known === undefined || known.anew === true ? event.at : known.intendedAt,
           endedAt: null,
           outcome: null,
           notes: known?.notes ?? [],

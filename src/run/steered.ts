@@ -80,6 +80,7 @@ const triedAgain = (state: RunState, entry: MachinePlan): MachineRecords => {
         status: 'unknown',
         endedAt: null,
         outcome: null,
+        anew: true,
         // What has come to fail since may be the doing of this run.
         ...(looked ? { firstFailing: baselineOf(state, entry) } : {}),
       },
