@@ -17,7 +17,7 @@ import { dialFromHere } from '../health/dial.ts';
 import { runChecks } from '../health/run-checks.ts';
 import { journalPathIn } from '../journal/database.ts';
 import type { Journal } from '../journal/journal.ts';
-import { acquireRunLock } from '../journal/lock.ts';
+import { acquireRunLock, type HeldLock, journalUnder } from '../journal/lock.ts';
 import { seeRoomForARun, seeStateDirectory } from '../journal/state-directory.ts';
 import { copyClosure } from '../nix-integration/copy.ts';
 import { createNix } from '../nix-integration/create-nix.ts';
@@ -206,14 +206,17 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
   const conductDeps = (via: ConductDeps['by']['via']): Result<ConductDeps> => {
     const opened = journalOnce();
     if (!opened.ok) return opened;
+    let held: HeldLock | null = null;
     return ok({
       ...lab,
-      journal: opened.value,
+      journal: journalUnder(opened.value, () => held),
       lock: (run) => {
         const room = seeRoomForARun(stateDirectory, uid);
         if (!room.ok) return room;
         const since = systemClock.now();
-        return acquireRunLock(stateDirectory, { pid: process.pid, run, host: hostname(), since });
+        const locked = acquireRunLock(stateDirectory, { pid: process.pid, run, host: hostname(), since });
+        held = locked.ok ? locked.value : null;
+        return locked;
       },
       by: { user: userInfo().username, host: hostname(), pid: process.pid, via },
       labVersion: around.version,

@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs';
 import { hostname, userInfo } from 'node:os';
 import type { LabOptions, ReadRuns } from '../cli/lab.ts';
 import { systemClock } from '../clock.ts';
-import { fail, ok, type Result } from '../failure.ts';
+import { type Failure, fail, ok, type Result } from '../failure.ts';
 import { detachedRuns, type Runs } from '../flow/runs.ts';
+import { journalPathIn } from '../journal/database.ts';
 import type { Journal } from '../journal/journal.ts';
 import { lookAtRunLock } from '../journal/lock.ts';
 import { seeRoomForARun } from '../journal/state-directory.ts';
@@ -34,6 +36,16 @@ const executes = (directory: string, run: RunId): boolean => {
   return lock.held && (lock.holder === null || lock.holder.run === run);
 };
 
+/** Its lock is looked for where nothing is any more: that says nothing about its process. */
+const goneWithItsState = (run: RunId, stateDirectory: string): Failure => ({
+  kind: 'state-directory',
+  machine: null,
+  phase: 'run',
+  message: `the journal in ${stateDirectory} was moved or removed: whether run ${run} goes on cannot be told from here`,
+  remedy:
+    'put it back; a run whose journal is gone ends at its next step, and `lab resume` takes it up again',
+});
+
 /** Runs that outlive this process: each is executed by an engine of its own, which reads its order from stdin. */
 export const runsInProcesses = (
   journal: Journal,
@@ -47,7 +59,10 @@ export const runsInProcesses = (
     clock: systemClock,
     who: `${userInfo().username} (${via})`,
     isAlive: ({ run }) => executes(stateDirectory, run),
-    whyDied: (run) => readWhyDied(run, lastWordsOf(around.env, run), engineLogOf(around.env, run)),
+    whyDied: (run) =>
+      existsSync(journalPathIn(stateDirectory))
+        ? readWhyDied(run, lastWordsOf(around.env, run), engineLogOf(around.env, run))
+        : goneWithItsState(run, stateDirectory),
     hostName: hostname(),
     launch: async (run, work) => {
       const room = seeRoomForARun(stateDirectory, process.getuid?.() ?? -1);

@@ -1,14 +1,24 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { type Failure, fail, ok, type Result } from '../failure.ts';
+import { type Journal, JournalFailure } from './journal.ts';
 
 /** Who holds the lock: written beside it for people; the lock itself is the kernel's. */
-const Holder = z.object({ pid: z.int(), run: z.string().max(64), host: z.string().max(256), since: z.int() });
+const Holder = z.object({
+  pid: z.int(),
+  run: z.string().max(64),
+  host: z.string().max(256),
+  since: z.int(),
+  /** Boot and moment in which the process began, as Linux counts it: with its number it is given only once. */
+  began: z.string().max(100).exactOptional(),
+});
 export type LockHolder = z.infer<typeof Holder>;
 
 export type RunLock = { readonly release: () => void };
+/** `keep`: whether it is still held. Where somebody has removed its file, it is taken again, unless another run was faster. */
+export type HeldLock = RunLock & { readonly keep: () => boolean };
 
 const readHolder = (path: string): LockHolder | null => {
   try {
@@ -16,6 +26,29 @@ const readHolder = (path: string): LockHolder | null => {
   } catch {
     return null;
   }
+};
+
+/** proc_pid_stat(5): state is the first and the start time the 20th field after the name, which may hold anything. */
+const beganOf = (pid: number): string | null => {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\)\s/su, '')
+      .split(' ');
+    if (fields[0] === 'Z' || fields[0] === 'X' || fields[19] === undefined) return null;
+    return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()} ${fields[19]}`;
+  } catch {
+    return null;
+  }
+};
+
+/**
+ * Whoever wrote itself down as holder and still runs, though its lock is free: who holds a lock takes its name back
+ * before it gives the lock back, so somebody has removed the file. People do, to files called lock.
+ */
+const holderInSpite = (directory: string): LockHolder | null => {
+  const holder = readHolder(holderPathIn(directory));
+  if (holder?.began === undefined || holder.pid === process.pid) return null;
+  return beganOf(holder.pid) === holder.began ? holder : null;
 };
 
 /** Who looks whether the lock is held has a share in it for a moment: that must not refuse a run. */
@@ -33,12 +66,16 @@ const isHeldError = (error: unknown): boolean =>
 export const lookAtRunLock = (
   directory: string,
 ): { readonly held: false } | { readonly held: true; readonly holder: LockHolder | null } => {
-  if (!existsSync(lockPathIn(directory))) return { held: false };
+  const free = (): ReturnType<typeof lookAtRunLock> => {
+    const holder = holderInSpite(directory);
+    return holder === null ? { held: false } : { held: true, holder };
+  };
+  if (!existsSync(lockPathIn(directory))) return free();
   let db: DatabaseSync | null = null;
   try {
     db = new DatabaseSync(lockPathIn(directory), { readOnly: true, timeout: 0 });
     db.prepare('SELECT count(*) FROM sqlite_schema').get();
-    return { held: false };
+    return free();
   } catch (error) {
     // What cannot be looked at is not taken for dead.
     return { held: true, holder: isHeldError(error) ? readHolder(holderPathIn(directory)) : null };
@@ -47,39 +84,109 @@ export const lookAtRunLock = (
   }
 };
 
+type Taken =
+  | { readonly kind: 'taken'; readonly db: DatabaseSync }
+  | { readonly kind: 'held'; readonly by: LockHolder | null }
+  | { readonly kind: 'unusable'; readonly message: string };
+
+const takeLock = (directory: string, own: LockHolder): Taken => {
+  let db: DatabaseSync | null = null;
+  try {
+    db = new DatabaseSync(lockPathIn(directory), { timeout: lookTimeoutMs });
+    db.exec('BEGIN EXCLUSIVE');
+    const by = holderInSpite(directory);
+    if (by === null) {
+      writeFileSync(holderPathIn(directory), `${JSON.stringify(own)}\n`, { mode: 0o600 });
+      return { kind: 'taken', db };
+    }
+    db.close();
+    return { kind: 'held', by };
+  } catch (error) {
+    db?.close();
+    if (isHeldError(error)) return { kind: 'held', by: readHolder(holderPathIn(directory)) };
+    return { kind: 'unusable', message: error instanceof Error ? error.message : String(error) };
+  }
+};
+
 /**
  * Takes the one lock that a run needs, or says who holds it. It is an exclusive transaction on a small database of
  * its own: SQLite keeps it as a POSIX file lock, which the kernel drops when the process dies, however it dies.
  */
-export const acquireRunLock = (directory: string, holder: LockHolder): Result<RunLock> => {
+export const acquireRunLock = (directory: string, holder: LockHolder): Result<HeldLock> => {
   const holderPath = holderPathIn(directory);
-  const refuse = (kind: string, message: string, remedy: string): Result<RunLock, Failure> =>
+  const refuse = (kind: string, message: string, remedy: string): Result<HeldLock, Failure> =>
     fail({ kind, machine: null, phase: 'lock', message, remedy });
-  let db: DatabaseSync | null = null;
-  try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    db = new DatabaseSync(lockPathIn(directory), { timeout: lookTimeoutMs });
-    db.exec('BEGIN EXCLUSIVE');
-    writeFileSync(holderPath, `${JSON.stringify(holder)}\n`, { mode: 0o600 });
-  } catch (error) {
-    db?.close();
-    const message = error instanceof Error ? error.message : String(error);
-    if (isHeldError(error)) {
-      const other = readHolder(holderPath);
-      return refuse(
-        'locked',
-        other === null
-          ? 'another run is under way'
-          : `run ${other.run} is under way (pid ${other.pid} on ${other.host}, since ${new Date(other.since).toISOString()})`,
-        '`lab attach` shows it and answers its plan, `lab stop` ends it',
-      );
-    }
-    return refuse(
+  const unusable = (message: string): Result<HeldLock, Failure> =>
+    refuse(
       'state-directory',
       `the state directory ${directory} cannot be used: ${message}`,
       'make it writable and give it room, or choose another with LAB_STATE_DIR',
     );
+  const began = holder.pid === process.pid ? beganOf(process.pid) : null;
+  const own: LockHolder = began === null ? holder : { ...holder, began };
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    return unusable(error instanceof Error ? error.message : String(error));
   }
-  const held = db;
-  return ok({ release: () => held.close() });
+  const first = takeLock(directory, own);
+  if (first.kind === 'unusable') return unusable(first.message);
+  if (first.kind === 'held')
+    return refuse(
+      'locked',
+      first.by === null
+        ? 'another run is under way'
+        : `run ${first.by.run} is under way (pid ${first.by.pid} on ${first.by.host}, since ${new Date(first.by.since).toISOString()})`,
+      '`lab attach` shows it and answers its plan, `lab stop` ends it',
+    );
+  let held = first.db;
+  const identity = (): string | null => {
+    const found = statSync(lockPathIn(directory), { bigint: true, throwIfNoEntry: false });
+    return found === undefined ? null : `${found.dev}:${found.ino}`;
+  };
+  let taken = identity();
+  let released = false;
+  const keep = (): boolean => {
+    if (released || identity() === taken) return true;
+    const again = takeLock(directory, own);
+    if (again.kind !== 'taken') return false;
+    held.close();
+    held = again.db;
+    taken = identity();
+    return true;
+  };
+  return ok({
+    keep,
+    release: () => {
+      released = true;
+      // What is there now may be somebody else's.
+      const named = readHolder(holderPath);
+      if (identity() === taken && named?.run === own.run && named.pid === own.pid)
+        rmSync(holderPath, { force: true });
+      held.close();
+    },
+  });
+};
+
+/** The journal for who executes a run: neither written nor heard any more once the lock is lost. */
+export const journalUnder = (journal: Journal, lock: () => HeldLock | null): Journal => {
+  const see = (): void => {
+    if (lock()?.keep() !== false) return;
+    throw new JournalFailure(
+      'the lock of the run was removed while it was under way, and another one has begun since or the state directory is gone',
+      'leave lock.db alone: it holds nobody up once its process is gone; `lab status` tells what the machines run',
+      { trouble: 'other' },
+    );
+  };
+  return {
+    ...journal,
+    append: (run, body) => {
+      see();
+      return journal.append(run, body);
+    },
+    asked: (run, afterId) => {
+      see();
+      return journal.asked(run, afterId);
+    },
+  };
 };

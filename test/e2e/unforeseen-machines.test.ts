@@ -1,6 +1,7 @@
-import { truncate } from 'node:fs/promises';
+import { rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Failure } from '../../src/failure.ts';
 import type { EventBody } from '../../src/run/event.ts';
 import type { RunReport } from '../../src/run/report.ts';
 import { type LabOnFleet, type Runs, startLab, storiesPossible } from './lab.ts';
@@ -106,15 +107,29 @@ describe.skipIf(!available.ok)('a run over machines that hide what ails them', (
     expect([current, profile, next]).toEqual(Array(3).fill(outcomeOf(mended.body, 'barred').to));
   });
 
-  // The last story: nobody can read this journal any more.
-  test('the log of the journal is emptied midway: the run stops there, and what is not confirmed is no boot default', async () => {
-    const knobsOfNext = { generation: '2', switchSeconds: 3 };
-    await lab.flake.describe(
-      machinesOf(lab.fleet, { ...told, barred: { order: 4, policy: 'never', knobs: knobsOfNext } }),
-    );
-    const known = await lab.runs('barred');
+  /** A run over `barred` that is in its activation, which lasts. */
+  const activating = async (generation: string) => {
+    const barred = { order: 4, policy: 'never', knobs: { generation, switchSeconds: 3 } } as const;
+    await lab.flake.describe(machinesOf(lab.fleet, { ...told, barred }));
     const run = lab.start(['run', 'barred', '--yes']);
     await run.until(begins('barred/activate-switch'));
+    return run;
+  };
+
+  test('somebody removes the file of its lock: no other run gets in, and the run goes on', async () => {
+    const run = await activating('2');
+    await rm(join(lab.stateDirectory, 'lock.db'));
+    const { code, body } = await lab.json<{ failure: Failure }>(['run', 'noisy', '--yes']);
+    expect([code, body.failure.kind]).toEqual([5, 'locked']);
+    const ended = await run.ended;
+    expect(ended.code, ended.stdout).toBe(0);
+    expect(await strayOn(lab.fleet, 'barred')).toBe('');
+  });
+
+  // The last story: nobody can read this journal any more.
+  test('the log of the journal is emptied midway: the run stops there, and what is not confirmed is no boot default', async () => {
+    const known = await lab.runs('barred');
+    const run = await activating('3');
     await truncate(join(lab.stateDirectory, 'journal.db-wal'));
     expect((await run.ended).code).toBe(4);
     expect(await lab.runs('barred')).toMatchObject({ profile: known.profile, next: known.next });

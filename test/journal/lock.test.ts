@@ -4,8 +4,9 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { acquireRunLock, lookAtRunLock } from '../../src/journal/lock.ts';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { type Journal, JournalFailure } from '../../src/journal/journal.ts';
+import { acquireRunLock, journalUnder, lookAtRunLock } from '../../src/journal/lock.ts';
 
 let directory = '';
 beforeEach(() => {
@@ -78,4 +79,96 @@ test('a lock that cannot be looked at is not taken for free', () => {
     'no database at all, and long enough to tell it from one\n'.repeat(20),
   );
   expect(lookAtRunLock(directory)).toEqual({ held: true, holder: null });
+});
+
+describe('the file of a lock that somebody removes while it is held', () => {
+  /** A process that holds the lock and says, asked for it, whether it still does. */
+  const holderProcess = async () => {
+    const module = fileURLToPath(new URL('../../src/journal/lock.ts', import.meta.url));
+    const script = `
+      const { acquireRunLock } = await import(${JSON.stringify(module)});
+      const lock = acquireRunLock(${JSON.stringify(directory)}, { ...${JSON.stringify(holder)}, pid: process.pid });
+      console.log(lock.ok);
+      process.stdin.on('data', (asked) => {
+        if (String(asked) === 'release') lock.value.release();
+        console.log(lock.value.keep());
+      });
+    `;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const answer = async (): Promise<string> => String((await once(child.stdout, 'data'))[0]).trim();
+    expect(await answer()).toBe('true');
+    return {
+      child,
+      ask: (what: 'keep' | 'release'): Promise<string> => {
+        child.stdin.write(what);
+        return answer();
+      },
+    };
+  };
+  const path = (): string => join(directory, 'lock.db');
+
+  test('lets nobody else in while its holder runs, and is free once that has ended', async () => {
+    const { child, ask } = await holderProcess();
+    rmSync(path());
+    expect(lookAtRunLock(directory)).toMatchObject({ held: true, holder: { pid: child.pid } });
+    expect(acquireRunLock(directory, { ...holder, pid: 43 })).toMatchObject({
+      ok: false,
+      failure: { kind: 'locked', message: expect.stringContaining(`pid ${child.pid} on desk`) },
+    });
+    // It takes it again, and nothing is left of what was done to it.
+    expect(await ask('keep')).toBe('true');
+    rmSync(join(directory, 'lock-holder.json'));
+    expect(acquireRunLock(directory, { ...holder, pid: 43 }).ok).toBe(false);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(lookAtRunLock(directory)).toEqual({ held: false });
+    const free = acquireRunLock(directory, holder);
+    expect(free.ok).toBe(true);
+    if (free.ok) free.value.release();
+  });
+
+  test('and what says who holds it: whoever holds it learns that it is lost, and takes nothing from who comes next', async () => {
+    const { ask } = await holderProcess();
+    for (const file of readdirSync(directory)) rmSync(join(directory, file));
+    const next = acquireRunLock(directory, { ...holder, run: '20261120-234102-0000' });
+    expect(next.ok).toBe(true);
+    expect(await ask('keep')).toBe('false');
+    expect(await ask('release')).toBe('false');
+    expect(lookAtRunLock(directory)).toMatchObject({ held: true, holder: { run: '20261120-234102-0000' } });
+    if (next.ok) next.value.release();
+  });
+
+  test('a lock that was given back names nobody, though its process goes on', async () => {
+    const { ask } = await holderProcess();
+    expect(await ask('keep')).toBe('true');
+    await ask('release');
+    expect(lookAtRunLock(directory)).toEqual({ held: false });
+    const next = acquireRunLock(directory, holder);
+    expect(next.ok).toBe(true);
+    if (next.ok) next.value.release();
+  });
+
+  test('a run whose lock is lost writes no more, and hears nothing', () => {
+    const written: string[] = [];
+    const journal = {
+      append: () => void written.push('appended'),
+      asked: () => [],
+      eventsOf: () => [],
+    } as unknown as Journal;
+    const got = acquireRunLock(directory, holder);
+    if (!got.ok) throw new Error(got.failure.message);
+    const under = journalUnder(journal, () => got.value);
+    under.append('20261120-234101-3fa9', { kind: 'look-begun', moment: 'end' });
+    rmSync(directory, { recursive: true });
+    expect(() => under.append('20261120-234101-3fa9', { kind: 'look-begun', moment: 'end' })).toThrow(
+      /lock of the run was removed/u,
+    );
+    expect(() => under.asked('20261120-234101-3fa9', 0)).toThrow(JournalFailure);
+    expect(under.eventsOf('20261120-234101-3fa9')).toEqual([]);
+    expect(written).toEqual(['appended']);
+    got.value.release();
+  });
 });
