@@ -56,8 +56,9 @@ const stepsWithReboot = (plan: MachinePlan): readonly Step[] => [
   ...(plan.steps.some(({ kind }) => kind === 'reboot') ? [] : plan.contingent),
 ];
 
-const mayHaveHappened = ({ step, outcome }: StepRecord): boolean =>
-  isEffect(step) && outcome?.kind !== 'skipped';
+/** What was held back at the last try may have happened at one before it. */
+const mayHaveHappened = ({ step, outcome, endsBoot }: StepRecord): boolean =>
+  isEffect(step) && (outcome?.kind !== 'skipped' || endsBoot !== undefined);
 
 /** Why a machine is not acted on that somebody had left out. */
 export const skippedByPerson = 'skipped-by-person';
@@ -185,11 +186,11 @@ export const unconfirmed = (
 
 /**
  * Whether the run has begun to reboot the very machine that executes it and has not seen it come back: it cannot, from
- * within. Whoever resumes it after the boot does.
+ * within. Whoever resumes it after the boot does. One that is tried again is not on its way before its turn has come.
  */
 export const awaitsOwnBoot = (state: RunState): boolean => {
   const own = state.plan?.machines.find(({ local }) => local)?.machine.name;
-  if (own === undefined) return false;
+  if (own === undefined || state.machines.get(own)?.steer.retried != null) return false;
   const records = recordsOfMachine(state, own);
   const statusOf = (kind: Step['kind']) => records.find(({ step }) => step.kind === kind)?.status ?? null;
   const [reboot, boot] = [statusOf('reboot'), statusOf('await-boot')];

@@ -72,7 +72,7 @@ const triedAgain = (state: RunState, entry: MachinePlan): MachineRecords => {
   };
   return records.flatMap((record): MachineRecords => {
     if (!anew(record)) return [record];
-    if (record.outcome?.kind === 'skipped') return [];
+    if (record.outcome?.kind === 'skipped' && record.endsBoot === undefined) return [];
     const looked = record.step.kind === 'preflight' && record.outcome?.kind === 'succeeded';
     return [
       {
