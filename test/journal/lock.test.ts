@@ -136,7 +136,7 @@ describe('the file of a lock that somebody removes while it is held', () => {
     const next = acquireRunLock(directory, { ...holder, run: '20261120-234102-0000' });
     expect(next.ok).toBe(true);
     expect(await ask('keep')).toBe('false');
-    expect(await ask('release')).toBe('false');
+    await ask('release');
     expect(lookAtRunLock(directory)).toMatchObject({ held: true, holder: { run: '20261120-234102-0000' } });
     if (next.ok) next.value.release();
   });
