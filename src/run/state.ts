@@ -122,6 +122,15 @@ const withBegun = (state: RunState, record: StepRecord): RunState['machines'] =>
   );
 };
 
+/**
+ * Whether a step was under way already when its machine was tried again: others may have their turn before it, so what
+ * it saw, or how long it waited, counts for nothing then.
+ */
+const isForEarlierTurn = ({ machines }: RunState, { step }: StepRecord): boolean =>
+  step.kind !== 'preflight' &&
+  step.kind !== 'copy' &&
+  (machines.get(step.machine)?.steer.retried ?? null) !== null;
+
 /** The same for a note, which moves nothing. */
 const withNote = ({ machines }: RunState, record: StepRecord): RunState['machines'] => {
   const known = machines.get(record.step.machine);
@@ -199,6 +208,8 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
     case 'step-ended': {
       const record = recordOf(state, body.step) ?? impossible(event, `"${body.step}" was not begun`);
       if (record.status !== 'open') return impossible(event, `"${body.step}" has already ended`);
+      if (isForEarlierTurn(state, record))
+        return { ...next, machines: withStep(state, { ...record, status: 'unknown' }) };
       return {
         ...next,
         machines: withStep(state, {

@@ -29,6 +29,8 @@ const lookedAtFrom = (steps: readonly Step[], current: Step, failure: string | u
       return failure === 'never-went-down'
         ? lookedAtFrom(steps, steps[before('reboot', place)] ?? current, undefined)
         : place;
+    // Others may have been rebooted since, so the delay before it is waited for anew.
+    case 'dependencies':
     case 'reboot': {
       const earlier = steps
         .slice(0, place)

@@ -29,6 +29,11 @@ export const wrongReboot = (plan: Plan, world: World, { machine, at }: Effect): 
   for (const [by, since] of truth.occupied)
     if (at - since > lastLookAgeMaxMs && !blockersOf[by].every(named))
       return `${machine} was rebooted in spite of ${by}, there since ${at - since} ms`;
+  const busy = [...truth.units.values()].some(
+    ({ outcome, watch }) => outcome === null || (watch !== null && watch.end === null),
+  );
+  if (busy && !named('activation-in-progress'))
+    return `${machine} was rebooted in the middle of an activation`;
   const held = truth.faults.some(({ kind }) => kind === 'inhibited');
   if (held && !named('inhibited')) return `${machine} was rebooted in spite of an inhibitor`;
   const entry = plan.machines.find((each) => each.machine.name === machine);

@@ -231,10 +231,6 @@ export const createChecker = (plan: Plan, world: World): Checker => {
       checkDelay(effect, entry);
       const wrong = wrongReboot(plan, world, effect);
       if (wrong !== null) broke(wrong);
-      const busy = [...world.look(effect.machine).units.values()].some(
-        ({ outcome, watch }) => outcome === null || (watch !== null && watch.end === null),
-      );
-      if (busy) broke(`${effect.machine} was rebooted in the middle of an activation`);
     }
     touched.add(effect.machine);
   };

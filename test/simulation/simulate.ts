@@ -257,6 +257,8 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
       stop.abort('SIGTERM');
     };
     living = { terminate, die };
+    // What befell the machine in between may have more to come.
+    watchOwnMachine();
     // The first process knows what it has written itself, as the checker does; a later one what it has replayed.
     let replayed: RunState | null = null;
     const append = (body: EventBody): RunState => {
