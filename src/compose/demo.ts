@@ -7,7 +7,8 @@ import { openSession } from '../flow/live-session.ts';
 import { recallPast } from '../flow/recall.ts';
 import { hostRuns, type Runs } from '../flow/runs.ts';
 import type { Session } from '../flow/session.ts';
-import { createDemoWorld } from '../sim/demo.ts';
+import { answerDeadlineMs } from '../run/answer-deadline.ts';
+import { createDemoWorld, demoPace } from '../sim/demo.ts';
 import { demoLogs } from '../sim/demo-logs.ts';
 import type { DemoTrouble } from '../sim/demo-trouble.ts';
 import { createMemoryJournal } from '../sim/memory-journal.ts';
@@ -38,7 +39,13 @@ const noFiles: Failure = {
 };
 
 export const demoSession = (
-  options: { readonly seed: number; readonly speed: number; readonly trouble?: DemoTrouble | null },
+  options: {
+    readonly seed: number;
+    readonly speed: number;
+    readonly trouble?: DemoTrouble | null;
+    /** How long a plan waits, milliseconds of the demo's lab; half an hour of the viewer's unless told. */
+    readonly answerWithinMs?: number;
+  },
   around: Pick<Surroundings, 'cwd' | 'version' | 'signals'>,
 ): { readonly session: Session; readonly runs: Runs; readonly leave: () => void } => {
   const { nix, target, closures, clock, flake, hostName } = createDemoWorld({
@@ -60,6 +67,8 @@ export const demoSession = (
     by: { user: 'you', host: hostName, pid: process.pid, via: 'demo' },
     labVersion: around.version,
     opened: { cwd: around.cwd, overrideInputs: [], nixOptions: [], sshConfig: null },
+    // People read at their own pace, however fast the demo's lab lives.
+    answerWithinMs: options.answerWithinMs ?? Math.round(answerDeadlineMs * demoPace * options.speed),
   };
   const signals = {
     stop: around.signals.stop,

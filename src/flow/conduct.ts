@@ -19,6 +19,8 @@ export type ConductDeps = LabDeps & {
   readonly by: Extract<EventBody, { kind: 'run-started' }>['by'];
   readonly labVersion: string;
   readonly opened: Opened;
+  /** How long a plan waits for its answer, milliseconds; `answerDeadlineMs` unless told. */
+  readonly answerWithinMs?: number;
 };
 
 /** `ask`: somebody answers through the journal · `given`: go ahead, with these critical machines named for a reboot by hand. */
@@ -128,6 +130,8 @@ export const underLock = async <T>(
   }
 };
 
+const answerWithinMs = (deps: ConductDeps): number => deps.answerWithinMs ?? answerDeadlineMs;
+
 /** The answer to a plan. `how: null` declines it; `late`: because nobody answered in time. */
 const answerTo = async (
   plan: Plan,
@@ -147,7 +151,7 @@ const answerTo = async (
       : { how: 'yes-flag', failure: null };
   }
   const waiting = new AbortController();
-  const late = deps.clock.sleep(answerDeadlineMs, waiting.signal).then(() => 'late' as const);
+  const late = deps.clock.sleep(answerWithinMs(deps), waiting.signal).then(() => 'late' as const);
   const answer = controls.answer.then((by) => ({ by }));
   const first = await Promise.race([answer, late]);
   waiting.abort();
@@ -200,6 +204,7 @@ export const conduct = (
       by: deps.by,
       labVersion: deps.labVersion,
       opened: deps.opened,
+      ...(consent.kind === 'ask' ? { answerWithinMs: answerWithinMs(deps) } : {}),
     });
     const prepared = await prepare(deps, { goal, selectors, dryRun: false, overrides }, append, early);
     if (!prepared.ok) {
@@ -211,7 +216,7 @@ export const conduct = (
     if (how === null || early.aborted) {
       const undone = await undoUpdate();
       const lock = undone.ok ? '' : `; flake.lock could not be put back: ${undone.failure.message}`;
-      const why = late ? `nobody answered the plan within ${duration(answerDeadlineMs)}: ` : '';
+      const why = late ? `nobody answered the plan within ${duration(answerWithinMs(deps))}: ` : '';
       return ok(
         end(
           early.aborted ? 'interrupted' : late ? 'expired' : 'declined',

@@ -136,6 +136,8 @@ const body = z.discriminatedUnion('kind', [
     labVersion: word,
     /** How the flake was opened, so that another process can take the run over. */
     opened: Opened,
+    /** How long its plan waits for somebody's answer, milliseconds. Absent where nobody is asked. */
+    answerWithinMs: z.int().positive().exactOptional(),
   }),
   /**
    * flake.lock is about to be moved: the intent, before it is written (in records without `path`: it was). `previous` is its

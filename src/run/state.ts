@@ -1,6 +1,7 @@
 import type { Failure } from '../failure.ts';
 import type { Plan, RunGoal, Step } from '../plan/plan.ts';
 import type { LockChange, LockMove } from '../ports.ts';
+import { answerDeadlineMs } from './answer-deadline.ts';
 import type { Opened, RunEvent, RunId, RunResult, SteerAsk } from './event.ts';
 import { lookedAtAnewAfterPause, takenOver } from './look-anew.ts';
 import { endLookAgain, type Looks, noLooks, withLook } from './looks.ts';
@@ -30,6 +31,8 @@ export type RunState = {
     readonly move: LockMove;
   } | null;
   readonly opened: Opened;
+  /** How long its plan waits for an answer, milliseconds. */
+  readonly answerWithinMs: number;
   readonly plan: Plan | null;
   readonly remarks: readonly string[];
   readonly pausedBy: string | null;
@@ -84,6 +87,7 @@ export const beginRun = (event: RunEvent): RunState => {
     preparations: [],
     lock: null,
     opened: body.opened,
+    answerWithinMs: body.answerWithinMs ?? answerDeadlineMs,
     plan: null,
     remarks: [],
     pausedBy: null,

@@ -8,8 +8,8 @@ import { closureKey } from '../../src/flow/session-closures.ts';
 
 const signals = { stop: new AbortController().signal, abort: new AbortController().signal };
 
-const open = (speed = 60, trouble: Parameters<typeof demoSession>[0]['trouble'] = null) => {
-  const demo = demoSession({ seed: 1, speed, trouble }, { cwd: '/', version: 'test', signals });
+const open = (other: Partial<Parameters<typeof demoSession>[0]> = {}) => {
+  const demo = demoSession({ seed: 1, speed: 60, ...other }, { cwd: '/', version: 'test', signals });
   onTestFinished(async () => {
     demo.leave();
     await demo.session.close();
@@ -65,13 +65,13 @@ test('a run: prepared, declined; prepared, approved, paused, gone on, ended, and
 });
 
 test('a plan that nobody answers ends by itself, and says that nobody answered', async () => {
-  const { session } = open(1_000);
+  const { session } = open({ answerWithinMs: 30_000 });
   await until(session, allSeen);
   session.prepare({ kind: 'reboot', which: 'all' }, ['lightly-seared']);
   const { run } = await until(session, ({ phase }) => phase.kind === 'ended');
   expect(run?.ended).toMatchObject({
     result: 'expired',
-    reason: 'nobody answered the plan within 30 min: nothing was touched',
+    reason: 'nobody answered the plan within 30 s: nothing was touched',
   });
 });
 
@@ -144,7 +144,7 @@ test('packages are compared where they are looked at, and in a plan; what is not
 });
 
 test('a plan is made anew in spite of something: the one that waited is declined, and the new one goes ahead', async () => {
-  const { session } = open(60, 'busy');
+  const { session } = open({ trouble: 'busy' });
   await until(session, allSeen);
   session.prepare({ kind: 'reboot', which: 'all' }, ['lightly-seared']);
   const first = await until(session, ({ phase }) => phase.kind === 'awaiting-approval');

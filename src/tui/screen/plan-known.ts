@@ -9,9 +9,11 @@ export type KnownOfPlan = {
   readonly diffs: ClosureDiffs;
   readonly look: PlanLook | null;
   readonly now: number;
+  /** When nobody's answer is waited for any longer, milliseconds since the epoch. */
+  readonly answerBy: number | null;
 };
 
-export const nothingKnown: KnownOfPlan = { diffs: new Map(), look: null, now: 0 };
+export const nothingKnown: KnownOfPlan = { diffs: new Map(), look: null, now: 0, answerBy: null };
 
 type Fact = { readonly label: string; readonly text: string; readonly tone: Tone };
 

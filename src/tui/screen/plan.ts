@@ -2,7 +2,6 @@ import { goalWords } from '../../plan/goal-words.ts';
 import { overrideWords } from '../../plan/override.ts';
 import type { MachinePlan, Plan } from '../../plan/plan.ts';
 import type { LockChange, LockedRef } from '../../ports.ts';
-import { answerDeadlineMs } from '../../run/answer-deadline.ts';
 import { tellDelay } from '../../run/telling.ts';
 import { count, day, moment, roughly } from '../../text/words.ts';
 import { blank, cellsOf, flowing, type Line, labelled, line, span } from '../draw/line.ts';
@@ -253,7 +252,7 @@ export const planPane = (
         span('   '),
         3,
         pen.clean(
-          `${planSummary(plan)}. No machine is touched yet. It waits for your answer until ${moment(plan.madeAt + answerDeadlineMs).slice(11, 16)}.`,
+          `${planSummary(plan)}. No machine is touched yet.${known.answerBy === null ? '' : ` It waits for your answer until ${moment(known.answerBy).slice(11, 16)}.`}`,
         ),
         acting === 0 ? 'quiet' : 'plain',
         width - 1,

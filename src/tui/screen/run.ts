@@ -66,6 +66,7 @@ export const runPane = (scene: RunScene): Pane => {
             diffs: snapshot.closureDiffs,
             look: lookOfPlan(snapshot),
             now: scene.now,
+            answerBy: run.plan.madeAt + run.answerWithinMs,
           });
     case 'running':
       return run === null ? preparingPane(scene) : livePane(scene, run, phase.stopRequested);
