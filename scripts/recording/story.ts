@@ -34,7 +34,7 @@ const whole: Story = {
     { keys: ['2'], shows: /longest chain/u, seconds: 3 },
     { keys: ['r'], shows: /Preparing: full run/u, seconds: 0.8, until: /Plan: full run/u },
     { keys: [], shows: /Plan: full run/u, seconds: 3 },
-    { keys: ['G'], shows: /congenital-optimist +nothing to do/u, seconds: 3 },
+    { keys: ['G'], shows: /Nothing to do/u, seconds: 3 },
     { keys: ['a'], shows: /▶ Cancel/u, seconds: 2 },
     { keys: ['\t'], shows: /▶ Start/u, seconds: 1 },
     { keys: ['\r'], shows: /Running: full run/u, seconds: 0.5, until: /Run (?:done|held|partial)/u },

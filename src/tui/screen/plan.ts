@@ -166,17 +166,9 @@ const machineLines = (
         ...fact('because', decision.message, 'bad', width, pen),
         ...fact('what to do', decision.remedy, 'plain', width, pen),
       ];
+    // Told together, below what is done.
     case 'nothing':
-      return [
-        ...title(glyphs.good, 'quiet', 'nothing to do'),
-        ...fact(
-          'because',
-          [entry.noActivationWhy, entry.noRebootWhy].filter((why) => why !== '').join('; '),
-          'quiet',
-          width,
-          pen,
-        ),
-      ];
+      return [];
     case 'act': {
       const acts = [
         ...(entry.activation === null ? [] : ['activate']),
@@ -195,6 +187,20 @@ const machineLines = (
   }
 };
 
+/** Machines that nothing is done to, by the reason: what is done has the first place. */
+const idleLines = ({ machines }: Plan, width: number, pen: Pen): readonly Line[] => {
+  const byReason = new Map<string, readonly string[]>();
+  for (const { decision, machine, noActivationWhy, noRebootWhy } of machines) {
+    if (decision.kind !== 'nothing') continue;
+    const reason = [noActivationWhy, noRebootWhy].filter((why) => why !== '').join('; ');
+    byReason.set(reason, [...(byReason.get(reason) ?? []), machine.name]);
+  }
+  return [...byReason].flatMap(([reason, names]) => [
+    ...labelled(span(`   ${pen.glyphs.good} `, 'quiet'), 5, names.join(', '), 'strong', width - 1),
+    ...fact('because', reason, 'quiet', width, pen),
+  ]);
+};
+
 /** The whole plan as text: everything that will happen, and what will not, with the reasons. */
 export const planLines = (
   plan: Plan,
@@ -204,7 +210,9 @@ export const planLines = (
   pen: Pen,
   known: KnownOfPlan = nothingKnown,
 ): readonly Line[] => {
-  const waves = [...new Set(plan.machines.map(({ wave }) => wave))].sort((a, b) => a - b);
+  const concerned = plan.machines.filter(({ decision }) => decision.kind !== 'nothing');
+  const waves = [...new Set(concerned.map(({ wave }) => wave))].sort((a, b) => a - b);
+  const idle = idleLines(plan, width, pen);
   const told = [
     ...(plan.overrides ?? []).map((override) => `goes ahead in spite of ${overrideWords(override)}`),
     ...remarks,
@@ -222,6 +230,7 @@ export const planLines = (
         .filter((entry) => entry.wave === wave)
         .flatMap((entry) => machineLines(plan, entry, width, pen, known)),
     ]),
+    ...(idle.length === 0 ? [] : [blank, line(' Nothing to do', 'title'), ...idle]),
     ...(plan.leftOut.length === 0 ? [] : [blank, line(' Left out', 'title')]),
     ...plan.leftOut.flatMap(({ name, message, remedy }) => [
       ...flowing(

@@ -248,7 +248,7 @@ describe('the run', () => {
     expect(shown).toContain('only while  sleeper-service is healthy');
     expect(shown).toContain('halts the run and returns it to what it runs now');
     expect(shown).toMatch(/3\. ✖ reverse-proxy {2}skipped\n +because +reverse-proxy did not answer/u);
-    expect(shown).toMatch(/4\. ✔ congenital-optimist {2}nothing to do/u);
+    expect(shown).toMatch(/Nothing to do\n {3}✔ congenital-optimist\n {5}because/u);
     expect(shown).toMatch(/Left out\n +✖ what-are-the-civilian-applications/u);
   });
 
