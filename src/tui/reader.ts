@@ -19,7 +19,8 @@ import { tabs } from './views.ts';
  */
 
 const linesMax = 200;
-const size = { columns: 200, rows: 60 } as const;
+/** Wide enough that no column is cut: what reads it has no edges. */
+const size = { columns: 400, rows: 60 } as const;
 
 /** Signs are left out, for the words beside them say the same; sparklines become digits. */
 const wordsPen = (): Pen => {

@@ -131,6 +131,20 @@ test('a run that is paused is not told as running', async () => {
   expect(screen.text()).toContain('paused by ana: no step begins; z goes on');
 });
 
+test('at 60 columns the hints of a run that has ended name a new one before anything else is lost', async () => {
+  const screen = await screenOf(doneSnapshot, 60, 20);
+  await screen.press('3');
+  expect(screen.text().split('\n').at(-1)).toMatch(/r run {2}x put away/u);
+});
+
+test('a plan shows what is done before what is left alone', async () => {
+  const screen = await screenOf(waitingSnapshot, 60, 40);
+  await screen.press('3');
+  expect(screen.text()).not.toContain('Nothing to do');
+  await screen.press('G');
+  expect(screen.text()).toMatch(/Nothing to do\n {3}✔ congenital-optimist\n {5}because/u);
+});
+
 describe('the title', () => {
   test.each([waitingSnapshot, liveSnapshot, heldSnapshot])(
     'at 40 columns keeps run and age whole',

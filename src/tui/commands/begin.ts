@@ -104,7 +104,13 @@ const starter = (given: {
         ? null
         : {
             text: given.text,
-            rank: view.kind === 'run' && snapshot.phase.kind !== 'none' ? 90 + given.rank / 100 : given.rank,
+            // Behind a run that has ended, a new one is the first thing wanted, and the others the last.
+            rank:
+              view.kind !== 'run' || snapshot.phase.kind === 'none'
+                ? given.rank
+                : given.id === 'run'
+                  ? 12
+                  : 90 + given.rank / 100,
           };
     },
     disabledReason: (scene) => busy(scene) ?? given.without?.(scene) ?? null,

@@ -22,7 +22,8 @@ export const wordsOnUnbound = (key: KeyName, meant: readonly Command[], scene: S
   const [first] = meant;
   if (first !== undefined) {
     const reason = reasonAgainst(first, scene);
-    return `${keyLabel(key)} ("${first.id}"): ${reason ?? 'not in this view'}`;
+    const where = scene.view.kind === 'help' ? 'not in the help: Esc leads back' : 'not in this view';
+    return `${keyLabel(key)} ("${first.id}"): ${reason ?? where}`;
   }
   return habits[key] ?? `${keyLabel(key)} means nothing here; ? lists the keys`;
 };

@@ -15,7 +15,7 @@ import { endWords } from './words.ts';
 const labelWidth = 16;
 const nameWidthMax = 28;
 /** With fewer cells beside it, what is said of a machine stands below its name. */
-const summaryLeast = 40;
+const summaryLeast = 32;
 
 const fact = (label: string, text: string, tone: Tone, width: number, pen: Pen): readonly Line[] =>
   text === '' ? [] : labelled(span(`  ${label}`, 'quiet'), labelWidth, pen.clean(text), tone, width - 1);
