@@ -86,7 +86,15 @@ export const paneOf = (scene: ViewScene): Pane => {
       });
     case 'sequence':
       return sequencePane(
-        { snapshot, rows, width, marked: ui.marked, tree: ui.tree, onlyMarked: ui.onlyMarked },
+        {
+          snapshot,
+          rows,
+          width,
+          height: scene.bodyHeight,
+          marked: ui.marked,
+          tree: ui.tree,
+          onlyMarked: ui.onlyMarked,
+        },
         pen,
       );
     case 'run':

@@ -202,6 +202,26 @@ test('a window of one cell is survived, and the next size shows everything again
   expect(screen.text()).toContain('12/40');
 });
 
+test('the sequence at 40 × 15 leaves its rows the room', async () => {
+  const screen = await screenOf(seedSnapshot, 40, 15);
+  await screen.press('2');
+  expect(screen.text()).toMatch(/\d machines in \d waves?, at most ~/u);
+  for (const name of ['sleeper-service', 'grey-area', 'reverse-proxy'])
+    expect(screen.text()).toContain(name.slice(0, 12));
+});
+
+test('the history does not deny the run that is under way', async () => {
+  const screen = await screenOf({ ...liveSnapshot, past: [] }, 60, 20);
+  await screen.press('7');
+  expect(screen.text()).toContain('3 shows the one under way');
+});
+
+test('the bars of a preparation have the room, the log what they leave', async () => {
+  const screen = await screenOf(preparingSnapshot, 40, 12);
+  await screen.press('3');
+  expect(screen.text()).toContain('12/40');
+});
+
 test('the pulse at 40 × 15 begins with who is not well', () => {
   const shown = frameText(sceneOf(withPastSnapshot, [go({ kind: 'pulse' })], { columns: 40, rows: 15 }));
   expect(shown).toContain('1 offline  1 degraded');

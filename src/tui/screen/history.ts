@@ -7,7 +7,7 @@ import type { Pen } from '../draw/pen.ts';
 import { lineTest } from './lines-with.ts';
 import type { Pane } from './pane.ts';
 import { type Cell, type Column, placeColumns, tableLine } from './table.ts';
-import { endWords, shortAge } from './words.ts';
+import { endWords, shortAge, underWay } from './words.ts';
 
 /** Runs of the journal, the newest first: how they ended, how long they took, what changed. */
 
@@ -127,7 +127,9 @@ export const historyPane = (
           ? '   no run holds that text; Esc shows all again'
           : snapshot.past === null
             ? '   being read from the journal'
-            : '   no run yet: u, r, D or R begin one',
+            : underWay(snapshot)
+              ? '   no run has ended yet; 3 shows the one under way'
+              : '   no run yet: u, r, D or R begin one',
         'quiet',
       ),
     ],

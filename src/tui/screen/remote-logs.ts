@@ -1,4 +1,4 @@
-import { blank, type Line, line, span, widthOf } from '../draw/line.ts';
+import { blank, flowing, type Line, line, span, widthOf } from '../draw/line.ts';
 import type { Tone } from '../draw/theme.ts';
 import { lineTest } from './lines-with.ts';
 import type { MachineScene } from './machine-facts.ts';
@@ -68,7 +68,14 @@ export const remoteLogsPane = (scene: MachineScene, search: string, wrap: boolea
         ),
       ],
     ),
-    head: [[...status, span(`  ${of}`, 'strong'), span(`  ${logs?.count ?? 0} lines`, 'quiet')], blank],
+    head: [
+      ...flowing(
+        [...status, span(`  ${of}`, 'strong'), span(`  ${logs?.count ?? 0} lines`, 'quiet')],
+        scene.width - 1,
+        2,
+      ),
+      blank,
+    ],
     ...(wrap
       ? wrapRows({ count: shown.length, cellsAt, lineAt }, scene.width, indentCells)
       : { count: shown.length, lineAt }),

@@ -60,8 +60,12 @@ const amountLines = (
   ];
 };
 
+/** In a narrow window the newest comes first: there, what is over would leave no room for what is under way. */
+const inOrder = (records: readonly PreparationRecord[], width: number): readonly PreparationRecord[] =>
+  width < wideFrom ? records.toReversed() : records;
+
 const preparationLines = (run: RunState, { now, spinner, width, pen }: RunScene): readonly Line[] =>
-  run.preparations.flatMap((record) => {
+  inOrder(run.preparations, width).flatMap((record) => {
     const open = record.endedAt === null;
     const { glyphs } = pen;
     const [glyph, tone]: [string, Tone] =
@@ -88,19 +92,25 @@ export const preparingPane = (scene: RunScene): Pane => {
   const { snapshot, now, spinner } = scene;
   const { run } = snapshot;
   const begun = run === null ? '' : `, ${stopwatch(now - run.startedAt)}`;
+  const promise = 'no machine is touched before you approve the plan';
+  const narrow = scene.width < wideFrom;
   return {
-    ...textPane(run === null ? [line(`  ${spinner} beginning`, 'busy')] : preparationLines(run, scene)),
+    ...textPane([
+      ...(run === null ? [line(`  ${spinner} beginning`, 'busy')] : preparationLines(run, scene)),
+      ...(narrow ? labelled(span(''), 2, promise, 'quiet', scene.width - 1) : []),
+    ]),
     head: [
       ...flowing(
         [
           span(` Preparing: ${run === null ? 'a run' : goalWords(run.goal)}${begun}`, 'strong'),
-          span('  no machine is touched before you approve the plan', 'quiet'),
+          span(narrow ? '' : `  ${promise}`, 'quiet'),
         ],
         scene.width - 1,
         2,
       ),
       blank,
     ],
-    foot: logFoot(scene),
+    // How far it is matters more than what was said on the way: the log takes what is left.
+    foot: { ...logFoot(scene), least: 0, most: 0 },
   };
 };

@@ -20,6 +20,7 @@ export type RunScene = {
 export const logFoot = ({ log, pen, width }: RunScene): NonNullable<Pane['foot']> => ({
   least: 3,
   lines: (height) => {
+    if (height < 2) return [];
     const entries = log.filter(({ minor }) => !minor).slice(-Math.max(1, height - 1));
     const machineWidth = machineColumn(entries);
     const lines = entries.map((entry) => logLine(entry, machineWidth, pen));

@@ -17,6 +17,8 @@ export type SequenceView = {
   readonly snapshot: LabSnapshot;
   readonly rows: readonly MachineRow[];
   readonly width: number;
+  /** Lines of the body. */
+  readonly height: number;
   readonly marked: ReadonlySet<string>;
   readonly tree: boolean;
   /** Show the sequence of the marked machines alone. */
@@ -79,7 +81,11 @@ const cellOf = (
         tone: row?.state.tone ?? 'quiet',
       };
     case 'delay':
-      return { text: delayWords(slot), tone: 'plain' };
+      return {
+        text: delayWords(slot),
+        tone: 'plain',
+        shorter: slot.delayMs === 0 ? ['at once'] : [`+${stopwatch(slot.delayMs)}`],
+      };
     case 'policy':
       return {
         text: policyWords[machine.reboot.policy],
@@ -156,6 +162,9 @@ const contradictionKinds: ReadonlySet<string> = new Set([
   'orchestrator-dependency',
 ]);
 
+/** With fewer lines only the most important is said above. */
+const roomyLines = 13;
+
 /** What is said above: how long it takes, which chain decides, and what contradicts itself. */
 const headLines = (
   slots: readonly Slot[],
@@ -176,6 +185,10 @@ const headLines = (
   const all = slots.at(-1)?.endMs ?? 0;
   const chain = slots.filter(({ critical }) => critical).map(({ machine }) => machine.name);
   const contradictions = snapshot.problems.filter(({ kind }) => contradictionKinds.has(kind));
+  if (view.height < roomyLines && slots.length > 0 && contradictions.length + outside.length === 0)
+    return wrap(
+      `${view.onlyMarked ? 'marked: ' : ''}${count(slots.length, 'machine')} in ${count(waves, 'wave')}, at most ~${roughly(all)}${chain.length > 1 ? `; ${pen.glyphs.critical} longest` : ''}`,
+    );
   return [
     ...wrap(
       slots.length === 0
