@@ -58,7 +58,6 @@ export const look = (
     });
   });
 
-/** `away`: machines whose toplevel is only evaluated, to say what is owed to them; null builds nothing at all. */
 export const byMachine = <T>(
   items: readonly T[],
   nameOf: (item: T) => string | null,

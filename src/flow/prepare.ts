@@ -57,6 +57,7 @@ export type Prepared = {
   readonly undoUpdate: () => Promise<Result<void>>;
 };
 
+/** `away`: machines whose toplevel is only evaluated, to say what is owed to them; null builds nothing at all. */
 const build = (
   nix: Nix,
   prepare: Prepare,

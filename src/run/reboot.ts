@@ -32,8 +32,7 @@ const stillHealthy = async (step: Step, context: PerformContext): Promise<StepOu
 
 /**
  * What is known of a reboot that a process which is gone may have triggered: an outcome, or null when the machine
- * still runs the old boot, shows no sign of shutting down, and may be rebooted now. Its dependencies were looked at
- * by the other process, perhaps long ago, so they are looked at again.
+ * still runs the old boot, shows no sign of shutting down, and may be rebooted now.
  */
 const foundUnderWay = async (
   step: Step,
