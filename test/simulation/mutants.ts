@@ -220,12 +220,6 @@ export const mutants: readonly Mutant[] = [
     "if (leftOut) continue;\n      if (status !== 'done' && status !== 'nothing')",
   ),
   mutant(
-    'a machine that was rebooted and returned is tried again',
-    'steer.ts',
-    'if (rebooted && back !== undefined)',
-    'if (back === null)',
-  ),
-  mutant(
     'what is tried again interrupts what is on its way',
     'next.ts',
     'const turn = onItsWay ?? progress.find(',
