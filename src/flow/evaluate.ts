@@ -19,7 +19,7 @@ const checkFleet = (problems: readonly Problem[]): Result<void> => {
     preparationFailure(
       'fleet-problems',
       'check',
-      `the fleet has ${grave.length === 1 ? 'a problem' : `${grave.length} problems`} that leave no safe order: ${grave[0]?.message}`,
+      `the fleet has ${grave.length === 1 ? 'a problem that leaves' : `${grave.length} problems that leave`} no safe order: ${grave[0]?.message}`,
       'repair what `lab check` lists, then run again',
       grave.map(({ message, remedy }) => `${message}. ${remedy}`),
     ),

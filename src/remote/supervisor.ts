@@ -136,8 +136,10 @@ until verdict=$(readlink "$dir/verdict"); do
   fi
   if [ "$waited" -ge "$ticks" ]; then
     echo 'nobody confirmed it in time'
-    ln -s expired "$dir/verdict" 2>/dev/null
-    continue
+    if ln -s expired "$dir/verdict" 2>/dev/null; then continue; fi
+    # Another word came first; or none can come any more, for the folder is gone or /run is full.
+    verdict=$(readlink "$dir/verdict") || verdict=expired
+    break
   fi
   sleep ${tickMs / 1_000} || sleep 1
   waited=$((waited + 1))

@@ -199,6 +199,15 @@ describe.each([
     expect(await say('confirm')).toEqual({ kind: 'confirmed' });
   });
 
+  it('goes back by itself where its folder is taken away, and no word can reach it any more', async () => {
+    await go('switch', 1_000);
+    rmSync(local.path(`/run/lab/${unit}`), { recursive: true });
+    expect(await say('confirm')).toEqual({ kind: 'gone' });
+    await vi.waitFor(() => expect(current()).toBe(before), { timeout: 15_000, interval: 50 });
+    expect(bootDefault()).toBe(before);
+    expect(await itsEnd()).toBe('97');
+  });
+
   it('goes back where an earlier attempt came from, when that attempt had made it live', async () => {
     await go();
     await say('confirm');
