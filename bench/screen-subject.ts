@@ -20,7 +20,7 @@ const lab = fakeSession(snapshot);
 const began = performance.now();
 const now = (): number => Math.round(snapshot.now + performance.now() - began);
 
-const store = createStore(snapshot, { now, sleep: async () => {} });
+const store = createStore(snapshot, { now, elapsed: now, sleep: async () => {} });
 store.subscribe(() => lab.show({ ...store.snapshot() }));
 
 const logs = createLogFollower(

@@ -10,8 +10,8 @@ const noiseMs = 100;
 const slope = 0.05;
 
 /**
- * The wall clock, with its steps made slopes: a deadline must not be missed, nor put off by an hour, because somebody set
- * the clock. Never goes back. `elapsed` counts the milliseconds that have really passed, those of a suspended machine too.
+ * The wall clock, with its steps made slopes: what a run writes down must not say that a gate took an hour because somebody
+ * set the clock. Never goes back. `elapsed` counts the milliseconds that have really passed, those of a suspended machine too.
  */
 export const withoutSteps = (wall: () => number, elapsed: () => number): (() => number) => {
   let told = wall();
@@ -33,6 +33,8 @@ export const systemClock: Clock = {
     () => Date.now(),
     () => uptime() * 1_000,
   ),
+  // CLOCK_MONOTONIC: who slept through a wait has not seen it pass.
+  elapsed: () => Math.round(performance.now()),
   sleep: async (ms, signal) => {
     for (let leftMs = Math.max(0, ms); !signal?.aborted; leftMs -= timerMaxMs) {
       await new Promise<void>((resolve) => {

@@ -8,9 +8,12 @@ import type { Fleet, HealthCheck, Machine } from './fleet/machine.ts';
  * failure: it resolves to a tagged value. Every method takes a signal and ends soon after it aborts.
  */
 
-/** Wall-clock milliseconds since the epoch, and waiting. */
+/** Milliseconds, and waiting. */
 export type Clock = {
+  /** Since the epoch, by the wall: for what is written down, and never for a wait. Somebody may set it. */
   now(): number;
+  /** Whole ones since some moment before: for waits and deadlines. It goes on steadily, and stands while the machine is suspended. */
+  elapsed(): number;
   /** Resolves after `ms`, or at once when the signal aborts (never rejects). */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 };

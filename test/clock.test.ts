@@ -56,3 +56,11 @@ describe('the clock of a process', () => {
     },
   );
 });
+
+test('what has elapsed is told in whole milliseconds, as processes and connections take their limits', async () => {
+  const before = systemClock.elapsed();
+  await systemClock.sleep(5);
+  const after = systemClock.elapsed();
+  expect(Number.isInteger(before) && Number.isInteger(after)).toBe(true);
+  expect(after).toBeGreaterThan(before);
+});

@@ -121,8 +121,8 @@ export const createFollowedRun = (
 
   /** The process of a run that has said its last word still gives back what it holds. */
   const gone = async (state: RunState): Promise<void> => {
-    const until = runs.clock.now() + replanWithinMs;
-    while (runs.isAlive(state) && runs.clock.now() < until && !closing.aborted)
+    const until = runs.clock.elapsed() + replanWithinMs;
+    while (runs.isAlive(state) && runs.clock.elapsed() < until && !closing.aborted)
       await runs.clock.sleep(replanLookEveryMs, closing);
   };
 

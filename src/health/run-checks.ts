@@ -34,7 +34,7 @@ export const runChecks = async (
   parts: HealthParts,
   options: { deadlineMs: number; signal?: AbortSignal },
 ): Promise<HealthReport> => {
-  const until = parts.clock.now() + options.deadlineMs;
+  const until = parts.clock.elapsed() + options.deadlineMs;
   const read = (check: HealthCheck): Promise<CheckReading> =>
     readCheck(machine, check, parts, until, options.signal);
   const inside = async (): Promise<[Observation, readonly CheckReading[]]> => {
@@ -74,24 +74,24 @@ const readCheck = async (
   signal: AbortSignal | undefined,
 ): Promise<CheckReading> => {
   const { clock } = parts;
-  const begun = clock.now();
-  const over = (): boolean => clock.now() >= until || signal?.aborted === true;
+  const begun = clock.elapsed();
+  const over = (): boolean => clock.elapsed() >= until || signal?.aborted === true;
   let probe = untold('no time was left for it');
   let tries = 0;
   while (tries <= check.retries && !over()) {
     if (tries > 0) {
-      await clock.sleep(Math.min(check.intervalSeconds * 1_000, until - clock.now()), signal);
+      await clock.sleep(Math.min(check.intervalSeconds * 1_000, until - clock.elapsed()), signal);
       if (over()) break;
     }
     tries += 1;
     probe = await tryOnce(machine, check, parts, {
       clock,
-      deadlineMs: Math.min(check.timeoutSeconds * 1_000, until - clock.now()),
+      deadlineMs: Math.min(check.timeoutSeconds * 1_000, until - clock.elapsed()),
       ...(signal === undefined ? {} : { signal }),
     });
     if (probe.verdict === 'passed') break;
   }
-  return { check: labelOf(check), type: check.type, ...probe, tries, ms: clock.now() - begun };
+  return { check: labelOf(check), type: check.type, ...probe, tries, ms: clock.elapsed() - begun };
 };
 
 const tryOnce = (

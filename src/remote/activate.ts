@@ -57,7 +57,7 @@ export const activate = async (
 ): Promise<ActivateOutcome> => {
   const invalid = problemIn(request);
   if (invalid !== null) return refused(invalid);
-  const activation = { deps, machine, request, options, until: deps.clock.now() + request.deadlineMs };
+  const activation = { deps, machine, request, options, until: deps.clock.elapsed() + request.deadlineMs };
   const notStarted = await start(activation);
   if (notStarted !== null) return notStarted;
   const { outcome, keep } = await follow(activation);
@@ -90,7 +90,7 @@ const run = (
   argv: readonly string[],
 ): Promise<{ ok: true; value: ExecResult } | { ok: false; failure: SshError }> =>
   deps.remote.exec(machine, argv, {
-    deadlineMs: Math.max(1, Math.min(commandDeadlineMs, until - deps.clock.now())),
+    deadlineMs: Math.max(1, Math.min(commandDeadlineMs, until - deps.clock.elapsed())),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
     outputBytesMax: recordBytesMax,
     asRoot: true,
@@ -99,11 +99,11 @@ const run = (
   });
 
 const over = ({ deps, options, until }: Activation): boolean =>
-  options.signal?.aborted === true || deps.clock.now() >= until;
+  options.signal?.aborted === true || deps.clock.elapsed() >= until;
 
 /** Pauses, but never past the deadline. */
 const pause = ({ deps, options, until }: Activation, ms: number): Promise<void> =>
-  deps.clock.sleep(Math.max(0, Math.min(ms, until - deps.clock.now())), options.signal);
+  deps.clock.sleep(Math.max(0, Math.min(ms, until - deps.clock.elapsed())), options.signal);
 
 /** The script of the unit with its arguments. */
 const scriptOf = ({
@@ -204,7 +204,7 @@ const follow = async (activation: Activation): Promise<Followed> => {
   // nothing is left to be followed, and other machines wait for their turn.
   const { supervision } = request;
   const unseenMaxMs = supervision === undefined ? null : supervision.confirmWithinMs + returnMs;
-  let seenAt = deps.clock.now();
+  let seenAt = deps.clock.elapsed();
   const unlearnt = (message: string): Followed => ({ outcome: unknown(message), keep: true });
   while (!over(activation)) {
     const reading = await read(activation, cursor);
@@ -212,7 +212,7 @@ const follow = async (activation: Activation): Promise<Followed> => {
     if (reading.kind === 'lost') {
       if (lost === null) options.onProgress?.(`connection lost, the activation goes on: ${reading.message}`);
       lost = reading.message;
-      const unseenMs = deps.clock.now() - seenAt;
+      const unseenMs = deps.clock.elapsed() - seenAt;
       if (unseenMaxMs !== null && unseenMs >= unseenMaxMs)
         return unlearnt(`${unitName} could not be read for ${Math.round(unseenMs / 1_000)} s: ${lost}`);
       deps.remote.forget(machine);
@@ -220,7 +220,7 @@ const follow = async (activation: Activation): Promise<Followed> => {
       continue;
     }
     lost = null;
-    seenAt = deps.clock.now();
+    seenAt = deps.clock.elapsed();
     const { value } = reading;
     for (const line of value.log) options.onProgress?.(line);
     log = [...log, ...value.log].slice(-logLinesKept);
@@ -271,7 +271,7 @@ const read = async (activation: Activation, cursor: string): Promise<Reading> =>
 const clear = async (activation: Activation): Promise<void> => {
   const { deps, machine, request } = activation;
   // The deadline was for the activation; tidying has its own.
-  const tidying = { ...activation, until: deps.clock.now() + clearAttemptsMax * commandDeadlineMs };
+  const tidying = { ...activation, until: deps.clock.elapsed() + clearAttemptsMax * commandDeadlineMs };
   for (let attempt = 1; attempt <= clearAttemptsMax && !over(tidying); attempt += 1) {
     const answer = await run(tidying, ['sh', '-c', clearScript, 'sh', request.unit]);
     if (answer.ok) return;

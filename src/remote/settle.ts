@@ -60,10 +60,10 @@ export const settle = async (
   { signal }: { signal?: AbortSignal },
 ): Promise<SettleOutcome> => {
   if (!isUnitName(unit)) return unknown(`“${sanitiseLine(unit, 120)}” is not a unit name`);
-  const until = clock.now() + deadlineMs;
+  const until = clock.elapsed() + deadlineMs;
   const run = (argv: readonly string[]) =>
     remote.exec(machine, argv, {
-      deadlineMs: Math.max(1, Math.min(commandDeadlineMs, until - clock.now())),
+      deadlineMs: Math.max(1, Math.min(commandDeadlineMs, until - clock.elapsed())),
       ...(signal === undefined ? {} : { signal }),
       outputBytesMax: recordBytesMax,
       asRoot: true,
@@ -87,7 +87,7 @@ export const settle = async (
       if (!answer.failure.retryable) break;
       remote.forget(machine);
     }
-    if (clock.now() + reconnectPauseMs + tryAtLeastMs > until) break;
+    if (clock.elapsed() + reconnectPauseMs + tryAtLeastMs > until) break;
     await clock.sleep(reconnectPauseMs, signal);
   }
   return unknown(why);

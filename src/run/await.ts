@@ -56,15 +56,15 @@ export const awaitBoot = async (
     bootId,
     bootedBefore: entry.prior?.booted ?? null,
     // From now, which is right after the trigger unless the run was resumed: what the journal is dated by was another
-    // process's clock, and a clock that is set meanwhile must neither end the wait nor prolong it.
-    triggeredAt: clock.now(),
+    // process's clock, and one that is set meanwhile must neither end the wait nor prolong it.
+    triggeredAt: clock.elapsed(),
     downAt: null,
   };
   const usual = entry.durations?.reboot ?? null;
   // A run that was stopped or killed after the trigger does not know how long the machine was away.
   const triggered = recordsOfMachine(state, step.machine).find((record) => record.step.kind === 'reboot');
   const sinceTrigger =
-    !context.again && Math.abs(watch.triggeredAt - (triggered?.endedAt ?? 0)) <= followsTriggerWithinMs;
+    !context.again && Math.abs(clock.now() - (triggered?.endedAt ?? 0)) <= followsTriggerWithinMs;
   const timed = sinceTrigger ? usual : null;
   let warned = wasWarned(state, step);
   let said = '';
@@ -75,10 +75,10 @@ export const awaitBoot = async (
       fresh: true,
     });
     if (signal.aborted) return interrupted(step);
-    const judged = judgeBoot(step, watch, seen, clock.now());
+    const judged = judgeBoot(step, watch, seen, clock.elapsed());
     watch = judged.watch;
     const { verdict } = judged;
-    const takenMs = clock.now() - watch.triggeredAt;
+    const takenMs = clock.elapsed() - watch.triggeredAt;
     if (verdict.kind === 'passed')
       return succeeded(`${verdict.why}${timed === null ? '' : ` after ${againstUsual(takenMs, timed)}`}`, {
         bootId: verdict.bootId,
@@ -115,7 +115,7 @@ export const passGate = async (
   const { target, entry, clock, signal } = context;
   const before = baselineOf(context.state, entry);
   const expected = { bootId: step.after === 'reboot' ? bootId : null, current: step.current };
-  const deadlineAt = clock.now() + step.deadlineMs;
+  const deadlineAt = clock.elapsed() + step.deadlineMs;
   let steadySince: number | null = null;
   let said = '';
   const say = (text: string): void => {
@@ -135,7 +135,7 @@ export const passGate = async (
       return failed(
         failureAt(step, verdict.failure, verdict.why, 'look at the machine and its log before going on'),
       );
-    const now = clock.now();
+    const now = clock.elapsed();
     if (verdict.kind === 'passed') {
       steadySince ??= now;
       const failing = report === null ? noFailing : failingIn(report);

@@ -29,8 +29,8 @@ export const copy = async (
     if (signal.aborted) return interrupted(step);
     const { failure } = copied;
     if (!passing.has(failure.kind)) return failed(failure);
-    until ??= clock.now() + copyAgainForMs;
-    if (clock.now() >= until)
+    until ??= clock.elapsed() + copyAgainForMs;
+    if (clock.elapsed() >= until)
       return failure.kind === 'unreachable'
         ? { kind: 'skipped', reason: 'unreachable', failure }
         : failed(failure);

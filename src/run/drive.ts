@@ -115,7 +115,7 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
     const note = (text: string): void => noteAs(text, {});
     let progressAt = Number.NEGATIVE_INFINITY;
     const progress = (text: string): void => {
-      const now = deps.clock.now();
+      const now = deps.clock.elapsed();
       if (now - progressAt < progressPauseMs) return;
       progressAt = now;
       note(text);

@@ -70,7 +70,7 @@ export const judgeIdentity = (
 
 type AwaitBoot = Extract<Step, { kind: 'await-boot' }>;
 
-/** How far a reboot has been seen to go. `bootId` is the one from before the trigger. */
+/** How far a reboot has been seen to go, by `Clock.elapsed`. `bootId` is the one from before the trigger. */
 export type BootWatch = {
   readonly bootId: string;
   readonly bootedBefore: string | null;

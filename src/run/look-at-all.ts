@@ -80,12 +80,12 @@ const lookUntilWell = async (
 ): Promise<Seen> => {
   const { clock, signal } = deps;
   const patient = moment === 'start' || isJudgedAtEnd(state, entry);
-  const until = clock.now() + (patient ? settleMs[moment] : 0);
+  const until = clock.elapsed() + (patient ? settleMs[moment] : 0);
   let tries = 0;
   for (const pauseMs of pauses()) {
     const { seen, final } = await lookOnce(moment, state, entry, deps);
     tries += 1;
-    const over = clock.now() + pauseMs > until && (!patient || tries >= triesMin);
+    const over = clock.elapsed() + pauseMs > until && (!patient || tries >= triesMin);
     if (final || signal.aborted || over) return seen;
     await clock.sleep(pauseMs, signal);
   }

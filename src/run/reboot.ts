@@ -73,10 +73,10 @@ const lookAround = async ({
   clock,
   signal,
 }: PerformContext): ReturnType<Target['preflight']> => {
-  const until = clock.now() + actDeadlines.seeBeforeMs;
+  const until = clock.elapsed() + actDeadlines.seeBeforeMs;
   for (;;) {
     const got = await target.preflight(entry.machine, { deadlineMs: actDeadlines.preflightMs, signal });
-    if (got.ok || signal.aborted || clock.now() >= until) return got;
+    if (got.ok || signal.aborted || clock.elapsed() >= until) return got;
     await clock.sleep(lookAgainMs, signal);
   }
 };

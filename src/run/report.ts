@@ -195,7 +195,11 @@ const reportMachine = (state: RunState, progress: MachineProgress): MachineRepor
     from: plan.prior?.current ?? null,
     to: plan.wanted,
     rebooted,
-    tookMs: records.reduce((sum, { intendedAt, endedAt }) => sum + ((endedAt ?? intendedAt) - intendedAt), 0),
+    // A clock that was set back in the middle measures nothing.
+    tookMs: records.reduce(
+      (sum, { intendedAt, endedAt }) => sum + Math.max(0, (endedAt ?? intendedAt) - intendedAt),
+      0,
+    ),
     failure,
     warnings: records.flatMap(({ notes }) =>
       notes.flatMap(({ note, warning }) => (warning === true ? [note] : [])),
@@ -218,7 +222,7 @@ export const reportOf = (state: RunState): RunReport | null => {
     failure: ended.failure,
     next: nextOf(state, owed),
     startedAt: state.startedAt,
-    endedAt: ended.at,
+    endedAt: Math.max(state.startedAt, ended.at),
     machines:
       plan === null ? [] : plan.machines.map((machine) => reportMachine(state, progressOf(state, machine))),
     leftOut: plan?.leftOut ?? [],

@@ -137,14 +137,14 @@ export const see = async (
   { target, entry, clock, signal }: PerformContext,
   forMs: number,
 ): Promise<Observation> => {
-  const until = clock.now() + forMs;
+  const until = clock.elapsed() + forMs;
   for (;;) {
     const seen = await target.observe(entry.machine, {
       deadlineMs: actDeadlines.observeMs,
       signal,
       fresh: true,
     });
-    if (seen.kind === 'reachable' || !seen.error.retryable || signal.aborted || clock.now() >= until)
+    if (seen.kind === 'reachable' || !seen.error.retryable || signal.aborted || clock.elapsed() >= until)
       return seen;
     await clock.sleep(lookAgainMs, signal);
   }

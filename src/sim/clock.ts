@@ -122,7 +122,7 @@ export const createVirtualClock = (startAt: number): VirtualClock => {
       return new Promise((resolve) => push(now + Math.max(0, ms), resolve, self, signal ?? null));
     };
     return {
-      clock: { now: () => now, sleep },
+      clock: { now: () => now, elapsed: () => now, sleep },
       kill: () => {
         alive = false;
         for (const entry of agenda.chosen(({ sleeper }) => sleeper === self)) entry.wake = null;

@@ -8,6 +8,7 @@ export const createScaledClock = (base: Clock, speed: number): Clock => {
   const begun = base.now();
   return {
     now: () => Math.round(begun + (base.now() - begun) * speed),
+    elapsed: () => Math.round(base.elapsed() * speed),
     sleep: (ms, signal) => base.sleep(Math.max(0, ms) / speed, signal),
   };
 };

@@ -12,7 +12,7 @@ export type Limit = {
 };
 
 export const startLimit = (clock: Clock, deadlineMs: number, signal: AbortSignal | undefined): Limit => {
-  const deadlineAt = clock.now() + deadlineMs;
+  const deadlineAt = clock.elapsed() + deadlineMs;
   const over = new AbortController();
   const expired = new AbortController();
   const cancelled = (): boolean => signal?.aborted === true;
@@ -27,7 +27,7 @@ export const startLimit = (clock: Clock, deadlineMs: number, signal: AbortSignal
   return {
     signal: signal === undefined ? expired.signal : AbortSignal.any([signal, expired.signal]),
     why: () => reason ?? (cancelled() ? 'cancelled' : null),
-    remainingMs: () => Math.max(0, deadlineAt - clock.now()),
+    remainingMs: () => Math.max(0, deadlineAt - clock.elapsed()),
     deadlineMs,
     end: () => over.abort('over'),
   };

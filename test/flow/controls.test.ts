@@ -23,7 +23,11 @@ test('what was asked of a process that is gone is not heard by the next, however
     journal.ask(runId, times % 2 === 0 ? 'pause' : 'unpause', 'amy');
   journal.ask(runId, 'skip', 'amy', 'nas');
   journal.ask(runId, 'stop', 'amy');
-  const clock = { now: () => 0, sleep: () => new Promise<void>((resolve) => setImmediate(resolve)) };
+  const clock = {
+    now: () => 0,
+    elapsed: () => 0,
+    sleep: () => new Promise<void>((resolve) => setImmediate(resolve)),
+  };
   const never = new AbortController().signal;
   const controls = listenToControls(journal, runId, clock, { stop: never, abort: never });
   // It hears in the order in which things were asked: once it has heard this, it has heard the rest.

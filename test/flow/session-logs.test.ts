@@ -7,7 +7,7 @@ const nas = machine('nas');
 const web = machine('web');
 
 const follower = () => {
-  const clock = { now: () => Date.now(), sleep: async () => {} };
+  const clock = { now: () => Date.now(), elapsed: () => performance.now(), sleep: async () => {} };
   const store = createStore(emptySnapshot, clock);
   const followed: {
     readonly machine: string;

@@ -66,7 +66,7 @@ describe('an address that has come to lead elsewhere since the plan was made', (
       state: approved(plan).begin(step.id).state,
       entry,
       target,
-      clock: { now: () => 0, sleep: async () => {} },
+      clock: { now: () => 0, elapsed: () => 0, sleep: async () => {} },
       signal: new AbortController().signal,
       note: () => {},
       ends: () => {},

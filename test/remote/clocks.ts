@@ -4,6 +4,7 @@ import type { Clock } from '../../src/ports.ts';
 /** Real time. */
 export const realClock: Clock = {
   now: () => Date.now(),
+  elapsed: () => Math.round(performance.now()),
   sleep: (ms, signal) => sleep(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined),
 };
 
@@ -14,6 +15,7 @@ export const leapingClock = (): Clock & { readonly slept: number[] } => {
   return {
     slept,
     now: () => now,
+    elapsed: () => now,
     sleep: async (ms, signal) => {
       if (signal?.aborted === true) return;
       slept.push(ms);

@@ -19,7 +19,8 @@ const saidAfter = async (laterMs: number): Promise<string> => {
     .pass('box/preflight', 'box/copy', 'box/activate-switch', 'box/gate-after-activation', 'box/confirm')
     .begin('box/reboot')
     .end('box/reboot', succeededWith({ bootId: 'old' }));
-  const clock: Clock = { now: () => state.lastAt + laterMs, sleep: async () => {} };
+  const now = (): number => state.lastAt + laterMs;
+  const clock: Clock = { now, elapsed: now, sleep: async () => {} };
   const target = { observe: async () => seen('box', { booted: 'new' }, { bootId: 'new' }) };
   const outcome = await awaitBoot(
     step,

@@ -17,6 +17,7 @@ const copyWith = async (results: readonly Result<void>[]) => {
   const notes: string[] = [];
   const clock: Clock = {
     now: () => now,
+    elapsed: () => now,
     sleep: async (ms) => {
       now += ms;
     },

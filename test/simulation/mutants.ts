@@ -74,6 +74,13 @@ export const mutants: readonly Mutant[] = [
     'const before = first ? failing',
     'const before = true ? failing',
   ),
+  // time
+  mutant(
+    'a gate is timed by the wall',
+    'await.ts',
+    'const now = clock.elapsed();',
+    'const now = clock.now();',
+  ),
   // evidence
   mutant(
     'the exit status of an activation is believed',

@@ -135,6 +135,17 @@ const steeringFor = (random: Random, names: readonly string[]): Pick<Scenario, '
   };
 };
 
+/** Clocks that are set while the run goes on: by NTP after a boot without a battery, or by a person. */
+const clockStepsFor = (random: Random): NonNullable<Scenario['clockSteps']> =>
+  random.chance(0.85)
+    ? []
+    : Array.from({ length: random.pick([1, 1, 3]) }, () => ({
+        atMs: random.between(0, 300_000),
+        byMs: random.pick([
+          -86_400_000, -3_600_000, -45_000, 45_000, 3_600_000, 86_400_000, 1_700_000_000_000,
+        ]),
+      }));
+
 /** The scenario of a seed. `size` machines, if given, instead of as many as the seed says. */
 export const randomScenario = (seed: number, size?: number): Scenario => {
   const random = createRandom(seed);
@@ -193,5 +204,6 @@ export const randomScenario = (seed: number, size?: number): Scenario => {
     abandoned: ends.length > 0 && random.chance(0.3),
     overrides: random.chance(0.3) ? overridesFor(random, selection) : [],
     ...steeringFor(random.fork('steering'), selection),
+    clockSteps: clockStepsFor(random.fork('clock')),
   };
 };

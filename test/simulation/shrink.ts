@@ -28,6 +28,7 @@ const simpler = (scenario: Scenario): readonly Scenario[] => [
     ends,
     abandoned: ends.length > 0 && scenario.abandoned === true,
   })),
+  ...dropped(scenario.clockSteps ?? []).map((clockSteps) => ({ ...scenario, clockSteps })),
   ...dropped(scenario.steers ?? []).map((steers) => ({ ...scenario, steers })),
   ...dropped(scenario.reopenings ?? []).map((reopenings) => ({ ...scenario, reopenings })),
   ...dropped(scenario.pauses).map((pauses) => ({ ...scenario, pauses })),

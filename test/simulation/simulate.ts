@@ -140,7 +140,7 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
   const tell = (line: () => string, at = time.now()): void => options.tell?.(at, line());
   /** What the clock of the process that lives now is off by. */
   let skewMs = 0;
-  let skewed = false;
+  let skewed = (scenario.clockSteps ?? []).length > 0;
   const journal = createMemoryJournal(() => time.now() + skewMs);
   let violation: unknown = null;
   // The engine must not be able to swallow a broken rule.
@@ -218,6 +218,12 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
     for (const wake of waiting) wake();
     waiting = [];
   };
+  for (const { atMs, byMs } of scenario.clockSteps ?? [])
+    time.schedule(time.now() + atMs, () => {
+      tell(() => `    … the clock is set by ${byMs / 1_000} s`);
+      skewMs += byMs;
+      watch.clockSet();
+    });
   for (const { atMs, forMs } of scenario.pauses) {
     time.schedule(time.now() + atMs, () => pause('somebody'));
     time.schedule(time.now() + atMs + forMs, () => pause(null));
@@ -259,7 +265,8 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
     living = { terminate, die };
     // What befell the machine in between may have more to come.
     watchOwnMachine();
-    // The first process knows what it has written itself, as the checker does; a later one what it has replayed.
+    // The first process knows what it has written itself, as the checker does; a later one, or one whose clock is set
+    // meanwhile, what it has replayed.
     let replayed: RunState | null = null;
     const append = (body: EventBody): RunState => {
       if (!alive) throw new Killed();
@@ -284,11 +291,11 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
     const working = (async (): Promise<RunState> => {
       if (reopen !== null) append({ kind: 'reopened', ...reopen, by: askedBy, pid: number + 1 });
       else if (number > 0) append({ kind: 'resumed', pid: number + 1 });
-      if (number > 0) replayed = replay(journal.eventsOf(run));
+      if (number > 0 || skewed) replayed = replay(journal.eventsOf(run));
       return drive(replayed ?? watch.state(), {
         append,
         target: world.targetOn(process.clock),
-        clock: { now: () => process.clock.now() + skewMs, sleep: process.clock.sleep },
+        clock: { ...process.clock, now: () => process.clock.now() + skewMs },
         stop: stop.signal,
         abort: abort.signal,
         pause: {

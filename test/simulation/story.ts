@@ -29,6 +29,7 @@ export type Plot = {
   readonly resumesAtBoot?: boolean;
   readonly pauses?: Scenario['pauses'];
   readonly ends?: readonly ProcessEnd[];
+  readonly clockSteps?: NonNullable<Scenario['clockSteps']>;
   readonly steers?: readonly Steered[];
   readonly reopenings?: readonly Reopening[];
   /** After the last of `ends` nobody resumes the run. */
@@ -98,6 +99,7 @@ export const tell = async (cast: Readonly<Record<string, Character>>, plot: Plot
     network: { latencyMs: [20, 80], silenceMs: plot.silenceMs ?? 3_000 },
     pauses: plot.pauses ?? [],
     ends: plot.ends ?? [],
+    clockSteps: plot.clockSteps ?? [],
     steers: plot.steers ?? [],
     reopenings: plot.reopenings ?? [],
     abandoned: plot.abandoned ?? false,

@@ -20,7 +20,7 @@ type Answer =
 
 /** What the run says to what was asked of it, once it has. */
 const answerOf = async (runs: Runs, state: RunState, { what, machine }: SteerAsk): Promise<Answer> => {
-  const until = runs.clock.now() + answerWithinMs;
+  const until = runs.clock.elapsed() + answerWithinMs;
   for (let after = state.lastSeq; ; ) {
     for (const { seq, body } of runs.journal.eventsOf(state.run, after)) {
       after = seq;
@@ -29,7 +29,7 @@ const answerOf = async (runs: Runs, state: RunState, { what, machine }: SteerAsk
       if (body.what !== what || body.machine !== machine || body.by !== runs.who) continue;
       return body.kind === 'steered' ? { kind: 'steered' } : { kind: 'refused', why: body.why };
     }
-    if (runs.clock.now() >= until) return { kind: 'none' };
+    if (runs.clock.elapsed() >= until) return { kind: 'none' };
     await runs.clock.sleep(lookEveryMs);
   }
 };
