@@ -52,7 +52,7 @@ const answeredExits = [
  * Arguments: run, owner and time to live of the claim, unit, description, `detachedRunner`, script of the unit, its
  * arguments. Without `--pipe`, which would tie
  * the activation to the connection; `Type=exec` returns as soon as it runs. A supervised one that is there waits anew;
- * one that has returned because nobody confirmed it makes room for another attempt.
+ * one that has returned, because nobody confirmed it or because it was told to, makes room for another attempt.
  */
 export const startScript = `${leasePrelude}
 ${unitFunctions}
@@ -70,10 +70,9 @@ dir=/run/lab/$1 unit=$1 description=$2 runner=$3 script=$4
 shift 4
 if [ -d "$dir" ]; then
   : >"$dir/extend"
-  if [ -e "$dir/end" ] && [ "$(readlink "$dir/verdict")" = expired ]; then
-    unit_remove "$unit"
-    rm -rf "$dir"
-  fi
+  case "$([ -e "$dir/end" ] && readlink "$dir/verdict")" in
+    expired|restore) unit_remove "$unit"; rm -rf "$dir" ;;
+  esac
 fi
 start() {
   if by_systemd; then

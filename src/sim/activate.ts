@@ -23,8 +23,9 @@ export const activateOver = (world: Surroundings): Target['activate'] => {
     if (isFenced(found)) return found;
     const left = found.units.get(request.unit);
     const units = new Map(found.units);
-    // One that returned because nobody confirmed it makes room for another attempt.
-    if (left?.watch?.verdict === 'expired' && left.watch.end !== null) units.delete(request.unit);
+    // One that returned, because nobody confirmed it or because it was told to, makes room for another attempt.
+    const { verdict, end } = left?.watch ?? { verdict: null, end: null };
+    if ((verdict === 'expired' || verdict === 'restore') && end !== null) units.delete(request.unit);
     const before = awaitWord({ ...found, units }, request.unit, now());
     change(before);
     if (before.units.has(request.unit)) return null;

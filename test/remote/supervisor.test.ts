@@ -183,6 +183,23 @@ describe.each([
     expect(await say('confirm')).toEqual({ kind: 'confirmed' });
   });
 
+  it('makes room for another attempt once it was told to go back, though the word that clears it away was lost', async () => {
+    expect(await go()).toEqual({ kind: 'live' });
+    const remote: typeof local.remote = {
+      ...local.remote,
+      exec: async (to, argv, options) =>
+        argv[2] === clearScript ? lost() : local.remote.exec(to, argv, options),
+    };
+    const told = { claim, unit, verdict: 'restore', deadlineMs: 20_000 } as const;
+    expect(await settle({ remote, clock: realClock }, machine, told, {})).toEqual({
+      kind: 'restored',
+      why: 'asked',
+    });
+    expect(current()).toBe(before);
+    expect(await go()).toEqual({ kind: 'live' });
+    expect(current()).toBe(after);
+  });
+
   it('is followed, not begun anew, by who asks for it again', async () => {
     await go();
     expect(await go()).toEqual({ kind: 'live' });
