@@ -187,6 +187,9 @@ if [ -d "$dir" ]; then
     put verdict "$(readlink "$dir/verdict")"
     if [ -e "$dir/refused" ]; then put refused "$(cat "$dir/refused")"; fi
   elif [ "$running" = no ]; then
+    # It was killed: nothing of it is left that would make the machine look degraded.
+    unit_remove "$1"
+    rm -rf "$dir"
     put end gone
   else
     put end pending

@@ -6,7 +6,6 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
-  writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -323,6 +322,7 @@ describe.each([
     expect(await say('confirm')).toEqual({ kind: 'gone' });
     local.write(`/run/lab/${unit}/code`, '0');
     expect(await say('confirm')).toEqual({ kind: 'gone' });
+    expect(existsSync(local.path(`/run/lab/${unit}`))).toBe(false);
   });
 
   it('is not asked of a mode that makes nothing live', async () => {
@@ -436,10 +436,11 @@ describe('a supervisor in a session of its own, where there is no systemd', () =
     const [pid] = readFileSync(detached('pid'), 'utf8').split(' ');
     process.kill(Number(pid), 'SIGKILL');
     await vi.waitFor(() => expect(existsSync(detached('exit'))).toBe(true), { timeout: 10_000 });
+    const description = readFileSync(detached('description'), 'utf8');
     expect(await say('confirm')).toEqual({ kind: 'gone' });
-    rmSync(detached('exit'));
-    writeFileSync(detached('pid'), `${process.pid} 1\n`);
-    rmSync(local.path(`/run/lab/${unit}`), { recursive: true });
+    expect(existsSync(local.path(`/run/lab/${unit}`))).toBe(false);
+    local.write(`/run/lab/detached/${unit}/description`, description);
+    local.write(`/run/lab/detached/${unit}/pid`, `${process.pid} 1\n`);
     expect(await go()).toMatchObject({
       kind: 'refused',
       message: expect.stringContaining('the activation died'),
