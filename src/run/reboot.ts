@@ -2,6 +2,7 @@ import type { Step } from '../plan/plan.ts';
 import type { Target } from '../ports.ts';
 import { blockedBy, blockersOf, blockerWords, weighed } from './blockers.ts';
 import { dependencies } from './dependencies.ts';
+import { downToo } from './down-too.ts';
 import type { StepOutcome } from './event.ts';
 import { claimOf, fenced } from './lease.ts';
 import { recordOf } from './records.ts';
@@ -150,6 +151,9 @@ export const reboot = async (step: Step, context: PerformContext): Promise<StepO
   const due = await forbidden(step, known, asked !== undefined, context);
   if (due.kind !== 'to-end') return due;
   const { bootId } = due;
+  const down = downToo(state, entry);
+  if (down.length > 0 && asked === undefined)
+    context.warn(`goes down while others of its groups may be: ${down.join(', ')}`);
   context.ends(bootId);
   if (signal.aborted) return interrupted(step);
   const outcome = await target.triggerReboot(
