@@ -31,6 +31,10 @@ export class Violation extends Error {
  */
 const readingAgeMaxMs = 180_000;
 
+/** Not an activation of what was not there, or was there already. */
+const didSomething = (effect: Effect): boolean =>
+  effect.kind !== 'activate' || (effect.mode !== 'dry-activate' && effect.changes);
+
 export type Checker = {
   onEvent(event: RunEvent): void;
   onEffect(effect: Effect): void;
@@ -232,7 +236,7 @@ export const createChecker = (plan: Plan, world: World): Checker => {
       const wrong = wrongReboot(plan, world, effect);
       if (wrong !== null) broke(wrong);
     }
-    touched.add(effect.machine);
+    if (didSomething(effect)) touched.add(effect.machine);
   };
 
   /** A machine that crashed by itself after it last answered cannot be held against the report. */
@@ -454,10 +458,7 @@ export const createChecker = (plan: Plan, world: World): Checker => {
     const progress = plan.machines.map((entry) => progressOf(final, entry));
     for (const { plan: entry, status, touched: said } of progress) {
       const { name } = entry.machine;
-      const did = world.effects.some(
-        (effect) =>
-          effect.machine === name && !(effect.kind === 'activate' && effect.mode === 'dry-activate'),
-      );
+      const did = world.effects.some((effect) => effect.machine === name && didSomething(effect));
       // Brought back to what it ran, and then nothing more was done to it.
       const origin = startFor(name)?.current ?? null;
       const truth = world.look(name);

@@ -159,7 +159,9 @@ describe('the delay before its reboot', () => {
   const reboots = { kind: 'reboot', which: 'all' } as const;
   const gatesAt = ({ events, startedAt }: Told): readonly number[] =>
     events.flatMap(({ at, body }) =>
-      body.kind === 'step-ended' && /gate-after-reboot$/u.test(body.step) ? [(at - startedAt) / 1_000] : [],
+      body.kind === 'step-ended' && /gate-after-reboot$/u.test(body.step)
+        ? [Math.floor((at - startedAt) / 1_000)]
+        : [],
     );
 
   test('was under way when its machine was tried again, and what it needs goes first: it is waited for anew', async () => {
@@ -184,14 +186,18 @@ describe('the delay before its reboot', () => {
   test('was over when what its machine needs was ill, and others had their turn: it is waited for anew', async () => {
     const told = await tell(
       {
-        base: { faults: [{ kind: 'falls-ill', atMs: 110_000, forMs: 60_000 }], rebootOrder: 1 },
+        base: { faults: [{ kind: 'falls-ill', atMs: 150_000, forMs: 50_000 }], rebootOrder: 1 },
         box: { dependencies: ['base'], delay: 100, rebootOrder: 2 },
         other: { rebootOrder: 3 },
       },
-      { goal: reboots, steers: [{ what: 'retry', machine: 'box', atMs: 150_000 }] },
+      { steers: [{ what: 'retry', machine: 'box', atMs: 210_000 }] },
     );
     expect(told.became).toEqual({ base: 'done', box: 'done', other: 'done' });
-    expect(told.done).toEqual(['base reboot', 'other reboot', 'box reboot']);
+    expect(told.done.filter((line) => line.endsWith('reboot'))).toEqual([
+      'base reboot',
+      'other reboot',
+      'box reboot',
+    ]);
     expect(told.rebootsAt[2]).toBeGreaterThanOrEqual((gatesAt(told)[1] ?? 0) + 100);
   });
 });
