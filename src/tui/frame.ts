@@ -62,13 +62,19 @@ const tooSmall = ({ ui: { size }, snapshot, pen }: Scene): readonly Line[] => {
   );
 };
 
+/** When the oldest of what is shown was seen; null where nothing was. */
+const oldestSeen = (rows: Scene['rows']): number | null =>
+  rows.reduce<number | null>(
+    (oldest, { seenAt }) => (seenAt === null ? oldest : oldest === null ? seenAt : Math.min(oldest, seenAt)),
+    null,
+  );
+
 /** How old the oldest of what is shown is, also while it is being read anew: what hangs must not hide its age. */
-const ageSpan = ({ snapshot, rows, now, spinner }: Scene, brief: boolean): Line => {
+const ageSpan = ({ snapshot, now, spinner }: Scene, oldest: number | null, brief: boolean): Line => {
   const looking = snapshot.evaluation.refreshing || snapshot.observing.size > 0 || snapshot.probing.size > 0;
-  const times = rows.flatMap(({ seenAt }) => (seenAt === null ? [] : [seenAt]));
   const looks: Line = looking && !brief ? [span(`${spinner} `, 'busy')] : [];
-  if (times.length === 0) return looking ? [span(`${spinner} looking `, 'busy')] : [];
-  const age = now - Math.min(...times);
+  if (oldest === null) return looking ? [span(`${spinner} looking `, 'busy')] : [];
+  const age = now - oldest;
   const words = brief ? ageWords(age) : `seen ${ageWords(age)}`;
   return [...looks, span(`${words} `, age > staleAfterMs ? 'warn' : 'quiet')];
 };
@@ -86,6 +92,7 @@ const titleForms = [
 const titleParts = (
   scene: Scene,
   form: (typeof titleForms)[number],
+  oldest: number | null,
 ): { readonly name: Line; readonly right: Line } => {
   const { snapshot, ui } = scene;
   const run = runWords(snapshot);
@@ -104,7 +111,7 @@ const titleParts = (
         : run === null
           ? []
           : [span(`${brief ? run.brief : run.text}${gap}`, run.tone)]),
-      ...ageSpan(scene, form.age === 'brief'),
+      ...ageSpan(scene, oldest, form.age === 'brief'),
     ],
   };
 };
@@ -112,8 +119,9 @@ const titleParts = (
 const titleLine = (scene: Scene): Line => {
   const { snapshot, ui, pen } = scene;
   const width = ui.size.columns;
+  const oldest = oldestSeen(scene.rows);
   const roomBy = (form: (typeof titleForms)[number]): number => {
-    const { name, right } = titleParts(scene, form);
+    const { name, right } = titleParts(scene, form, oldest);
     return width - widthOf(name) - widthOf(right) - (form.path > 0 ? 2 : 0);
   };
   const path = pen.clean(snapshot.flake);
@@ -121,7 +129,7 @@ const titleLine = (scene: Scene): Line => {
     titleForms.find((one) => roomBy(one) >= Math.min(one.path, path.length)) ??
     titleForms[titleForms.length - 1] ??
     titleForms[0];
-  const { name, right } = titleParts(scene, form);
+  const { name, right } = titleParts(scene, form, oldest);
   const left: Line =
     form.path === 0
       ? name
