@@ -30,6 +30,8 @@ describe('the machines', () => {
     const screen = await screenOf(away, 80, 24);
     expect(screen.text()).toContain('✖ offline 12m');
     expect(screen.text()).toMatch(/kernel → 6\.12\.11 \+1$/mu);
+    const fresh = await screenOf({ ...seedSnapshot, awaySince: new Map([['reverse-proxy', now]]) }, 80, 24);
+    expect(fresh.text()).not.toContain('for now');
     await screen.press('jjj');
     expect(screen.text()).toContain(
       'reboot needed: kernel 6.12.8 → 6.12.11, kernel modules 6.12.8 → 6.12.11',

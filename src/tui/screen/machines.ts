@@ -45,7 +45,8 @@ const stateCell = ({ state, seenAt }: MachineRow, now: number): Cell => {
   return {
     text: `${short} since ${sinceWords(state.since, now)}`,
     tone,
-    shorter: [`${short} for ${age}`, `${short} ${age}`, short],
+    // "For now" would say something else.
+    shorter: age === 'now' ? [short] : [`${short} for ${age}`, `${short} ${age}`, short],
   };
 };
 
