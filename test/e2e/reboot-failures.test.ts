@@ -129,7 +129,10 @@ describe.skipIf(!available.ok)('a run in which reboots go wrong', () => {
   });
 
   test('policy always: rebooted with nothing else to do', async () => {
-    expect(outcomeOf(report, 'eager')).toMatchObject({ status: 'done', rebooted: true });
+    // One that boots for ever beside it takes from its boot what its deadlines of seconds count on.
+    await lab.fleet.clearFaults('looping');
+    const first = outcomeOf(report, 'eager');
+    expect(first, JSON.stringify(first)).toMatchObject({ status: 'done', rebooted: true });
     const again = await lab.report(['run', 'eager', '--yes']);
     expect(again.code, JSON.stringify(again.body)).toBe(0);
     expect(outcomeOf(again.body, 'eager')).toMatchObject({ status: 'done', rebooted: true });
