@@ -139,6 +139,8 @@ export const createVirtualClock = (startAt: number): VirtualClock => {
       settled = true;
     };
     work.then(settle, settle);
+    // Called in the callback of an event (the message to a worker), the first tick would come before any promise has run.
+    await Promise.resolve();
     for (let turns = 0; ; turns += 1) {
       await quiet();
       if (settled) return work;
