@@ -56,11 +56,20 @@ const debtOf = ({ past }: PlanInput, name: string, seen: Observation | undefined
   return debt === null || seen?.kind !== 'reachable' ? debt : owedAfterSeeing(debt, shownBy(seen));
 };
 
-const neighboursIn = ({ fleet, observations }: PlanInput): readonly Neighbour[] =>
-  fleet.machines.map((machine) => {
-    const seen = observations.get(machine.name);
-    return { machine, bootId: seen?.kind === 'reachable' ? seen.bootId : null };
-  });
+/** Why a machine that was seen is taken for another one of the fleet, or null. */
+export const mistakenIn = (
+  { fleet, observations }: Pick<PlanInput, 'fleet' | 'observations'>,
+  machine: Machine,
+): ReturnType<typeof takenForAnother> => {
+  const bootIdOf = ({ name }: Machine): string | null => {
+    const seen = observations.get(name);
+    return seen?.kind === 'reachable' ? seen.bootId : null;
+  };
+  const seen = observations.get(machine.name);
+  if (seen?.kind !== 'reachable') return null;
+  const neighbours = fleet.machines.map((each): Neighbour => ({ machine: each, bootId: bootIdOf(each) }));
+  return takenForAnother(machine, seen, neighbours);
+};
 
 /** What is to become of a machine that has its place in the order. */
 export const draftFor = (input: PlanInput, machine: Machine): Draft => {
@@ -104,7 +113,7 @@ export const draftFor = (input: PlanInput, machine: Machine): Draft => {
       'run `lab status` to see whether it answers',
     );
   if (seen.kind === 'unreachable') return skip('unreachable', seen.error.message, seen.error.remedy);
-  const another = takenForAnother(machine, seen, neighboursIn(input));
+  const another = mistakenIn(input, machine);
   if (another !== null) return skip('unknown-state', another.message, another.remedy);
   if (goal.kind !== 'reboot' && wanted === null)
     return skip('not-built', `no toplevel of ${machine.name} is known`, `run \`lab check ${machine.name}\``);

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Machine } from '../fleet/machine.ts';
-import { draftFor, orderlessDraft, type Skip } from './draft.ts';
+import { draftFor, mistakenIn, orderlessDraft, type Skip } from './draft.ts';
 import type { PlanInput } from './input.ts';
 import type { MachinePlan, Plan } from './plan.ts';
 import { planMachine } from './plan-machine.ts';
@@ -36,6 +36,24 @@ const lossOf = (
   };
 };
 
+/** Why a machine must not go with what it needs, outside this plan: something else answers for that, or null. */
+const strangerNeededBy = (
+  { dependencies }: Machine,
+  { fleet, observations, selection }: PlanInput,
+): Skip | null => {
+  for (const needed of fleet.machines) {
+    if (!dependencies.includes(needed.name) || selection.includes(needed.name)) continue;
+    const other = mistakenIn({ fleet, observations }, needed);
+    if (other !== null)
+      return {
+        reason: 'dependency',
+        message: `whether what it needs is well cannot be told: ${other.message}`,
+        remedy: other.remedy,
+      };
+  }
+  return null;
+};
+
 /**
  * The plan for a goal: pure, complete, in reboot order. Machines that cannot be acted on are in it too, as skipped
  * with their reason, and so are the dependents of a machine that is skipped: they must not go without it. A rollback goes
@@ -67,7 +85,10 @@ export const makePlan = (input: PlanInput): Plan => {
     };
     const judged = input.rollback?.judged.get(machine.name) ?? machine;
     const planned = planMachine(judged, draft, place);
-    const lost = planned.decision.kind === 'act' ? lossOf(machine, users, leftOut) : null;
+    const lost =
+      planned.decision.kind === 'act'
+        ? (lossOf(machine, users, leftOut) ?? strangerNeededBy(machine, input))
+        : null;
     if (lost !== null) {
       leftOut.add(machine.name);
       return [planMachine(judged, { ...draft, skip: lost }, place)];

@@ -54,6 +54,22 @@ describe('a plan', () => {
   );
 });
 
+test('a machine does not go with what it needs while another one answers for that', () => {
+  const app = machineNamed('app', { hostName: 'app', dependencies: ['box'] });
+  const planOf = (boxSays: string): Plan =>
+    planFor([nas, box, app], {
+      selection: ['app'],
+      observations: {
+        box: seen('box', {}, { hostName: boxSays }),
+        app: seen('app', {}, { hostName: 'app' }),
+      },
+    });
+  expect(decided(planOf('box'), 'app')).toBe('act');
+  expect(decided(planOf('nas'), 'app')).toBe(
+    'dependency: whether what it needs is well cannot be told: what answers for box is nas, as it seems: it says that its host name is nas',
+  );
+});
+
 describe('an address that has come to lead elsewhere since the plan was made', () => {
   const lookedAt = (more: Partial<Reachable>) => {
     const plan = planWith(called('box', boots.box));
