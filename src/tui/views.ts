@@ -106,7 +106,7 @@ export const paneOf = (scene: ViewScene): Pane => {
     case 'inputs':
       return inputsPane({ snapshot, now, width, spinner, readonly: scene.readonly, search }, pen);
     case 'history':
-      return historyPane({ snapshot, now, width, search }, pen);
+      return historyPane({ snapshot, now, width, search, selected: scene.scroll.selected }, pen);
     case 'replay':
       return replayPane(
         {

@@ -212,6 +212,21 @@ test('the sequence at 40 × 15 leaves its rows the room', async () => {
     expect(screen.text()).toContain(name.slice(0, 12));
 });
 
+test('the history at 40 columns tells what its columns have no room for', async () => {
+  const screen = await screenOf(withPastSnapshot, 40, 15);
+  await screen.press('7');
+  expect(screen.text()).toMatch(/machines: 1 failed/u);
+  expect(screen.text()).toContain('reason: sleeper-service is critical');
+});
+
+test('the palette at 40 columns says in full what the chosen entry does', async () => {
+  const screen = await screenOf(seedSnapshot, 40, 15);
+  await screen.press('\u0010', 'reboot');
+  expect(screen.text().replaceAll(/[\s│]+/gu, ' ')).toContain(
+    'reboot the marked machines, or the one under the cursor',
+  );
+});
+
 test('the history does not deny the run that is under way', async () => {
   const screen = await screenOf({ ...liveSnapshot, past: [] }, 60, 20);
   await screen.press('7');

@@ -41,6 +41,7 @@ const scrubber = (
   keys: readonly string[],
   title: string,
   to: Parameters<typeof scrub>[0],
+  word: { readonly text: string; readonly rank: number } | null = null,
 ): Command =>
   command({
     id,
@@ -48,6 +49,7 @@ const scrubber = (
     title,
     keys,
     when: inReplay,
+    hint: () => word,
     disabledReason: (scene) => (inReplay(scene) ? null : 'only in the replay of a past run: 7, Enter'),
     run: scrub(to),
   });
@@ -94,10 +96,16 @@ export const pastCommands: readonly Command[] = [
     run: openRun,
     completions: ({ snapshot }) => (snapshot.past ?? []).map(({ run }) => run),
   }),
-  scrubber('event-back', ['left'], 'the replay one event back', (at) => at - 1),
-  scrubber('event-on', ['right'], 'the replay one event on', (at) => at + 1),
-  scrubber('turn-back', ['['], 'the replay back to where something was decided', turnBefore),
-  scrubber('turn-on', [']'], 'the replay on to where something is decided', nextTurn),
+  scrubber('event-back', ['left'], 'the replay one event back', (at) => at - 1, { text: 'back', rank: 3 }),
+  scrubber('event-on', ['right'], 'the replay one event on', (at) => at + 1, { text: 'on', rank: 4 }),
+  scrubber('turn-back', ['['], 'the replay back to where something was decided', turnBefore, {
+    text: 'decision before',
+    rank: 6,
+  }),
+  scrubber('turn-on', [']'], 'the replay on to where something is decided', nextTurn, {
+    text: 'next decision',
+    rank: 5,
+  }),
   scrubber('replay-begin', ['{'], 'the replay to its beginning', () => 1),
   scrubber('replay-end', ['}'], 'the replay to its end', () => Number.POSITIVE_INFINITY),
   command({

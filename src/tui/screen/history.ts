@@ -5,6 +5,7 @@ import { duration, moment } from '../../text/words.ts';
 import { blank, cellsOf, line, span } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
 import { lineTest } from './lines-with.ts';
+import { untoldFoot } from './machine-strip.ts';
 import type { Pane } from './pane.ts';
 import { type Cell, type Column, placeColumns, tableLine } from './table.ts';
 import { endWords, shortAge, underWay } from './words.ts';
@@ -84,6 +85,8 @@ export const historyPane = (
     readonly width: number;
     /** What a run has to say somewhere to be listed. */
     readonly search: string;
+    /** The run that the cursor was moved to. */
+    readonly selected: string | null;
   },
   pen: Pen,
 ): Pane => {
@@ -98,6 +101,7 @@ export const historyPane = (
     Math.max(0, ...runs.map((run) => cellsOf(cellOf(run, id, now, pen).text)));
   const filled = columns.filter(({ id }) => ideal(id) > 0);
   const placed = runs.length === 0 ? [] : placeColumns(filled, ideal, view.width - 2);
+  const cursor = runs.find(({ run }) => run === view.selected) ?? runs[0];
   return {
     head:
       runs.length === 0
@@ -133,7 +137,19 @@ export const historyPane = (
         'quiet',
       ),
     ],
-    foot: null,
+    foot:
+      cursor === undefined
+        ? null
+        : untoldFoot(
+            cursor.run,
+            filled.flatMap(({ id, title }) => {
+              const cell = cellOf(cursor, id, now, pen);
+              const room = placed.find((one) => one.id === id)?.width ?? 0;
+              return cell.text === '' || cellsOf(cell.text) <= room ? [] : [{ title, cell }];
+            }),
+            view.width,
+            pen,
+          ),
     noun: 'run',
   };
 };

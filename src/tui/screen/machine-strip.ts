@@ -11,6 +11,21 @@ const linesMost = 4;
 
 export type Untold = { readonly title: string; readonly cell: Cell };
 
+/** The same of a row of any table: what its columns leave unsaid. */
+export const untoldFoot = (name: string, untold: readonly Untold[], width: number, pen: Pen): Pane['foot'] =>
+  footOf(
+    name,
+    flowing(
+      untold.flatMap(({ title, cell }): readonly Span[] => [
+        span(`  ${title.toLowerCase()}: ${cell.text}`, cell.tone),
+      ]),
+      width - 1,
+      2,
+    ),
+    width,
+    pen,
+  );
+
 export const stripFoot = (
   row: MachineRow | undefined,
   untold: readonly Untold[],
@@ -18,22 +33,22 @@ export const stripFoot = (
   pen: Pen,
 ): Pane['foot'] => {
   if (row === undefined) return null;
-  const { rule, bad } = pen.glyphs;
-  const title = ` ${row.name} ${rule}`;
-  const lines: readonly Line[] =
-    row.failed === null
-      ? flowing(
-          untold.flatMap(({ title: what, cell }): readonly Span[] => [
-            span(`  ${what.toLowerCase()}: ${cell.text}`, cell.tone),
-          ]),
-          width - 1,
-          2,
-        )
-      : [
-          ...labelled(span(`  ${bad} `, 'bad'), 4, row.drift.text, 'bad', width - 1),
-          ...labelled(span('    '), 4, pen.clean(row.failed.remedy), 'plain', width - 1),
-        ];
+  if (row.failed === null) return untoldFoot(row.name, untold, width, pen);
+  return footOf(
+    row.name,
+    [
+      ...labelled(span(`  ${pen.glyphs.bad} `, 'bad'), 4, row.drift.text, 'bad', width - 1),
+      ...labelled(span('    '), 4, pen.clean(row.failed.remedy), 'plain', width - 1),
+    ],
+    width,
+    pen,
+  );
+};
+
+const footOf = (name: string, lines: readonly Line[], width: number, pen: Pen): Pane['foot'] => {
   if (lines.length === 0) return null;
+  const { rule } = pen.glyphs;
+  const title = ` ${name} ${rule}`;
   const wanted = lines.length + 1;
   return {
     least: Math.min(2, wanted),

@@ -1,11 +1,12 @@
 import type { PaletteEntry } from '../commands/palette.ts';
-import { fitLine, fitText, type Line, line, onSurface, span } from '../draw/line.ts';
+import { fitLine, fitText, type Line, line, onSurface, span, wrapText } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
 import type { Size } from '../state/ui.ts';
 import { boxLines } from './box.ts';
 
 const widest = 90;
 const rowsMax = 14;
+const roomyCells = 70;
 
 /** The palette as lines in a frame: what was typed, and what it finds, with the cursor on one of them. */
 export const paletteLines = (
@@ -17,7 +18,7 @@ export const paletteLines = (
   const { glyphs, clean } = pen;
   const width = Math.min(widest, size.columns - 4);
   const inner = width - 4;
-  const room = Math.max(1, Math.min(rowsMax, size.rows - 8));
+  const room = Math.max(1, Math.min(rowsMax, size.rows - (size.columns - 8 >= roomyCells ? 8 : 10)));
   const index = Math.min(view.index, Math.max(0, entries.length - 1));
   const top = Math.max(0, Math.min(index - Math.floor(room / 2), entries.length - room));
   const nameWidth = Math.min(24, Math.max(12, ...entries.map(({ name }) => name.length)));
@@ -40,16 +41,26 @@ export const paletteLines = (
     );
     return here ? onSurface(content, 'row') : content;
   });
+  // Where a title has no room beside the names, that of the chosen entry stands below them, in full.
+  const chosen = entries[index];
+  const told =
+    chosen === undefined || inner >= roomyCells
+      ? []
+      : wrapText(clean(chosen.disabled === null ? chosen.title : `not now: ${chosen.disabled}`), inner).slice(
+          0,
+          2,
+        );
   const below = entries.length - top - rows.length;
   const status =
     entries.length === 0
       ? 'nothing is called so; Esc closes'
-      : `${index + 1} of ${entries.length}${below > 0 ? `, ${below} more below` : ''}  Up, Down choose; Enter takes; Esc closes`;
+      : `${index + 1} of ${entries.length}${below > 0 ? `, ${below} more below` : ''}${inner >= roomyCells ? '  Up, Down choose; Enter takes; Esc closes' : ''}`;
   return boxLines(
     'Command palette',
     [
       [span(`${glyphs.crumb} `, 'accent'), span(clean(view.text), 'strong'), span(glyphs.full, 'accent')],
       ...rows,
+      ...told.map((text) => line(text, 'plain')),
       line(status, 'quiet'),
     ],
     width,

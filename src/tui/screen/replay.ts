@@ -4,7 +4,7 @@ import type { RunEvent } from '../../run/event.ts';
 import { applyEvent, beginRun, type RunState } from '../../run/state.ts';
 import { moment } from '../../text/words.ts';
 import { barText } from '../draw/bar.ts';
-import { blank, type Line, line, span } from '../draw/line.ts';
+import { blank, flowing, line, span } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
 import { logEntries } from './log.ts';
 import { type Pane, textPane } from './pane.ts';
@@ -103,18 +103,25 @@ export const replayPane = (
     selected: view.selected,
   });
   const barWidth = Math.max(10, Math.min(40, width - 62));
-  const head: Line = [
-    span(' Replay ', 'strong'),
-    span(barText(at / events.length, barWidth, pen), 'accent'),
-    span(` ${at} of ${events.length}`, 'strong'),
-    span(`  ${moment(event.at)}`, 'plain'),
-    span(`  +${stopwatch(event.at - state.startedAt)}`, 'quiet'),
-  ];
+  const head = flowing(
+    [
+      span(' Replay', 'strong'),
+      span(` ${barText(at / events.length, barWidth, pen)}`, 'accent'),
+      span(` ${at} of ${events.length}`, 'strong'),
+      span(`  ${moment(event.at)}`, 'plain'),
+      span(`  +${stopwatch(event.at - state.startedAt)}`, 'quiet'),
+    ],
+    width - 1,
+    2,
+  );
   return {
     ...pane,
     head: [
-      head,
-      line(' Left, Right: one event; [ and ]: to what was decided; g, G scroll', 'quiet'),
+      ...head,
+      // The hint bar names the keys, too.
+      ...(width < 70
+        ? []
+        : [line(' Left, Right: one event; [ and ]: to what was decided; g, G scroll', 'quiet')]),
       blank,
       ...pane.head,
     ],
