@@ -9,7 +9,7 @@ import { simulate } from '../test/simulation/simulate.ts';
 const machines = Number(process.argv[2]);
 const runs = Number(process.argv[3]);
 /** As many as make the compiler settle, of other seeds than those that are measured. */
-const warmUp = 2 * runs;
+const warmUp = 5 * runs;
 
 const simulateSeed = (seed: number) => simulate(randomScenario(seed, machines));
 

@@ -13,7 +13,9 @@ const isOutdated = (state: RunState, { step, status }: StepRecord): boolean => {
   if (status !== 'succeeded') return false;
   const entry = state.plan?.machines.find(({ machine }) => machine.name === step.machine);
   if (entry === undefined) return false;
-  const { steps, touched } = progressOf(state, entry);
+  const { steps, touched, status: place } = progressOf(state, entry);
+  // Nobody acts any more on what was seen of a machine that has failed or was skipped.
+  if (place !== 'waiting' && place !== 'active') return false;
   if (step.kind === 'preflight') return !touched;
   if (step.kind !== 'dependencies') return false;
   const follower = steps[steps.findIndex(({ id }) => id === step.id) + 1];

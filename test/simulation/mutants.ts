@@ -35,8 +35,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'what a resumed run saw before is not looked at anew',
     'look-anew.ts',
-    "  if (status !== 'succeeded') return false;\n  const entry = state.plan?.machines.find(({ machine }) => machine.name === step.machine);\n  if (entry === undefined) return false;\n  const { steps, touched }",
-    '  if (status) return false;\n  const entry = state.plan?.machines.find(({ machine }) => machine.name === step.machine);\n  if (entry === undefined) return false;\n  const { steps, touched }',
+    "  if (status !== 'succeeded') return false;\n  const entry = state.plan?.machines.find(({ machine }) => machine.name === step.machine);\n  if (entry === undefined) return false;\n  const { steps, touched, status: place }",
+    '  if (status) return false;\n  const entry = state.plan?.machines.find(({ machine }) => machine.name === step.machine);\n  if (entry === undefined) return false;\n  const { steps, touched, status: place }',
   ),
   // one after the other
   mutant('others begin while one is on its way', 'next.ts', 'if (waiting !== null) return waiting;', ''),

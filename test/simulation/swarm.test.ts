@@ -23,9 +23,9 @@ test('seeds that broke a rule in a long haul break none', async () => {
   // A pause in the middle of a look at dependencies; a crash between the two looks at a machine that was returned; an
   // illness between two looks of a gate; a crash of a machine that was seen to run what it is then asked to activate again.
   // A reboot in spite of an activation, as somebody chose; a machine of the engine that crashes again once it is back.
-  // A closure that is gone, and a crash while it is copied once more.
+  // A closure that is gone, and a crash while it is copied once more; a pause in the middle of the last look.
   for (const seed of [
-    5_372_701, 5_474_101, 5_772_449, 123_766, 687_450_443, 687_575_026, 39_401_832, 39_416_655,
+    5_372_701, 5_474_101, 5_772_449, 123_766, 687_450_443, 687_575_026, 39_401_832, 39_416_655, 129_912_739,
   ])
     expect((await simulate(randomScenario(seed))).state.ended, `seed ${seed}`).not.toBeNull();
 });
