@@ -1,5 +1,5 @@
 import { Box, Text, useApp, useInput, usePaste } from 'ink';
-import { memo, useEffect, useSyncExternalStore } from 'react';
+import { memo, useEffect, useLayoutEffect, useSyncExternalStore } from 'react';
 import { joined, type Line, type Span, sameLine } from './draw/line.ts';
 import { type Skin, styleOf } from './draw/theme.ts';
 import { frameOf } from './frame.ts';
@@ -31,6 +31,7 @@ export const App = ({
   colour,
   onCrash,
   onReady,
+  onLeave,
 }: {
   readonly shell: Shell;
   readonly colour: ColourMode;
@@ -38,8 +39,11 @@ export const App = ({
   readonly onCrash: (error: unknown) => void;
   /** Gives the way to lend the terminal to another program. */
   readonly onReady: (suspend: (act: () => Promise<void>) => Promise<void>) => void;
+  /** The last frame was shown; the terminal is about to be given back. */
+  readonly onLeave: () => void;
 }) => {
   const { suspendTerminal } = useApp();
+  useLayoutEffect(() => onLeave, [onLeave]);
   useEffect(() => onReady((act) => suspendTerminal(act)), [onReady, suspendTerminal]);
   const moment = useSyncExternalStore(shell.subscribe, shell.moment);
   const guarded = (act: () => void): void => {

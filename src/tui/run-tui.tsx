@@ -47,6 +47,9 @@ export type RunningTui = {
   readonly flush: () => Promise<void>;
 };
 
+/** Nothing on the screen, and the cursor at its beginning. */
+const wiped = '\u001b[2J\u001b[H';
+
 const tickMs = 250;
 /** News come ten times a second at most, so that only keys ever make so many frames. */
 const framesPerSecondMax = 60;
@@ -71,6 +74,7 @@ export const startTui = (session: Session, options: TuiOptions): RunningTui => {
   const handOver = async (act: () => Promise<string | null>): Promise<void> => {
     if (suspended) return;
     suspended = true;
+    wipe();
     try {
       const message = await talkOver({ stdin, stdout, suspend: control.suspend }, act);
       if (message !== null) shell.tell(message);
@@ -147,7 +151,12 @@ export const startTui = (session: Session, options: TuiOptions): RunningTui => {
   const lend = (suspend: typeof control.suspend): void => {
     control.suspend = suspend;
   };
-  const tree = () => <App shell={shell} colour={options.colour} onCrash={crash} onReady={lend} />;
+  // What stands on the alternate screen is wiped before it is left: tmux gives lines of it to the shell's own screen where
+  // the window has grown meanwhile.
+  const wipe = (): void => void stdout.write(wiped);
+  const tree = () => (
+    <App shell={shell} colour={options.colour} onCrash={crash} onReady={lend} onLeave={wipe} />
+  );
 
   // Before Ink looks at the size itself: it then finds lines that already fit.
   const onResize = (): void => {
@@ -175,7 +184,7 @@ export const startTui = (session: Session, options: TuiOptions): RunningTui => {
   const repaint = (): void => {
     if (closed || suspended) return;
     instance.clear();
-    stdout.write('\u001b[2J\u001b[H');
+    wipe();
     instance.rerender(tree());
   };
 

@@ -81,6 +81,18 @@ test('Ctrl-Z gives the terminal to the shell, fg brings the screen back as it wa
   await isTheShells(it);
 });
 
+test('left behind in a window that has grown is nothing of it', async () => {
+  const it = await terminal(root);
+  it.resize(60, 20);
+  await openDemo(it);
+  it.resize(80, 30);
+  await it.waitFor(/REBOOT NEEDED/u);
+  it.keys('q');
+  await it.waitFor(/ended with 0/u);
+  expect(it.text()).not.toMatch(/healthy|offline|grey-area/u);
+  await isTheShells(it);
+});
+
 test('resized again and again, it fits', async () => {
   const it = await terminal(root);
   await openDemo(it);
