@@ -48,6 +48,18 @@ export const preflight = async (step: Step, context: PerformContext): Promise<St
     ...(state.plan?.bystanders ?? []).map(({ machine }) => ({ machine, bootId: null })),
   ]);
   if (another !== null) return failed(failureAt(step, 'another-machine', another.message, another.remedy));
+  // Whoever asked it to: what is begun on it now ends in the middle.
+  if (seen.state === 'stopping')
+    return {
+      kind: 'skipped',
+      reason: 'unreachable',
+      failure: failureAt(
+        step,
+        'stopping',
+        'it is shutting down',
+        'wait until it is up again; where it hangs, `systemctl list-jobs` on it says in what',
+      ),
+    };
   const facts = { bootId: seen.bootId, current: seen.current, profile: seen.profile };
   const got = await target.preflight(machine, { deadlineMs: actDeadlines.preflightMs, signal });
   if (!got.ok) return failed(got.failure, facts);

@@ -101,3 +101,18 @@ test('random fleets, faults and deaths: 400 seeds break no rule', async () => {
       throw new Error(`seed ${seed} broke a rule. Replay: npm run sim -- --two ${seed}`, { cause: error });
     }
 });
+
+test('a machine that still goes down for the other run, which has given it up, is left alone', async () => {
+  const kinds = new Set<string | undefined>();
+  for (let atMs = 60_000; atMs <= 600_000; atMs += 60_000) {
+    const { fleet, orchestrators } = smallTwo([], atMs);
+    const hanging = { kind: 'slow-shutdown', ms: 900_000 } as const;
+    const starts = fleet.starts.map((start) =>
+      start.name === 'nas' ? { ...start, faults: [hanging] } : start,
+    );
+    const { second } = await simulateTwo({ fleet: { ...fleet, starts }, orchestrators });
+    for (const entry of second.plan.machines)
+      if (entry.machine.name === 'nas') kinds.add(progressOf(second.state, entry).failure?.kind);
+  }
+  expect([...kinds]).toContain('stopping');
+});
