@@ -1,7 +1,7 @@
 import { rmSync, statSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
-import type { Failure, Result } from '../failure.ts';
+import { type Failure, ok, type Result } from '../failure.ts';
 import { type ConductDeps, conduct, type Hosting } from '../flow/conduct.ts';
 import { resume } from '../flow/resume.ts';
 import { Override, overridesMax } from '../plan/override.ts';
@@ -61,6 +61,7 @@ export const runEngine = async (around: Omit<Surroundings, 'cwd'>): Promise<numb
   const lab = opened.value;
   const lastWords = lastWordsOf(around.env, order.run);
   let reserved = false;
+  let release = (): void => {};
   let gaveUp = false;
   try {
     const plain = lab.conductDeps(order.via);
@@ -80,7 +81,9 @@ export const runEngine = async (around: Omit<Surroundings, 'cwd'>): Promise<numb
           return room;
         }
         reserved = true;
-        return locked;
+        // Who sees the lock free asks at once for the last words: it is given back after them.
+        release = locked.value.release;
+        return ok({ ...locked.value, release: () => {} });
       },
     };
     const hosting: Hosting = { onEvent: () => tell({ begun: true }), ...around.signals };
@@ -99,6 +102,7 @@ export const runEngine = async (around: Omit<Surroundings, 'cwd'>): Promise<numb
     return ended === null ? exitCodes.failed : exitCodeOfRun(ended.result, ended.failure);
   } finally {
     if (reserved && !gaveUp) dropLastWords(lastWords);
+    release();
     await lab.close();
     const log = engineLogOf(around.env, order.run);
     if (statSync(log, { throwIfNoEntry: false })?.size === 0) rmSync(log, { force: true });

@@ -38,7 +38,7 @@ const executes = (directory: string, run: RunId): boolean => {
 
 /** Its lock is looked for where nothing is any more: that says nothing about its process. */
 const goneWithItsState = (run: RunId, stateDirectory: string): Failure => ({
-  kind: 'state-directory',
+  kind: 'died',
   machine: null,
   phase: 'run',
   message: `the journal in ${stateDirectory} was moved or removed: whether run ${run} goes on cannot be told from here`,
@@ -60,9 +60,8 @@ export const runsInProcesses = (
     who: `${userInfo().username} (${via})`,
     isAlive: ({ run }) => executes(stateDirectory, run),
     whyDied: (run) =>
-      existsSync(journalPathIn(stateDirectory))
-        ? readWhyDied(run, lastWordsOf(around.env, run), engineLogOf(around.env, run))
-        : goneWithItsState(run, stateDirectory),
+      readWhyDied(run, lastWordsOf(around.env, run), engineLogOf(around.env, run)) ??
+      (existsSync(journalPathIn(stateDirectory)) ? null : goneWithItsState(run, stateDirectory)),
     hostName: hostname(),
     launch: async (run, work) => {
       const room = seeRoomForARun(stateDirectory, process.getuid?.() ?? -1);
