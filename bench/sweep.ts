@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { bundling } from '../scripts/bundling.ts';
 import { runProcess } from '../src/process/run.ts';
 import { observeScript } from '../src/remote/observe.ts';
 import { type Benchmark, inTurns, measured, missing, type Row, ratioRow } from './harness.ts';
@@ -58,22 +59,10 @@ const costOf = async (output: string, argv: readonly string[]): Promise<Cost> =>
 /** The worker as users get lab: bundled. */
 const bundleWorker = async (folder: string): Promise<string> => {
   await build({
+    ...bundling,
     entryPoints: { sweep: fileURLToPath(new URL('sweep-lab.ts', import.meta.url)) },
     outdir: folder,
     outExtension: { '.js': '.mjs' },
-    bundle: true,
-    splitting: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node24',
-    external: ['cpu-features', '*.node'],
-    banner: {
-      js: [
-        "import { createRequire as __createRequire } from 'node:module';",
-        'const require = __createRequire(import.meta.url), __filename = import.meta.filename, __dirname = import.meta.dirname;',
-      ].join('\n'),
-    },
-    logLevel: 'warning',
   });
   return join(folder, 'sweep.mjs');
 };

@@ -46,7 +46,12 @@ const packagesOf = (closure: readonly ClosurePath[]): ReadonlyMap<string, Packag
 };
 
 /** Numbers by their value: 3.9 before 3.12. */
-const byVersion = new Intl.Collator('en', { numeric: true }).compare;
+let collator: Intl.Collator | null = null;
+/** Made when first wanted: the screen loads this, and seldom compares versions before its first frame. */
+const byVersion = (one: string, other: string): number => {
+  collator ??= new Intl.Collator('en', { numeric: true });
+  return collator.compare(one, other);
+};
 const versionsIn = (some: ReadonlySet<string>, others: ReadonlySet<string> | undefined): readonly string[] =>
   [...some].filter((version) => version !== '' && others?.has(version) !== true).sort(byVersion);
 
