@@ -1,5 +1,5 @@
 import { looksByAnother } from './looks.ts';
-import { machineState, progressOf, unconfirmed } from './progress.ts';
+import { isEffect, machineState, progressOf, unconfirmed } from './progress.ts';
 import { recordOf, type StepRecord } from './records.ts';
 import type { RunState } from './state.ts';
 
@@ -52,7 +52,14 @@ const lookedAtAnew = (state: RunState, which: (record: StepRecord) => boolean): 
         progress.plan,
         records.map((record) =>
           which(record)
-            ? { ...withFirstFailing(record), status: 'unknown', endedAt: null, outcome: null }
+            ? {
+                ...withFirstFailing(record),
+                status: 'unknown',
+                endedAt: null,
+                outcome: null,
+                // Nobody worked at a look while the run waited.
+                ...(isEffect(record.step) ? {} : { anew: true as const }),
+              }
             : record,
         ),
         steer,

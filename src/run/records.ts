@@ -46,6 +46,13 @@ export const keptOf = ({
   ...(endsBoot === undefined ? {} : { endsBoot }),
 });
 
+/** Time that went into these steps until `now`, milliseconds. One that is to be done again counts from its next beginning. */
+export const spentOn = (records: readonly StepRecord[], now: number): number =>
+  records.reduce((sum, { status, intendedAt, endedAt }) => {
+    const until = endedAt ?? (status === 'open' ? now : intendedAt);
+    return sum + (until - intendedAt);
+  }, 0);
+
 /** The records of one machine, in the order in which its steps were begun. */
 export type MachineRecords = readonly StepRecord[];
 type Recorded = { readonly machines: ReadonlyMap<string, { readonly records: MachineRecords }> };

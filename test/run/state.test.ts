@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { EventBody, type RunEvent } from '../../src/run/event.ts';
 import { progressOf } from '../../src/run/progress.ts';
-import { notesMax, recordOf } from '../../src/run/records.ts';
+import { allRecords, notesMax, recordOf, spentOn } from '../../src/run/records.ts';
 import { applyEvent, ImpossibleHistory, replay } from '../../src/run/state.ts';
 import { entryOf, planFor } from '../plan/input.ts';
 import { machineNamed } from '../simulation/fleet.ts';
@@ -150,6 +150,21 @@ describe('a process takes over', () => {
     expect(recordOf(history.state, 'box/activate-switch')?.status).toBe('open');
     expect(recordOf(history.state, 'box/preflight')?.status).toBe('succeeded');
     expect(recordOf(history.state, 'app/preflight')?.status).toBe('unknown');
+  });
+
+  test("the hours before a run is taken up again are nobody's work: a look that is due anew counts from its own beginning", () => {
+    const hourMs = 3_600_000;
+    const history = approved(plan).pass('box/preflight', 'app/preflight');
+    const spent = () => spentOn(allRecords(history.state), history.state.lastAt);
+    const worked = spent();
+    expect(worked).toBeGreaterThan(0);
+    history
+      .add({ kind: 'run-ended', result: 'interrupted', reason: '', failure: null }, 1_000)
+      .add({ kind: 'resumed', pid: 2 }, hourMs);
+    expect(spent()).toBeLessThan(worked);
+    history.begin('box/preflight').add({ kind: 'paused', by: 'you' }, 3_000);
+    expect(recordOf(history.state, 'box/preflight')?.intendedAt).toBe(history.state.lastAt - 3_000);
+    expect(spent()).toBe(3_000);
   });
 
   test('an ended run goes on where it was, and a stop or pause asked of the old process is over', () => {

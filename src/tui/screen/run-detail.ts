@@ -1,6 +1,6 @@
 import type { Step } from '../../plan/plan.ts';
 import { progressOf } from '../../run/progress.ts';
-import { recordOf, type StepRecord } from '../../run/records.ts';
+import { recordOf, type StepRecord, spentOn } from '../../run/records.ts';
 import type { RunState } from '../../run/state.ts';
 import { roughly } from '../../text/words.ts';
 import { barText } from '../draw/bar.ts';
@@ -94,7 +94,7 @@ export const detailOf = (scene: RunScene, run: RunState, name: string | null): D
       : steps;
   const records = all.flatMap(({ id }) => recordOf(run, id) ?? []);
   const open = records.find(({ status }) => status === 'open');
-  const spent = records.reduce((sum, { intendedAt, endedAt }) => sum + ((endedAt ?? now) - intendedAt), 0);
+  const spent = spentOn(records, now);
   const { rule } = pen.glyphs;
   const title = ` ${name} ${rule}`;
   const evidence = open?.notes.slice(-2) ?? [];

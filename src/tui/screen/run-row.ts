@@ -1,5 +1,5 @@
 import { type MachineProgress, progressOf } from '../../run/progress.ts';
-import { recordOf, type StepRecord } from '../../run/records.ts';
+import { recordOf, type StepRecord, spentOn } from '../../run/records.ts';
 import type { RunState } from '../../run/state.ts';
 import { statusWords } from '../../run/telling.ts';
 import { roughly } from '../../text/words.ts';
@@ -66,7 +66,7 @@ const rowOf = (run: RunState, progress: MachineProgress, now: number, spinner: s
   ];
   const open = records.find((record) => record.status === 'open');
   const succeeded = steps.filter(({ id }) => recordOf(run, id)?.status === 'succeeded').length;
-  const spent = records.reduce((sum, { intendedAt, endedAt }) => sum + ((endedAt ?? now) - intendedAt), 0);
+  const spent = spentOn(records, now);
   const total =
     records.length === 0
       ? plan.decision.kind === 'act'
