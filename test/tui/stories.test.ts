@@ -89,6 +89,10 @@ test('reboot a critical machine by hand: its name has to be typed', async () => 
   lab.show(criticalRebootSnapshot);
   await screen.waitFor('Plan: reboot');
 
+  await screen.press('a', 'sleeper-', 'service', keys.enter);
+  expect(screen.text()).toContain('Cancel: nothing was done');
+  expect(lab.asked).toHaveLength(1);
+
   await screen.press('a', keys.tab, keys.enter);
   expect(screen.text()).toContain('type sleeper-service:');
   expect(lab.asked).toHaveLength(1);

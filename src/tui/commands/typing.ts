@@ -52,7 +52,15 @@ const actsOfDialog = (dialog: Dialog, key: KeyName): readonly Act[] => {
     case 'enter': {
       const choice = choices[dialog.focus];
       if (choice === undefined || !canTake(dialog, dialog.focus)) return [];
-      return [shut, ...choice.acts];
+      // Whoever typed a name meant to go on: that Enter took the first choice must not pass in silence.
+      const given = dialog.focus === 0 && typed?.names.length === 0;
+      return [
+        shut,
+        ...choice.acts,
+        ...(given
+          ? [notice(`${choice.label}: nothing was done; after the name, Tab goes on to the choice`)]
+          : []),
+      ];
     }
     default:
       break;
