@@ -103,15 +103,17 @@ export type BootParts = {
 };
 
 /** `unknown` where the output of `systemctl is-system-running` was none of systemd's words; `offline` where PID 1 is no systemd. */
-export type SystemState =
-  | 'initializing'
-  | 'starting'
-  | 'running'
-  | 'degraded'
-  | 'maintenance'
-  | 'stopping'
-  | 'offline'
-  | 'unknown';
+export const systemStates = [
+  'initializing',
+  'starting',
+  'running',
+  'degraded',
+  'maintenance',
+  'stopping',
+  'offline',
+  'unknown',
+] as const;
+export type SystemState = (typeof systemStates)[number];
 
 /** Dated facts about one machine. `at` is milliseconds since the epoch. */
 export type Observation =

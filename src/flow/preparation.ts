@@ -26,12 +26,12 @@ export type Work<T> = (options: NixOptions) => Promise<Result<{ readonly value: 
  */
 const createNotes = (record: Recorder, clock: Clock, work: Preparation) => {
   type Note = { readonly line: string; readonly progress: Progress | undefined };
-  let lastAt = 0;
+  let lastAt = Number.NEGATIVE_INFINITY;
   let waiting: Note | null = null;
   let over = false;
   const done = new AbortController();
   const write = ({ line, progress }: Note): void => {
-    lastAt = clock.now();
+    lastAt = clock.elapsed();
     waiting = null;
     const built = progress?.built ?? [];
     record({
@@ -43,14 +43,14 @@ const createNotes = (record: Recorder, clock: Clock, work: Preparation) => {
     });
   };
   const writeLater = async (): Promise<void> => {
-    await clock.sleep(Math.max(0, lastAt + notePauseMs - clock.now()), done.signal);
+    await clock.sleep(Math.max(0, lastAt + notePauseMs - clock.elapsed()), done.signal);
     if (waiting !== null && !over) write(waiting);
   };
   return {
     note: (line: string, progress?: Progress): void => {
       if (over) return;
       const next = { line, progress };
-      if ((progress?.built ?? []).length > 0 || clock.now() - lastAt >= notePauseMs) {
+      if ((progress?.built ?? []).length > 0 || clock.elapsed() - lastAt >= notePauseMs) {
         write(next);
         return;
       }

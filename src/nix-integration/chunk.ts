@@ -32,10 +32,10 @@ export type ChunkContext = {
 const watchStall = (clock: Clock, stallMs: number) => {
   const stalled = new AbortController();
   const over = new AbortController();
-  let touchedAt = clock.now();
+  let touchedAt = clock.elapsed();
   const watch = async () => {
     while (!over.signal.aborted) {
-      const left = touchedAt + stallMs - clock.now();
+      const left = touchedAt + stallMs - clock.elapsed();
       if (left <= 0) {
         stalled.abort();
         return;
@@ -47,7 +47,7 @@ const watchStall = (clock: Clock, stallMs: number) => {
   return {
     signal: stalled.signal,
     touch: () => {
-      touchedAt = clock.now();
+      touchedAt = clock.elapsed();
     },
     end: () => over.abort(),
   };

@@ -56,7 +56,7 @@ export const createNix = (given: NixSettings): NixWithVersion => {
   const env = given.env ?? {};
   const nix: NixProcesses = { runProcess, env };
   const deadlines = { ...nixDeadlines, ...given.deadlines };
-  const now = () => clock.now();
+  const now = () => clock.elapsed();
   let knownVersion: NixVersion | null = null;
   let knownFlake: { readonly flake: FlakeRef; readonly mapPaths: MapSourcePaths } | null = null;
 

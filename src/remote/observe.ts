@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Machine } from '../fleet/machine.ts';
-import type { Clock, ExecResult, Observation, Remote, SystemState } from '../ports.ts';
+import { type Clock, type ExecResult, type Observation, type Remote, systemStates } from '../ports.ts';
 import { sanitiseLine } from '../text/sanitise.ts';
 import { Parts, partsFunctions, partsIn, storePath } from './boot-parts.ts';
 import { bootIdPattern } from './names.ts';
@@ -60,18 +60,7 @@ const Observed = z.object({
     .string()
     .regex(/^\d{1,12}(?:\.\d{1,6})?(?: |$)/)
     .transform((text) => Number.parseFloat(text)),
-  state: z
-    .enum([
-      'initializing',
-      'starting',
-      'running',
-      'degraded',
-      'maintenance',
-      'stopping',
-      'offline',
-      'unknown',
-    ])
-    .catch('unknown') satisfies z.ZodType<SystemState>,
+  state: z.enum(systemStates).catch('unknown'),
   failedUnits: z.array(z.string()).transform((units) =>
     units
       .map((unit) => sanitiseLine(unit, 256))

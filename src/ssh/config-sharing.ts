@@ -149,7 +149,7 @@ export const createConfigSharing = (deps: {
 
   const read = async (): Promise<Reading> => {
     const printed = await ask(nobody, closing);
-    expires = clock.now() + limits.configSharedMs;
+    expires = clock.elapsed() + limits.configSharedMs;
     if (!printed.ok) return null;
     const texts = await textsOf(filesRead(printed.value.stderr));
     const hostLines = texts === null ? null : hostLinesOf(texts);
@@ -159,7 +159,7 @@ export const createConfigSharing = (deps: {
     return { hostLines, shared, own: new Map() };
   };
   const reading = (): Promise<Reading> => {
-    if (current === null || clock.now() >= expires) {
+    if (current === null || clock.elapsed() >= expires) {
       expires = Number.POSITIVE_INFINITY;
       current = read();
     }

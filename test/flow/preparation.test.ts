@@ -11,15 +11,27 @@ const never = new AbortController().signal;
 const amounts = [{ of: 'builds', done: 1, all: 9 }] as const;
 
 const notesOf = async (
-  script: (say: OnProgress, wait: (ms: number) => Promise<void>) => Promise<void>,
+  script: (
+    say: OnProgress,
+    wait: (ms: number) => Promise<void>,
+    setWall: (byMs: number) => void,
+  ) => Promise<void>,
 ): Promise<readonly EventBody[]> => {
   const time = createVirtualClock(0);
-  const { clock } = time.process();
+  const { clock: steady } = time.process();
+  let steppedMs = 0;
+  const clock = { ...steady, now: () => steady.now() + steppedMs };
   const written: EventBody[] = [];
   const prepare = createPreparations((body) => void written.push(body), clock, never);
   const work = prepare('build', async ({ onProgress }) => {
     await clock.sleep(1_000);
-    await script(onProgress ?? (() => {}), (ms) => clock.sleep(ms));
+    await script(
+      onProgress ?? (() => {}),
+      (ms) => clock.sleep(ms),
+      (byMs) => {
+        steppedMs += byMs;
+      },
+    );
     return ok({ value: null, note: 'done' });
   });
   await time.run(work, { until: 1_000_000, turnsMax: 10_000 });
@@ -43,6 +55,17 @@ test('lines that come at once are thinned out, but the newest is noted when its 
   expect(written).toContainEqual({ kind: 'preparation-noted', work: 'build', note: 'three', amounts });
   // What waited when the work ended is told by its end.
   expect(written.at(-1)).toMatchObject({ kind: 'preparation-finished', note: 'done' });
+});
+
+test('a clock that is set back an hour keeps nothing back', async () => {
+  const written = await notesOf(async (say, wait, setWall) => {
+    say('one');
+    setWall(-3_600_000);
+    say('two');
+    await wait(10_000);
+    say('three');
+  });
+  expect(lines(written)).toEqual(['one', 'two', 'three']);
 });
 
 test('a system that is built is noted whatever came before it', async () => {

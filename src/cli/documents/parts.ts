@@ -13,6 +13,7 @@ import type {
   Observation,
   SshError,
 } from '../../ports.ts';
+import { systemStates } from '../../ports.ts';
 
 /**
  * What the documents of `--json` are made of. Times are milliseconds since the epoch unless a name says otherwise. Each is
@@ -113,16 +114,7 @@ const SshErrorDocument = z
   })
   .describe('Why a machine did not answer.') satisfies z.ZodType<SshError>;
 
-const SystemStateDocument = z.enum([
-  'initializing',
-  'starting',
-  'running',
-  'degraded',
-  'maintenance',
-  'stopping',
-  'offline',
-  'unknown',
-]);
+const SystemStateDocument = z.enum(systemStates);
 
 export const ObservationDocument = z.discriminatedUnion('kind', [
   z.object({
