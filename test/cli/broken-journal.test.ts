@@ -60,6 +60,16 @@ describe('a journal that is damaged', () => {
     expect((await run('status')).exitCode).toBe(0);
   });
 
+  test('a follower that reads line by line gets the failure as a line, too', async () => {
+    const { run } = stage();
+    await run('run', '--yes', '--no-update');
+    damage(`UPDATE events SET body = '{"kind":"from' WHERE seq = (SELECT max(seq) - 1 FROM events)`);
+    const { out, exitCode } = await run('journal', '--follow', '--lines', '2', '--json');
+    const lines = out.trim().split('\n');
+    expect([exitCode, lines.length]).toEqual([4, 1]);
+    expect(JSON.parse(out)).toMatchObject({ schema: 'lab/failure/1', failure: { kind: 'journal' } });
+  });
+
   test('a history that does not fit its plan is never continued, and bars no new run', async () => {
     const first = stage();
     await first.run('run', '--yes', '--no-update');

@@ -14,6 +14,10 @@ const see = (name: string, value: unknown): string => {
   return name;
 };
 
+/** Events bear no name; a failure that ends their stream does. */
+const seeLine = (value: unknown): string =>
+  Named.safeParse(value).success ? see('failure', value) : see('event', value);
+
 /** Sees one document, or the lines of a journal; gives the names under which they are published. */
 export const seeDocuments = (out: string): readonly string[] => {
   if (out.trim() === '') return [];
@@ -23,7 +27,7 @@ export const seeDocuments = (out: string): readonly string[] => {
         out
           .trim()
           .split('\n')
-          .map((line) => see('event', JSON.parse(line))),
+          .map((line) => seeLine(JSON.parse(line))),
       ),
     ];
   const value: unknown = JSON.parse(out);

@@ -137,7 +137,11 @@ const open = async (
   const following = new AbortController();
   const follower = fleet.run([...program, 'journal', '--follow', '--json'], {
     ...{ env, signal: following.signal, deadlineMs: followDeadlineMs },
-    onStdoutLine: (line) => happened.push(JSON.parse(line) as RunEvent),
+    onStdoutLine: (line) => {
+      const told: unknown = JSON.parse(line);
+      // Where a story spoils the journal, its follower ends with a failure.
+      if (typeof told === 'object' && told !== null && 'body' in told) happened.push(told as RunEvent);
+    },
   });
   const onTerminal = (words: readonly string[]): readonly string[] => {
     const command = quoteForRemoteShell([...program, ...words]);

@@ -151,9 +151,11 @@ const show = async (cli: Cli, journal: Journal, options: JournalOptions): Promis
 };
 
 export const journal = async (cli: Cli, options: JournalOptions): Promise<void> => {
+  // Who reads events line by line reads a failure so, too.
+  const layout = options.runs || options.report ? 'document' : 'line';
   const opened = await cli.openJournal();
   if (!opened.ok) {
-    reportFailure(cli, opened.failure, options.json);
+    reportFailure(cli, opened.failure, options.json, layout);
     return;
   }
   const runs = opened.value;
@@ -162,7 +164,7 @@ export const journal = async (cli: Cli, options: JournalOptions): Promise<void> 
     else if (options.report) showReport(cli, runs, options.run, options.json);
     else await show(cli, runs.journal, options);
   } catch (error) {
-    reportFailure(cli, failureOfJournal(error), options.json);
+    reportFailure(cli, failureOfJournal(error), options.json, layout);
   } finally {
     runs.journal.close();
   }

@@ -40,17 +40,33 @@ export const labOptionsOf = (command: Command): { readonly options: LabOptions; 
 };
 
 /** Prints a failure, as JSON where asked, and sets the exit code it stands for. */
-export const reportFailure = (cli: Cli, failure: Failure, json: boolean): void => {
-  if (json) printJson(cli, 'failure', { failure });
+export const reportFailure = (
+  cli: Cli,
+  failure: Failure,
+  json: boolean,
+  layout: JsonLayout = 'document',
+): void => {
+  if (json) printJson(cli, 'failure', { failure }, layout);
   else cli.err(`${failureLines(failure).join('\n')}\n`);
   cli.setExitCode(exitCodeOfFailure(failure));
 };
 
 export const printLines = (cli: Cli, lines: readonly string[]): void =>
   cli.out(lines.map((line) => `${line}\n`).join(''));
+
+/** A document for people and programs, or one line of a stream that is read line by line. */
+type JsonLayout = 'document' | 'line';
+
 /** Prints a document as `lab schema` publishes it. */
-export const printJson = <Name extends DocumentName>(cli: Cli, schema: Name, value: DocumentOf<Name>): void =>
-  cli.out(`${printableJson(JSON.stringify({ schema: `lab/${schema}/1`, ...value }, null, 2))}\n`);
+export const printJson = <Name extends DocumentName>(
+  cli: Cli,
+  schema: Name,
+  value: DocumentOf<Name>,
+  layout: JsonLayout = 'document',
+): void => {
+  const indent = layout === 'line' ? 0 : 2;
+  cli.out(`${printableJson(JSON.stringify({ schema: `lab/${schema}/1`, ...value }, null, indent))}\n`);
+};
 
 /** What a journal that broke in the middle of a command says; anything else is a bug, and thrown on. */
 export const failureOfJournal = (error: unknown): Failure => {

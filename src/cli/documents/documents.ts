@@ -177,7 +177,10 @@ export type DocumentName = keyof typeof documents;
 /** What a document of this name holds besides its `schema` field. */
 export type DocumentOf<Name extends DocumentName> = Omit<z.infer<(typeof documents)[Name]>, 'schema'>;
 
-/** One line of `lab journal --json`, the only output that is no document: an event as it is recorded. */
+/**
+ * One line of `lab journal --json`, the only output that is no document: an event as it is recorded. Where the journal
+ * cannot be read on, the last line is the document `failure`, unfolded.
+ */
 const event = z
   .object({ seq: z.int().min(1), at, run: RunId, body: EventBody })
   .describe('One line of `lab journal --json`');

@@ -30,7 +30,10 @@ units_of() { # SYSTEM: names of all its units that can run as they stand
 wanted() { # names of the units that a booted machine starts
   (cd "$toplevel/etc/systemd/system" && find . -mindepth 2 -type l -printf '%f\n' | sort -u)
 }
-active() { manages_units && systemctl is-active --quiet -- "$1"; }
+active() { # also one that is about to be started again
+  manages_units || return 1
+  case "$(systemctl is-active -- "$1")" in active | activating | reloading) ;; *) return 1 ;; esac
+}
 
 # What changes: one `VERB UNIT` a line.
 changes() {
