@@ -1,5 +1,4 @@
-import { randomScenario } from '../test/simulation/random-scenario.ts';
-import { simulate } from '../test/simulation/simulate.ts';
+import { simulateSeed } from '../test/simulation/haul.ts';
 
 /**
  * One round of `simulation.ts`, in a process of its own: simulated runs of fleets of the given size on one thread, every
@@ -11,8 +10,6 @@ const runs = Number(process.argv[3]);
 /** As many as make the compiler settle, of other seeds than those that are measured. */
 const warmUp = 5 * runs;
 
-const simulateSeed = (seed: number) => simulate(randomScenario(seed, machines));
-
 const cpuMsOf = async (work: () => Promise<void>): Promise<number> => {
   const begun = process.cpuUsage();
   await work();
@@ -23,7 +20,7 @@ const cpuMsOf = async (work: () => Promise<void>): Promise<number> => {
 /** As many journals as runs are measured. */
 const journals: string[] = [];
 for (let seed = 1; seed <= warmUp; seed += 1) {
-  const { events } = await simulateSeed(seed);
+  const { events } = await simulateSeed(seed, machines);
   if (seed <= runs) journals.push(JSON.stringify(events));
 }
 
@@ -36,7 +33,7 @@ const roundTrip = async (): Promise<void> => {
 await roundTrip();
 const roundTripMs = await cpuMsOf(roundTrip);
 const runsMs = await cpuMsOf(async () => {
-  for (let seed = warmUp + 1; seed <= warmUp + runs; seed += 1) await simulateSeed(seed);
+  for (let seed = warmUp + 1; seed <= warmUp + runs; seed += 1) await simulateSeed(seed, machines);
 });
 const bytes = journals.reduce((sum, journal) => sum + journal.length, 0);
 process.stdout.write(JSON.stringify({ runsMs, roundTripMs, bytes }));

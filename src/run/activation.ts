@@ -5,7 +5,7 @@ import { dependencies } from './dependencies.ts';
 import type { StepOutcome } from './event.ts';
 import { contradiction, lacksEvidence } from './evidence.ts';
 import { claimOf, fenced } from './lease.ts';
-import { recordOf } from './records.ts';
+import { recordOfStep } from './records.ts';
 import {
   actDeadlines,
   away,
@@ -74,7 +74,7 @@ const shownBy = (step: ActivationStep): Mode =>
 const wentGreen = ({ entry, state }: PerformContext): boolean =>
   entry.steps.some((step) => {
     const outcome =
-      step.kind === 'activate' && step.mode === 'test' ? recordOf(state, step.id)?.outcome : null;
+      step.kind === 'activate' && step.mode === 'test' ? recordOfStep(state, step)?.outcome : null;
     return outcome?.kind === 'succeeded' && !outcome.facts.needsReboot;
   });
 

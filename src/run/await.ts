@@ -4,7 +4,7 @@ import { duration } from '../text/words.ts';
 import { baselineOf, failingIn, isFailing } from './baseline.ts';
 import { noFailing, type StepOutcome } from './event.ts';
 import { type BootWatch, judgeBoot, judgeHealth, judgeIdentity } from './gate.ts';
-import { recordOf, recordsOfMachine } from './records.ts';
+import { recordOfStep, recordsOfMachine } from './records.ts';
 import type { RunState } from './state.ts';
 import {
   actDeadlines,
@@ -38,8 +38,8 @@ const againstUsual = (takenMs: number, { typicalMs }: Learnt): string =>
   `${duration(takenMs)} (usually ${duration(typicalMs)})`;
 
 /** Once is enough, also for a run that was resumed in the middle of it. */
-const wasWarned = (state: RunState, { id }: Step): boolean =>
-  recordOf(state, id)?.notes.some(({ warning }) => warning === true) ?? false;
+const wasWarned = (state: RunState, step: Step): boolean =>
+  recordOfStep(state, step)?.notes.some(({ warning }) => warning === true) ?? false;
 
 /** Follows a machine through its reboot until `judgeBoot` passes or fails it. */
 export const awaitBoot = async (

@@ -1,7 +1,7 @@
 import type { MachinePlan } from '../plan/plan.ts';
 import type { HealthReport } from '../ports.ts';
 import { type Failing, noFailing } from './event.ts';
-import { recordOf } from './records.ts';
+import { recordOfStep } from './records.ts';
 import type { RunState } from './state.ts';
 
 /** What fails on a machine now. A check that could not be told is not among them: nothing is known of it. */
@@ -52,7 +52,7 @@ export const baselineOf = (state: RunState, entry: MachinePlan): Failing => {
       if (machine === entry.machine.name && verdict !== 'unknown') before = failing;
   for (const step of [...entry.steps, ...entry.contingent]) {
     if (step.kind !== 'preflight' && step.kind !== 'gate') continue;
-    const record = recordOf(state, step.id);
+    const record = recordOfStep(state, step);
     const outcome = record?.outcome;
     if (outcome?.kind !== 'succeeded') continue;
     const { failing } = outcome.facts;

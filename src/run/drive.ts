@@ -7,7 +7,7 @@ import { isLooking } from './looks.ts';
 import { next } from './next.ts';
 import { perform } from './perform.ts';
 import { awaitsOwnBoot } from './progress.ts';
-import { allRecords, recordOf } from './records.ts';
+import { allRecords, recordOfStep } from './records.ts';
 import type { RunState } from './state.ts';
 import { answerTo, type SteerRequest } from './steer.ts';
 
@@ -99,12 +99,12 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
   };
 
   const begin = (step: Step): void => {
-    const again = recordOf(state, step.id)?.status === 'unknown';
+    const again = recordOfStep(state, step)?.status === 'unknown';
     append({ kind: 'step-intended', step: step.id });
     const entry = state.plan?.machines.find(({ machine }) => machine.name === step.machine);
     if (entry === undefined) throw new TypeError(`step ${step.id} belongs to no machine of the plan`);
     const noteAs = (text: string, kept: { readonly warning?: true; readonly endsBoot?: string }): void => {
-      if (broken !== null || recordOf(state, step.id)?.status !== 'open') return;
+      if (broken !== null || recordOfStep(state, step)?.status !== 'open') return;
       try {
         append({ kind: 'step-noted', step: step.id, note: text.slice(0, 2_000), ...kept });
       } catch (error) {

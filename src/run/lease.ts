@@ -3,7 +3,7 @@ import type { Step } from '../plan/plan.ts';
 import type { Claim, Clock, Lease, LeaseAnswer, LeaseRequest, Target } from '../ports.ts';
 import type { StepOutcome } from './event.ts';
 import { progressOf } from './progress.ts';
-import { recordOf } from './records.ts';
+import { recordOfStep } from './records.ts';
 import type { RunState } from './state.ts';
 import { failed, failureAt, interrupted, type PerformContext, unknown } from './step-context.ts';
 
@@ -159,7 +159,7 @@ export const underLease = async (
 const heldIn = (state: RunState, perhaps: boolean): readonly Machine[] =>
   (state.plan?.machines ?? []).flatMap((entry) => {
     const looked = entry.steps.find(({ kind }) => kind === 'preflight');
-    const status = looked === undefined ? undefined : recordOf(state, looked.id)?.status;
+    const status = looked === undefined ? undefined : recordOfStep(state, looked)?.status;
     const held = status === 'succeeded' || (perhaps && (status === 'open' || status === 'unknown'));
     return held && progressOf(state, entry).failure?.kind !== leaseLost ? [entry.machine] : [];
   });

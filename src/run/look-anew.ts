@@ -1,6 +1,6 @@
 import { looksByAnother } from './looks.ts';
 import { isEffect, machineState, progressOf, unconfirmed } from './progress.ts';
-import { recordOf, type StepRecord } from './records.ts';
+import { recordOfStep, type StepRecord } from './records.ts';
 import type { RunState } from './state.ts';
 
 /** Which steps of a run are performed again because somebody waited, or died, in between: pure, from its state. */
@@ -19,7 +19,7 @@ const isOutdated = (state: RunState, { step, status }: StepRecord): boolean => {
   if (step.kind === 'preflight') return !touched;
   if (step.kind !== 'dependencies') return false;
   const follower = steps[steps.findIndex(({ id }) => id === step.id) + 1];
-  return follower !== undefined && recordOf(state, follower.id) === undefined;
+  return follower !== undefined && recordOfStep(state, follower) === undefined;
 };
 
 /**

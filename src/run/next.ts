@@ -5,7 +5,7 @@ import type { LookMoment, RunResult } from './event.ts';
 import { leased, leaseLost } from './lease.ts';
 import { isLooking, isStartLookDue } from './looks.ts';
 import { type MachineProgress, progressOf, unconfirmed } from './progress.ts';
-import { recordOf } from './records.ts';
+import { recordOfStep } from './records.ts';
 import type { RunState } from './state.ts';
 import { changedSincePlan } from './step-context.ts';
 
@@ -39,7 +39,7 @@ export const needsRestore = (state: RunState, progress: MachineProgress): boolea
   const { plan, current, status, touched } = progress;
   if (status !== 'failed' || !touched || plan.restore === null || current === null) return false;
   // Tried once: an outcome that could not be learnt is no reason to try for ever.
-  if ((recordOf(state, plan.restore.id)?.outcome ?? null) !== null) return false;
+  if ((recordOfStep(state, plan.restore)?.outcome ?? null) !== null) return false;
   // What somebody else made of it meanwhile is theirs.
   if (progress.failure?.kind === changedSincePlan || progress.failure?.kind === leaseLost) return false;
   if (plan.machine.orchestration.criticalityLevel === 'critical') return true;
@@ -63,7 +63,7 @@ const stepToFinish = (state: RunState, progress: MachineProgress): Step | null =
   if (current.kind === 'await-boot') return current;
   if (current.kind !== 'gate' && current.kind !== 'confirm') return null;
   const live = unconfirmed(state, progress);
-  return live !== null && recordOf(state, live.id)?.status === 'succeeded' ? current : null;
+  return live !== null && recordOfStep(state, live)?.status === 'succeeded' ? current : null;
 };
 
 /** Ends a run that has nothing left to do, by what became of its machines. */

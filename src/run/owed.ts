@@ -1,7 +1,7 @@
 import { type Debt, owedAfterSeeing, owing } from '../plan/debt.ts';
-import type { MachinePlan, RunGoal } from '../plan/plan.ts';
+import type { MachinePlan, RunGoal, Step } from '../plan/plan.ts';
 import { type MachineProgress, progressOf } from './progress.ts';
-import { recordOf } from './records.ts';
+import { recordOfStep } from './records.ts';
 import type { RunState } from './state.ts';
 
 /**
@@ -33,11 +33,11 @@ const askedBy = (
 const skippedFor = (state: RunState, { plan, status, current }: MachineProgress): string | null => {
   if (status !== 'skipped') return null;
   if (plan.decision.kind === 'skip') return plan.decision.reason;
-  const outcome = current === null ? undefined : recordOf(state, current.id)?.outcome;
+  const outcome = current === null ? undefined : recordOfStep(state, current)?.outcome;
   return outcome?.kind === 'skipped' ? outcome.reason : null;
 };
 
-const isDone = (state: RunState, id: string): boolean => recordOf(state, id)?.status === 'succeeded';
+const isDone = (state: RunState, step: Step): boolean => recordOfStep(state, step)?.status === 'succeeded';
 
 /** What of the goal is still to be done on a machine that was left alone, or null for nothing. */
 const leftUndone = (state: RunState, { plan, failure }: MachineProgress, at: number): Debt | null => {
@@ -47,7 +47,9 @@ const leftUndone = (state: RunState, { plan, failure }: MachineProgress, at: num
   const deploys =
     asked.deploy &&
     (!acts ||
-      plan.steps.some(({ id, kind }) => (kind === 'activate' || kind === 'confirm') && !isDone(state, id)));
+      plan.steps.some(
+        (step) => (step.kind === 'activate' || step.kind === 'confirm') && !isDone(state, step),
+      ));
   const mayReboot = !acts || plan.reboot !== null || plan.contingent.length > 0;
   return owing({
     machine: plan.machine.name,
@@ -70,7 +72,7 @@ export const owedBy = (state: RunState): readonly Debt[] => {
     const why = skippedFor(state, progress);
     const waits = why === 'dependency' && entry.machine.dependencies.some((name) => owed.has(name));
     if (why !== 'unreachable' && !waits) continue;
-    const seenAway = progress.current === null ? null : recordOf(state, progress.current.id)?.endedAt;
+    const seenAway = progress.current === null ? null : recordOfStep(state, progress.current)?.endedAt;
     const debt = leftUndone(state, progress, Math.round(seenAway ?? plan.madeAt));
     if (debt !== null) owed.set(entry.machine.name, debt);
   }
@@ -116,7 +118,7 @@ export const debtAfter = (
   if (left !== null) return seen === null ? left : withMore(seen, left);
   if (seen === null || state.approvedAt === null) return seen;
   const rebooted = [...entry.steps, ...entry.contingent].some(
-    ({ id, kind }) => kind === 'await-boot' && isDone(state, id),
+    (step) => step.kind === 'await-boot' && isDone(state, step),
   );
   const debt = rebooted ? owing({ ...seen, reboot: null }) : seen;
   const { status } = progressOf(state, entry);

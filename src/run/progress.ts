@@ -1,6 +1,6 @@
 import type { Failure } from '../failure.ts';
 import type { MachinePlan, Step } from '../plan/plan.ts';
-import { type MachineRecords, recordIn, recordOf, recordsOfMachine, type StepRecord } from './records.ts';
+import { type MachineRecords, recordIn, recordOfStep, recordsOfMachine, type StepRecord } from './records.ts';
 import type { RunState } from './state.ts';
 
 /** Where a machine of the plan stands, for decisions and screens alike. */
@@ -41,11 +41,8 @@ const effects: ReadonlySet<Step['kind']> = new Set(['activate', 'confirm', 'rebo
 export const isEffect = ({ kind }: Step): boolean => effects.has(kind);
 
 /** An activation said that only a reboot makes it live (exit 100). */
-const asksForReboot = (records: MachineRecords, plan: MachinePlan): boolean =>
-  plan.steps.some(({ id, kind }) => {
-    const outcome = kind === 'activate' ? recordIn(records, id)?.outcome : null;
-    return outcome?.kind === 'succeeded' && outcome.facts.needsReboot;
-  });
+const asksForReboot = ({ step, outcome }: StepRecord): boolean =>
+  step.kind === 'activate' && outcome?.kind === 'succeeded' && outcome.facts.needsReboot;
 
 const isForLive = (step: Step): boolean =>
   step.kind === 'confirm' || (step.kind === 'gate' && step.after === 'activation');
@@ -86,7 +83,7 @@ const progressFrom = (records: MachineRecords, plan: MachinePlan, steer: Steer):
 /** As far as its steps tell. */
 const walk = (records: MachineRecords, plan: MachinePlan, steer: Steer): MachineProgress => {
   const { skippedBy, retried, failedOnce } = steer;
-  const wantsReboot = asksForReboot(records, plan);
+  const wantsReboot = records.some(asksForReboot);
   const steps = wantsReboot ? stepsWithReboot(plan) : plan.steps;
   const open = records.filter(({ status }) => status === 'open').map(({ step }) => step);
   const base = { plan, steps, open, skippedBy, retried: null };
@@ -101,8 +98,9 @@ const walk = (records: MachineRecords, plan: MachinePlan, steer: Steer): Machine
   for (const step of steps) {
     const record = recordIn(records, step.id);
     if (record === undefined) {
-      const begun = steps.some(
-        ({ id, kind }) => recordIn(records, id) !== undefined && kind !== 'preflight' && kind !== 'copy',
+      const begun = records.some(
+        ({ step: { id, kind } }) =>
+          kind !== 'preflight' && kind !== 'copy' && steps.some((other) => other.id === id),
       );
       return {
         ...base,
@@ -161,7 +159,9 @@ export const machineState = (
 /** Where the machine stands: from its plan and its own records, nothing else. */
 export const progressOf = (state: RunState, plan: MachinePlan): MachineProgress => {
   const known = state.machines.get(plan.machine.name);
-  return known?.progress.plan === plan ? known.progress : progressFrom(known?.records ?? [], plan, noSteer);
+  if (known === undefined) return progressFrom([], plan, noSteer);
+  // The same entry may have been read anew, as another object.
+  return known.progress.plan === plan ? known.progress : progressFrom(known.records, plan, known.steer);
 };
 
 /**
@@ -173,12 +173,12 @@ export const unconfirmed = (
   { steps }: Pick<MachineProgress, 'steps'>,
 ): Extract<Step, { kind: 'activate' }> | null => {
   const confirm = steps.find(({ kind }) => kind === 'confirm');
-  if (confirm === undefined || recordOf(state, confirm.id)?.outcome?.kind === 'succeeded') return null;
+  if (confirm === undefined || recordOfStep(state, confirm)?.outcome?.kind === 'succeeded') return null;
   for (const step of steps)
     if (
       step.kind === 'activate' &&
       step.confirmWithinMs !== undefined &&
-      recordOf(state, step.id) !== undefined
+      recordOfStep(state, step) !== undefined
     )
       return step;
   return null;

@@ -5,7 +5,7 @@ import { dependencies } from './dependencies.ts';
 import { downToo } from './down-too.ts';
 import type { StepOutcome } from './event.ts';
 import { claimOf, fenced } from './lease.ts';
-import { recordOf } from './records.ts';
+import { recordOfStep } from './records.ts';
 import {
   actDeadlines,
   away,
@@ -137,7 +137,7 @@ const forbidden = async (
 export const reboot = async (step: Step, context: PerformContext): Promise<StepOutcome> => {
   const { target, entry, signal, state } = context;
   // A process that is gone has said which boot it was about to end, or it has ended none.
-  const asked = recordOf(state, step.id)?.endsBoot;
+  const asked = recordOfStep(state, step)?.endsBoot;
   const known = asked ?? factsOf(state, entry, 'preflight')?.bootId ?? entry.prior?.bootId ?? null;
   if (known === null)
     return failed(

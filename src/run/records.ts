@@ -65,9 +65,15 @@ export const recordIn = (records: MachineRecords, id: string): StepRecord | unde
   return undefined;
 };
 
-/** The record of the step, or undefined while it was not begun. */
+/** The record of the step of this id, or undefined while it was not begun. */
 export const recordOf = ({ machines }: Recorded, id: string): StepRecord | undefined =>
   recordIn(machines.get(machineOfStep(id))?.records ?? [], id);
+
+/** The same where the step is at hand. */
+export const recordOfStep = (
+  { machines }: Recorded,
+  { machine, id }: Pick<Step, 'machine' | 'id'>,
+): StepRecord | undefined => recordIn(machines.get(machine)?.records ?? [], id);
 
 export const recordsOfMachine = ({ machines }: Recorded, machine: string): MachineRecords =>
   machines.get(machine)?.records ?? [];
@@ -77,7 +83,11 @@ export const allRecords = ({ machines }: Recorded): readonly StepRecord[] =>
 
 /** With this record in the place of the one of its step, or after the others. */
 export const withRecord = (records: MachineRecords, record: StepRecord): MachineRecords => {
+  const all = records.slice();
   // Mostly the latest.
-  const place = records.findLastIndex(({ step }) => step.id === record.step.id);
-  return place === -1 ? [...records, record] : records.with(place, record);
+  let place = all.length - 1;
+  while (place >= 0 && all[place]?.step.id !== record.step.id) place -= 1;
+  if (place === -1) all.push(record);
+  else all[place] = record;
+  return all;
 };

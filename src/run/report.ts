@@ -7,7 +7,7 @@ import type { RunResult, Seen } from './event.ts';
 import { seenAtEnd } from './looks.ts';
 import { owedBy } from './owed.ts';
 import { type MachineProgress, progressOf } from './progress.ts';
-import { recordOf, type StepRecord } from './records.ts';
+import { recordOfStep, type StepRecord } from './records.ts';
 import { nextOf } from './report-next.ts';
 import type { RunState } from './state.ts';
 import { seenWords } from './telling.ts';
@@ -181,12 +181,12 @@ const healthWords = (gate: StepRecord | undefined, atEnd: Seen | null): string |
 
 const reportMachine = (state: RunState, progress: MachineProgress): MachineReport => {
   const { plan, status, failure, steps } = progress;
-  const records = steps.flatMap(({ id }) => recordOf(state, id) ?? []);
+  const records = steps.flatMap((step) => recordOfStep(state, step) ?? []);
   const passed = (kind: string): boolean =>
     records.some((record) => record.step.kind === kind && record.status === 'succeeded');
   const rebooted = passed('await-boot');
   const gate = records.findLast((record) => record.step.kind === 'gate' && record.status === 'succeeded');
-  const restored = plan.restore === null ? undefined : recordOf(state, plan.restore.id)?.outcome;
+  const restored = plan.restore === null ? undefined : recordOfStep(state, plan.restore)?.outcome;
   const atEnd = seenAtEnd(state, plan.machine.name);
   return {
     machine: plan.machine.name,

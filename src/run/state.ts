@@ -7,7 +7,15 @@ import { lookedAtAnewAfterPause, takenOver } from './look-anew.ts';
 import { endLookAgain, type Looks, noLooks, withLook } from './looks.ts';
 import { type PreparationRecord, preparationsAfter } from './preparations.ts';
 import { isEffect, type MachineState, machineState } from './progress.ts';
-import { keptOf, machineOfStep, noted, recordOf, type StepRecord, withRecord } from './records.ts';
+import {
+  keptOf,
+  machineOfStep,
+  noted,
+  recordOf,
+  recordOfStep,
+  type StepRecord,
+  withRecord,
+} from './records.ts';
 import { steered } from './steered.ts';
 
 /**
@@ -188,7 +196,7 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
       if (state.plan === null || state.approvedAt === null) return impossible(event, 'no approved plan yet');
       const step =
         findStep(state.plan, body.step) ?? impossible(event, `the plan has no step "${body.step}"`);
-      const known = recordOf(state, body.step);
+      const known = recordOfStep(state, step);
       if (known !== undefined && known.status !== 'unknown')
         return impossible(event, `"${body.step}" was already begun`);
       return {

@@ -65,6 +65,15 @@ describe('leaving out', () => {
     expect(why(history, 'skip')).toContain('nobody knows what it is fit for');
   });
 
+  test('is known of the same plan read anew, which is other objects', () => {
+    const { state } = steer(fleet().pass(...looked), 'skip');
+    const [box] = structuredClone(state.plan?.machines ?? []);
+    expect(box === undefined ? null : progressOf(state, box)).toMatchObject({
+      status: 'skipped',
+      skippedBy: 'amy (cli)',
+    });
+  });
+
   test('lets a look under way end, and nothing of the machine begin', () => {
     const history = fleet()
       .begin('box/preflight', 'app/preflight')

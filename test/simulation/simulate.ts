@@ -6,10 +6,10 @@ import type { Plan, Step } from '../../src/plan/plan.ts';
 import type { Observation } from '../../src/ports.ts';
 import { copyAgainForMs } from '../../src/run/copy.ts';
 import { drive } from '../../src/run/drive.ts';
-import type { EventBody, RunEvent, SteerAsk } from '../../src/run/event.ts';
+import { EventBody, type RunEvent, type SteerAsk } from '../../src/run/event.ts';
 import { settleMs } from '../../src/run/look-at-all.ts';
 import { progressOf } from '../../src/run/progress.ts';
-import { applyEvent, type RunState, replay } from '../../src/run/state.ts';
+import { applyEvent, beginRun, type RunState, replay } from '../../src/run/state.ts';
 import { actDeadlines } from '../../src/run/step-context.ts';
 import { createVirtualClock } from '../../src/sim/clock.ts';
 import { createMachine, type Due, type SimMachine } from '../../src/sim/machine.ts';
@@ -37,7 +37,17 @@ export type Simulated = {
 export type SimulateOptions = {
   /** Hears everything that happens, for a trace. */
   readonly tell?: (at: number, line: string) => void;
+  /**
+   * Whether a process that takes the run over reads its journal as it would be on disk, written and parsed, and the end
+   * is compared with it. Default true; without, it goes on from the fold of the events themselves.
+   */
+  readonly readsJournal?: boolean;
 };
+
+const asRead = (event: RunEvent): RunEvent => ({
+  ...event,
+  body: EventBody.parse(JSON.parse(JSON.stringify(event.body))),
+});
 
 const startAt = Date.UTC(2026, 0, 1);
 const run = '20260101-000000-0001';
@@ -142,6 +152,11 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
   let skewMs = 0;
   let skewed = (scenario.clockSteps ?? []).length > 0;
   const journal = createMemoryJournal(() => time.now() + skewMs);
+  const readsJournal = options.readsJournal ?? true;
+  const read = (): RunState | null => {
+    const events = journal.eventsOf(run);
+    return replay(readsJournal ? events.map(asRead) : events);
+  };
   let violation: unknown = null;
   // The engine must not be able to swallow a broken rule.
   const strict = (act: () => void): void => {
@@ -192,12 +207,16 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
   });
   checker = createChecker(plan, world);
   const watch = checker;
+  /** The run by the dates of its journal, where those are not the true ones, which the checker goes by. */
+  let dated: RunState | null = null;
   const record = (body: EventBody): RunEvent => {
     const event = journal.append(run, body);
     tell(() => `${event.seq} ${describe(body)}`);
     strict(() => watch.onEvent(!skewed ? event : { ...event, at: time.now() }));
+    if (skewed) dated = dated === null ? beginRun(event) : applyEvent(dated, event);
     return event;
   };
+  const known = (): RunState => dated ?? watch.state();
   record({
     kind: 'run-started',
     goal: scenario.goal,
@@ -265,8 +284,6 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
     living = { terminate, die };
     // What befell the machine in between may have more to come.
     watchOwnMachine();
-    // The first process knows what it has written itself, as the checker does; a later one, or one whose clock is set
-    // meanwhile, what it has replayed.
     let replayed: RunState | null = null;
     const append = (body: EventBody): RunState => {
       if (!alive) throw new Killed();
@@ -286,13 +303,13 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
         throw new Killed();
       }
       replayed &&= applyEvent(replayed, event);
-      return replayed ?? watch.state();
+      return replayed ?? known();
     };
     const working = (async (): Promise<RunState> => {
       if (reopen !== null) append({ kind: 'reopened', ...reopen, by: askedBy, pid: number + 1 });
       else if (number > 0) append({ kind: 'resumed', pid: number + 1 });
-      if (number > 0 || skewed) replayed = replay(journal.eventsOf(run));
-      return drive(replayed ?? watch.state(), {
+      if (number > 0 && readsJournal) replayed = read();
+      return drive(replayed ?? known(), {
         append,
         target: world.targetOn(process.clock),
         clock: { ...process.clock, now: () => process.clock.now() + skewMs },
@@ -346,8 +363,7 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
     watch.atRest();
     return told(state);
   };
-  /** What the journal says; the checker's own fold, unless its dates are those of a true clock. */
-  const written = (): RunState => (skewed ? replay(journal.eventsOf(run)) : null) ?? watch.state();
+  const written = (): RunState => (readsJournal ? read() : null) ?? known();
   const ownIsDown = (): boolean => {
     const own = scenario.localMachine === null ? null : world.look(scenario.localMachine);
     return own !== null && (own.power !== 'up' || own.rebooting);
@@ -397,6 +413,7 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
       skewMs += end.skewMs ?? 0;
       if (end.skewMs !== undefined) {
         skewed = true;
+        dated ??= replay(journal.eventsOf(run));
         watch.clockSet();
       }
       tell(() => `nobody drives for ${end.downMs / 1_000} s`);

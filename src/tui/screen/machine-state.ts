@@ -1,7 +1,7 @@
 import type { LabSnapshot } from '../../flow/session.ts';
 import type { HealthReport, HealthVerdict, Observation } from '../../ports.ts';
 import { progressOf } from '../../run/progress.ts';
-import { recordOf } from '../../run/records.ts';
+import { recordOfStep } from '../../run/records.ts';
 import type { Pen } from '../draw/pen.ts';
 import type { Cell } from './table.ts';
 import { busyWord } from './words.ts';
@@ -69,7 +69,7 @@ export const busyStates = (snapshot: LabSnapshot, pen: Pen): ReadonlyMap<string,
   return new Map(
     run.plan.machines.flatMap((plan) => {
       const { current } = progressOf(run, plan);
-      if (current === null || recordOf(run, current.id)?.status !== 'open') return [];
+      if (current === null || recordOfStep(run, current)?.status !== 'open') return [];
       const state = {
         text: busyWord(current),
         tone: 'busy',

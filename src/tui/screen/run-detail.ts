@@ -1,6 +1,6 @@
 import type { Step } from '../../plan/plan.ts';
 import { progressOf } from '../../run/progress.ts';
-import { recordOf, type StepRecord, spentOn } from '../../run/records.ts';
+import { recordOfStep, type StepRecord, spentOn } from '../../run/records.ts';
 import type { RunState } from '../../run/state.ts';
 import { roughly } from '../../text/words.ts';
 import { barText } from '../draw/bar.ts';
@@ -54,7 +54,7 @@ const stepLines = (
   const lines: Line[] = [];
   let current: Line = [span(' ')];
   for (const step of steps) {
-    const { sign, tone } = stepSign(recordOf(run, step.id), spinner, pen);
+    const { sign, tone } = stepSign(recordOfStep(run, step), spinner, pen);
     const piece: Line = [
       span(` ${sign} `, tone),
       span(`${shortNames[step.kind]} `, tone === 'quiet' ? 'quiet' : 'plain'),
@@ -89,10 +89,10 @@ export const detailOf = (scene: RunScene, run: RunState, name: string | null): D
   if (entry === undefined || name === null) return null;
   const { steps } = progressOf(run, entry);
   const all =
-    entry.restore !== null && recordOf(run, entry.restore.id) !== undefined
+    entry.restore !== null && recordOfStep(run, entry.restore) !== undefined
       ? [...steps, entry.restore]
       : steps;
-  const records = all.flatMap(({ id }) => recordOf(run, id) ?? []);
+  const records = all.flatMap((step) => recordOfStep(run, step) ?? []);
   const open = records.find(({ status }) => status === 'open');
   const spent = spentOn(records, now);
   const { rule } = pen.glyphs;

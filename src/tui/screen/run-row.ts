@@ -1,5 +1,5 @@
 import { type MachineProgress, progressOf } from '../../run/progress.ts';
-import { recordOf, type StepRecord, spentOn } from '../../run/records.ts';
+import { recordOfStep, type StepRecord, spentOn } from '../../run/records.ts';
 import type { RunState } from '../../run/state.ts';
 import { statusWords } from '../../run/telling.ts';
 import { roughly } from '../../text/words.ts';
@@ -59,13 +59,13 @@ const elapsedWords = (record: StepRecord, now: number): string => {
 const rowOf = (run: RunState, progress: MachineProgress, now: number, spinner: string, pen: Pen): RunRow => {
   const { plan, steps, status, failure } = progress;
   const { name } = plan.machine;
-  const restore = plan.restore === null ? undefined : recordOf(run, plan.restore.id);
+  const restore = plan.restore === null ? undefined : recordOfStep(run, plan.restore);
   const records = [
-    ...steps.flatMap(({ id }) => recordOf(run, id) ?? []),
+    ...steps.flatMap((step) => recordOfStep(run, step) ?? []),
     ...(restore === undefined ? [] : [restore]),
   ];
   const open = records.find((record) => record.status === 'open');
-  const succeeded = steps.filter(({ id }) => recordOf(run, id)?.status === 'succeeded').length;
+  const succeeded = steps.filter((step) => recordOfStep(run, step)?.status === 'succeeded').length;
   const spent = spentOn(records, now);
   const total =
     records.length === 0
