@@ -7,12 +7,12 @@ export const mapBounded = async <Item, Out>(
   limit: number,
   work: (item: Item) => Promise<Out>,
 ): Promise<readonly Out[]> => {
-  const results = new Map<number, Out>();
+  const results: Out[] = [];
   const queue = items.entries();
   // All lanes draw from one iterator: it hands each item to exactly one of them.
   const lane = async (): Promise<void> => {
-    for (const [index, item] of queue) results.set(index, await work(item));
+    for (const [index, item] of queue) results[index] = await work(item);
   };
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, lane));
-  return [...results].sort(([a], [b]) => a - b).map(([, out]) => out);
+  return results;
 };

@@ -1,3 +1,4 @@
+import { mapMachines } from './by-machine.ts';
 import { looksByAnother } from './looks.ts';
 import { isEffect, machineState, progressOf, unconfirmed } from './progress.ts';
 import { recordOfStep, type StepRecord } from './records.ts';
@@ -45,27 +46,23 @@ const withFirstFailing = (record: StepRecord): StepRecord => {
 
 /** The machines, with the records that `which` chooses unknown, so that their steps are begun again. */
 const lookedAtAnew = (state: RunState, which: (record: StepRecord) => boolean): RunState['machines'] =>
-  new Map(
-    [...state.machines].map(([name, { progress, records, steer }]) => [
-      name,
-      machineState(
-        progress.plan,
-        records.map((record) =>
-          which(record)
-            ? {
-                ...withFirstFailing(record),
-                status: 'unknown',
-                endedAt: null,
-                outcome: null,
-                // Nobody worked at a look while the run waited.
-                ...(isEffect(record.step) ? {} : { anew: true as const }),
-              }
-            : record,
-        ),
-        steer,
-      ),
-    ]),
-  );
+  mapMachines(state.machines, (known) => {
+    if (!known.records.some(which)) return known;
+    const records = known.records.map(
+      (record): StepRecord =>
+        which(record)
+          ? {
+              ...withFirstFailing(record),
+              status: 'unknown',
+              endedAt: null,
+              outcome: null,
+              // Nobody worked at a look while the run waited.
+              ...(isEffect(record.step) ? {} : { anew: true }),
+            }
+          : record,
+    );
+    return machineState(known.progress.plan, records, known.steer);
+  });
 
 /** Once a pause is over. */
 export const lookedAtAnewAfterPause = (state: RunState): RunState['machines'] =>

@@ -26,17 +26,29 @@ export const delayEndsAt = (state: RunState, step: Extract<Step, { kind: 'delay'
   return from + step.delayMs;
 };
 
+const delay = async (
+  step: Extract<Step, { kind: 'delay' }>,
+  context: PerformContext,
+): Promise<StepOutcome> => {
+  const { state, clock, signal } = context;
+  // Never more than the whole of it, though the journal be dated by a clock that was ahead.
+  const leftMs = Math.min(step.delayMs, delayEndsAt(state, step) - clock.now());
+  if (leftMs > 0) await clock.sleep(leftMs, signal);
+  if (signal.aborted) return interrupted(step);
+  return succeeded(`waited as configured (rebootDelay ${step.delayMs / 1_000} s)`);
+};
+
 /** Performs one step to its outcome. Expected failures are outcomes; anything thrown is a bug or a broken journal. */
-export const perform = async (step: Step, context: PerformContext): Promise<StepOutcome> => {
+export const perform = (step: Step, context: PerformContext): Promise<StepOutcome> => {
   switch (step.kind) {
     case 'preflight':
       return underLease(step, context, () => preflight(step, context));
     case 'copy':
       return copy(step, context);
-    case 'dependencies':
-      return (
-        stillNeeded(step, step.neededBy ?? [], context) ?? (await dependencies(step, step.needs, context))
-      );
+    case 'dependencies': {
+      const needed = stillNeeded(step, step.neededBy ?? [], context);
+      return needed === null ? dependencies(step, step.needs, context) : Promise.resolve(needed);
+    }
     case 'activate':
       return activate(step, context);
     case 'gate':
@@ -47,13 +59,8 @@ export const perform = async (step: Step, context: PerformContext): Promise<Step
       );
     case 'confirm':
       return confirm(step, context);
-    case 'delay': {
-      // Never more than the whole of it, though the journal be dated by a clock that was ahead.
-      const leftMs = Math.min(step.delayMs, delayEndsAt(context.state, step) - context.clock.now());
-      if (leftMs > 0) await context.clock.sleep(leftMs, context.signal);
-      if (context.signal.aborted) return interrupted(step);
-      return succeeded(`waited as configured (rebootDelay ${step.delayMs / 1_000} s)`);
-    }
+    case 'delay':
+      return delay(step, context);
     case 'reboot':
       return reboot(step, context);
     case 'await-boot':

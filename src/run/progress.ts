@@ -1,5 +1,6 @@
 import type { Failure } from '../failure.ts';
 import type { MachinePlan, Step } from '../plan/plan.ts';
+import { ofMachine } from './by-machine.ts';
 import { type MachineRecords, recordIn, recordOfStep, recordsOfMachine, type StepRecord } from './records.ts';
 import type { RunState } from './state.ts';
 
@@ -158,7 +159,7 @@ export const machineState = (
 
 /** Where the machine stands: from its plan and its own records, nothing else. */
 export const progressOf = (state: RunState, plan: MachinePlan): MachineProgress => {
-  const known = state.machines.get(plan.machine.name);
+  const known = ofMachine(state.machines, plan.machine.name);
   if (known === undefined) return progressFrom([], plan, noSteer);
   // The same entry may have been read anew, as another object.
   return known.progress.plan === plan ? known.progress : progressFrom(known.records, plan, known.steer);
@@ -190,7 +191,7 @@ export const unconfirmed = (
  */
 export const awaitsOwnBoot = (state: RunState): boolean => {
   const own = state.plan?.machines.find(({ local }) => local)?.machine.name;
-  if (own === undefined || state.machines.get(own)?.steer.retried != null) return false;
+  if (own === undefined || ofMachine(state.machines, own)?.steer.retried != null) return false;
   const records = recordsOfMachine(state, own);
   const statusOf = (kind: Step['kind']) => records.find(({ step }) => step.kind === kind)?.status ?? null;
   const [reboot, boot] = [statusOf('reboot'), statusOf('await-boot')];

@@ -1,4 +1,5 @@
 import type { Step } from '../plan/plan.ts';
+import { type ByMachine, ofMachine } from './by-machine.ts';
 import type { Failing, StepOutcome } from './event.ts';
 
 /** What the journal knows of the steps that were begun, machine by machine. */
@@ -55,7 +56,7 @@ export const spentOn = (records: readonly StepRecord[], now: number): number =>
 
 /** The records of one machine, in the order in which its steps were begun. */
 export type MachineRecords = readonly StepRecord[];
-type Recorded = { readonly machines: ReadonlyMap<string, { readonly records: MachineRecords }> };
+type Recorded = { readonly machines: ByMachine<{ readonly records: MachineRecords }> };
 
 export const machineOfStep = (id: string): string => id.slice(0, id.indexOf('/'));
 
@@ -67,19 +68,19 @@ export const recordIn = (records: MachineRecords, id: string): StepRecord | unde
 
 /** The record of the step of this id, or undefined while it was not begun. */
 export const recordOf = ({ machines }: Recorded, id: string): StepRecord | undefined =>
-  recordIn(machines.get(machineOfStep(id))?.records ?? [], id);
+  recordIn(ofMachine(machines, machineOfStep(id))?.records ?? [], id);
 
 /** The same where the step is at hand. */
 export const recordOfStep = (
   { machines }: Recorded,
   { machine, id }: Pick<Step, 'machine' | 'id'>,
-): StepRecord | undefined => recordIn(machines.get(machine)?.records ?? [], id);
+): StepRecord | undefined => recordIn(ofMachine(machines, machine)?.records ?? [], id);
 
 export const recordsOfMachine = ({ machines }: Recorded, machine: string): MachineRecords =>
-  machines.get(machine)?.records ?? [];
+  ofMachine(machines, machine)?.records ?? [];
 
 export const allRecords = ({ machines }: Recorded): readonly StepRecord[] =>
-  [...machines.values()].flatMap(({ records }) => records);
+  machines.all.flatMap(({ records }) => records);
 
 /** With this record in the place of the one of its step, or after the others. */
 export const withRecord = (records: MachineRecords, record: StepRecord): MachineRecords => {

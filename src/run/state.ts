@@ -2,6 +2,7 @@ import type { Failure } from '../failure.ts';
 import type { Plan, RunGoal, Step } from '../plan/plan.ts';
 import type { LockChange, LockMove } from '../ports.ts';
 import { answerDeadlineMs } from './answer-deadline.ts';
+import { type ByMachine, byMachine, ofMachine, withMachine } from './by-machine.ts';
 import type { Opened, RunEvent, RunId, RunResult, SteerAsk } from './event.ts';
 import { lookedAtAnewAfterPause, takenOver } from './look-anew.ts';
 import { endLookAgain, type Looks, noLooks, withLook } from './looks.ts';
@@ -46,7 +47,7 @@ export type RunState = {
   readonly pausedBy: string | null;
   readonly approvedAt: number | null;
   /** Where each machine of the plan stands, by name. */
-  readonly machines: ReadonlyMap<string, MachineState>;
+  readonly machines: ByMachine<MachineState>;
   /** What was seen of machines while nothing was being done to them. */
   readonly looks: Looks;
   readonly stopRequestedBy: string | null;
@@ -100,7 +101,7 @@ export const beginRun = (event: RunEvent): RunState => {
     remarks: [],
     pausedBy: null,
     approvedAt: null,
-    machines: new Map(),
+    machines: byMachine<MachineState>([]),
     looks: noLooks,
     stopRequestedBy: null,
     ended: null,
@@ -109,26 +110,25 @@ export const beginRun = (event: RunEvent): RunState => {
 
 /** The machines after something has become of one step. Only its own machine is told anew. */
 const withStep = ({ machines }: RunState, record: StepRecord): RunState['machines'] => {
-  const known = machines.get(record.step.machine);
-  return known === undefined
-    ? machines
-    : new Map(machines).set(
-        record.step.machine,
-        machineState(known.progress.plan, withRecord(known.records, record), known.steer),
-      );
+  const { machine } = record.step;
+  const known = ofMachine(machines, machine);
+  if (known === undefined) return machines;
+  const records = withRecord(known.records, record);
+  return withMachine(machines, machine, machineState(known.progress.plan, records, known.steer));
 };
 
 /** The same where the step begins: one that is tried again has its turn, and what acts anew undoes its return. */
 const withBegun = (state: RunState, record: StepRecord): RunState['machines'] => {
   const { step } = record;
-  const known = state.machines.get(step.machine);
+  const known = ofMachine(state.machines, step.machine);
   if (known === undefined || (known.steer.retried === null && !known.steer.failedOnce))
     return withStep(state, record);
   const early = step.kind === 'preflight' || step.kind === 'copy';
   const acts = isEffect(step) && step.kind !== 'restore';
   const records = acts ? known.records.filter((other) => other.step.kind !== 'restore') : known.records;
   const steer = early ? known.steer : { ...known.steer, retried: null };
-  return new Map(state.machines).set(
+  return withMachine(
+    state.machines,
     step.machine,
     machineState(known.progress.plan, withRecord(records, record), steer),
   );
@@ -141,14 +141,14 @@ const withBegun = (state: RunState, record: StepRecord): RunState['machines'] =>
 const isForEarlierTurn = ({ machines }: RunState, { step }: StepRecord): boolean =>
   step.kind !== 'preflight' &&
   step.kind !== 'copy' &&
-  (machines.get(step.machine)?.steer.retried ?? null) !== null;
+  (ofMachine(machines, step.machine)?.steer.retried ?? null) !== null;
 
 /** The same for a note, which moves nothing. */
 const withNote = ({ machines }: RunState, record: StepRecord): RunState['machines'] => {
-  const known = machines.get(record.step.machine);
-  return known === undefined
-    ? machines
-    : new Map(machines).set(record.step.machine, { ...known, records: withRecord(known.records, record) });
+  const { machine } = record.step;
+  const known = ofMachine(machines, machine);
+  if (known === undefined) return machines;
+  return withMachine(machines, machine, { ...known, records: withRecord(known.records, record) });
 };
 
 const withSteer = (
@@ -186,7 +186,7 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
         ...next,
         plan: body.plan,
         remarks: body.remarks,
-        machines: new Map(body.plan.machines.map((entry) => [entry.machine.name, machineState(entry, [])])),
+        machines: byMachine(body.plan.machines.map((entry) => [entry.machine.name, machineState(entry, [])])),
       };
     case 'approved':
       if (state.plan === null || state.plan.hash !== body.hash)

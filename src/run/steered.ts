@@ -1,5 +1,6 @@
 import type { MachinePlan, Step } from '../plan/plan.ts';
 import { baselineOf } from './baseline.ts';
+import { ofMachine, withMachine } from './by-machine.ts';
 import { machineState, progressOf } from './progress.ts';
 import { type MachineRecords, recordIn, recordsOfMachine, type StepRecord } from './records.ts';
 import type { RunState } from './state.ts';
@@ -7,13 +8,10 @@ import type { RunState } from './state.ts';
 /** What becomes of the machines of a run when somebody has one of them left out, or tried again: pure, from its state. */
 
 const left = (state: RunState, name: string, by: string): RunState['machines'] => {
-  const known = state.machines.get(name);
-  return known === undefined
-    ? state.machines
-    : new Map(state.machines).set(
-        name,
-        machineState(known.progress.plan, known.records, { ...known.steer, skippedBy: by, retried: null }),
-      );
+  const known = ofMachine(state.machines, name);
+  if (known === undefined) return state.machines;
+  const steer = { ...known.steer, skippedBy: by, retried: null };
+  return withMachine(state.machines, name, machineState(known.progress.plan, known.records, steer));
 };
 
 /** The first step that is performed again when `current` failed on a machine that has been acted on. */
@@ -101,16 +99,17 @@ const wasSkippedFor = (state: RunState, entry: MachinePlan, names: ReadonlySet<s
 
 /** The machine, and with it those that were left alone because of it. */
 const again = (state: RunState, name: string): RunState['machines'] => {
-  const machines = new Map(state.machines);
+  let { machines } = state;
   const tried = new Set<string>();
   const tryAgain = (entry: MachinePlan): void => {
     const { status, skippedBy } = progressOf(state, entry);
     const failedOnce =
       status === 'failed' ||
       status === 'restored' ||
-      (state.machines.get(entry.machine.name)?.steer.failedOnce ?? false);
+      (ofMachine(state.machines, entry.machine.name)?.steer.failedOnce ?? false);
     tried.add(entry.machine.name);
-    machines.set(
+    machines = withMachine(
+      machines,
       entry.machine.name,
       machineState(entry, triedAgain(state, entry), {
         skippedBy: null,

@@ -155,7 +155,9 @@ const open = async (
   ): UnderWay => {
     started += 1;
     const pidFile = join(fleet.directory, `pid-${started}`);
-    const before = happened.length;
+    // What an earlier process wrote last may be told only after this one has been started.
+    const startedAt = Date.now();
+    const own = (): readonly RunEvent[] => happened.filter(({ at }) => at >= startedAt);
     // Every program on the way to lab gives its place to the next one, so the shell's pid becomes that of lab.
     const argv = ['sh', '-c', 'echo $$ >"$0"; exec "$@"', pidFile, ...command];
     const ended = whole(words, fleet.run(argv, { ...surroundings, env: { ...env, ...more } }));
@@ -164,9 +166,8 @@ const open = async (
       until: async (what) =>
         vi.waitFor(
           () => {
-            const since = happened.slice(before).map(({ body }) => body);
-            if (since.some(what)) return;
-            throw new Error(`${what} has not happened, only:\n${stepsIn(happened.slice(before)).join('\n')}`);
+            if (own().some(({ body }) => what(body))) return;
+            throw new Error(`${what} has not happened, only:\n${stepsIn(own()).join('\n')}`);
           },
           { timeout: soonMs, interval: 20 },
         ),

@@ -7,6 +7,7 @@ import {
   allRecords,
   machineOfStep,
   recordOf,
+  recordOfStep,
   recordsOfMachine,
   type StepRecord,
 } from '../../src/run/records.ts';
@@ -289,10 +290,10 @@ export const createChecker = (plan: Plan, world: World): Checker => {
   const checkTurn = (current: RunState, id: string): void => {
     const entry = plan.machines.find(({ machine }) => machine.name === machineOfStep(id));
     if (entry === undefined || entry.restore?.id === id) return;
-    for (const { id: before } of progressOf(current, entry).steps) {
-      if (before === id) return;
-      const status = recordOf(current, before)?.status ?? 'not begun';
-      if (status !== 'succeeded') broke(`${id} began while ${before} is ${status}`);
+    for (const before of progressOf(current, entry).steps) {
+      if (before.id === id) return;
+      const status = recordOfStep(current, before)?.status ?? 'not begun';
+      if (status !== 'succeeded') broke(`${id} began while ${before.id} is ${status}`);
     }
   };
 

@@ -140,21 +140,21 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'the reboot delay is not kept',
     'perform.ts',
-    'if (leftMs > 0) await context.clock.sleep(leftMs, context.signal);',
+    'if (leftMs > 0) await clock.sleep(leftMs, signal);',
     '',
   ),
   mutant(
     'a delay may be longer than itself',
     'perform.ts',
-    'Math.min(step.delayMs, delayEndsAt(context.state, step) - context.clock.now())',
-    'delayEndsAt(context.state, step) - context.clock.now()',
+    'Math.min(step.delayMs, delayEndsAt(state, step) - clock.now())',
+    'delayEndsAt(state, step) - clock.now()',
   ),
   // the journal
   mutant(
     'a reboot is triggered before its intent',
     'perform.ts',
-    "case 'delay': {",
-    "case 'delay': {\n      await context.target.triggerReboot(context.entry.machine, { claim: { run: context.state.run, owner: `${context.state.by.user}@${context.state.by.host}`, ttlMs: 600_000 }, bootId: context.entry.prior?.bootId ?? '', unit: 'lab-hasty', deadlineMs: 30_000 }, {});",
+    'const { state, clock, signal } = context;',
+    "const { state, clock, signal } = context;\n      await context.target.triggerReboot(context.entry.machine, { claim: { run: context.state.run, owner: `${context.state.by.user}@${context.state.by.host}`, ttlMs: 600_000 }, bootId: context.entry.prior?.bootId ?? '', unit: 'lab-hasty', deadlineMs: 30_000 }, {});",
   ),
   mutant('a broken journal is not noticed', 'drive.ts', 'broken ??= { error };\n    giveUp(error);', ''),
   // taken up again
@@ -187,7 +187,7 @@ export const mutants: readonly Mutant[] = [
     'what passed its gate is not confirmed',
     'perform.ts',
     'return confirm(step, context);',
-    "return succeeded('it stays');",
+    "return Promise.resolve(succeeded('it stays'));",
   ),
   mutant(
     'a stop leaves what is live unconfirmed',
