@@ -52,7 +52,7 @@ export const compareClosures = async (
 };
 
 /** How many are compared at a time: each closure is some thousands of paths. */
-const readersMax = 4;
+export const readersMax = 4;
 
 /** Does so for each of these machines, and whatever else `work` wants, a few at a time. */
 export const compareEach = <Out>(

@@ -34,31 +34,32 @@ export type Watched = 'ended' | 'died' | 'left';
 
 /**
  * Tells every event of a run from its first on, with the state after it, until it has ended, its process has died, or
- * the signal aborts.
+ * the signal aborts. The next event is told once `onEvent` is done with the one before.
  */
 export const watch = async (
   runs: Runs,
   run: RunId,
-  onEvent: (event: RunEvent, state: RunState) => void,
+  onEvent: (event: RunEvent, state: RunState) => void | Promise<void>,
   leave: AbortSignal,
 ): Promise<Watched> => {
   let state: RunState | null = null;
   let lastSeq = 0;
-  const read = (): void => {
+  const read = async (): Promise<void> => {
     for (const event of runs.journal.eventsOf(run, lastSeq)) {
       state = state === null ? beginRun(event) : applyEvent(state, event);
       lastSeq = event.seq;
-      onEvent(event, state);
+      const told = onEvent(event, state);
+      if (told !== undefined) await told;
     }
   };
   for (;;) {
-    read();
+    await read();
     const seen = state as RunState | null;
     if (seen?.ended != null) return 'ended';
     if (leave.aborted) return 'left';
     if (seen !== null && !runs.isAlive(seen)) {
       // Its last words may have come between the two looks.
-      read();
+      await read();
       return (state as RunState | null)?.ended != null ? 'ended' : 'died';
     }
     await runs.clock.sleep(lookEveryMs, leave);

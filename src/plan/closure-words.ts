@@ -47,8 +47,8 @@ export const closureSizeWords = ({ before, after, rebuilt }: ClosureDiff): strin
 /** What people look for first. */
 const notable = ['linux', 'systemd', 'glibc', 'openssl', 'openssh'];
 
-/** The whole difference in a line or two: what is notable or large by name, the rest as numbers. */
-export const diffSummary = (diff: ClosureDiff, namedMax: number): string => {
+/** The whole difference in a few pieces: what is notable or large by name, the rest as numbers. */
+export const diffPieces = (diff: ClosureDiff, namedMax: number): readonly string[] => {
   const { changes, counts, before, after } = diff;
   const rank = ({ name }: PackageChange): number => {
     const place = notable.indexOf(name);
@@ -73,5 +73,9 @@ export const diffSummary = (diff: ClosureDiff, namedMax: number): string => {
     ...(counts.removed > 0 ? [`${counts.removed} removed`] : []),
     ...(diff.rebuilt.count > 0 ? [`${diff.rebuilt.count} built anew`] : []),
     ...(growth === '' ? [] : [`closure ${growth}`]),
-  ].join(', ');
+  ];
 };
+
+/** The same in a line or two. */
+export const diffSummary = (diff: ClosureDiff, namedMax: number): string =>
+  diffPieces(diff, namedMax).join(', ');

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { type Failure, fail, type Result } from '../../failure.ts';
+import { comparePlan, type PlanPackages } from '../../flow/compare-plan.ts';
 import { criticalReboots, hasWork } from '../../flow/conduct.ts';
 import { prepare } from '../../flow/prepare.ts';
 import { openRun, type Runs, watch } from '../../flow/runs.ts';
@@ -30,10 +31,10 @@ export type ActOptions = {
 };
 
 /** Asks for the answer to a plan that somebody else's run waits with. */
-export const answerOnTerminal =
-  (cli: Cli) =>
-  (plan: Plan, withdrawn: AbortSignal): Promise<boolean> =>
-    approve(cli, plan, { dryRun: false, yes: false, confirm: [], via: 'cli' }, withdrawn);
+export const answerOnTerminal = (cli: Cli): Answering => ({
+  answer: (plan, withdrawn) =>
+    approve(cli, plan, { dryRun: false, yes: false, confirm: [], via: 'cli' }, withdrawn),
+});
 
 const updates = (goal: RunGoal): boolean => goal.kind === 'run' && goal.update;
 
@@ -65,7 +66,7 @@ const dryRun = async (
     printLines(cli, [
       ...(updates(goal) ? [...lockLines(lockChanges, lockRemark), ''] : []),
       ...remarkLines(remarks),
-      ...planLines(plan),
+      ...planLines(plan, await comparePlan(lab, plan, cli.stop)),
       '',
       'Dry run: nothing was changed.',
     ]);
@@ -118,13 +119,19 @@ const steerBySignals = (cli: Cli, runs: Runs, run: RunId): (() => void) => {
 const unmovedNote = ({ lock, preparations }: RunState): string | null =>
   lock === null ? (preparations.find(({ work }) => work === 'update')?.note ?? null) : null;
 
-/** Watches a run to its end, answers for its plan where `answer` is given, prints what happens, and sets the exit code. */
+/** Answers for the plan of a run, and reads what is worth knowing for it. */
+type Answering = {
+  readonly packages?: (plan: Plan) => Promise<PlanPackages>;
+  readonly answer: (plan: Plan, withdrawn: AbortSignal) => Promise<boolean>;
+};
+
+/** Watches a run to its end, answers for its plan where somebody does, prints what happens, and sets the exit code. */
 export const watchRun = async (
   cli: Cli,
   runs: Runs,
   run: RunId,
   json: boolean,
-  answer: ((plan: Plan, withdrawn: AbortSignal) => Promise<boolean>) | null,
+  answering: Answering | null,
 ): Promise<Result<void>> => {
   let latest: RunState | null = null;
   /** The answer could not be written down: nobody will hear it, so nobody is waited for. */
@@ -132,20 +139,20 @@ export const watchRun = async (
   /** The plan has its answer from elsewhere, or nobody waits for one any more. */
   const withdrawn = new AbortController();
   let answered: Promise<Failure | null> = Promise.resolve(null);
-  const onPlan = (plan: Plan, state: RunState): void => {
+  const onPlan = (plan: Plan, state: RunState, packages?: PlanPackages): void => {
     if (!json)
       printLines(cli, [
         ...(updates(state.goal) ? [...lockLines(state.lock?.changes ?? [], unmovedNote(state)), ''] : []),
         ...remarkLines(state.remarks),
-        ...planLines(plan),
+        ...planLines(plan, packages),
       ]);
-    if (answer === null || !hasWork(plan)) return;
-    // After everything that is in the journal already: the plan of an older event may have its answer.
+    if (answering === null || !hasWork(plan)) return;
     answered = Promise.resolve()
       .then(async () => {
-        const now = latest as RunState | null;
-        if (now === null || now.approvedAt !== null || now.ended !== null) return null;
-        const yes = await answer(plan, withdrawn.signal);
+        // The plan of an older event may have its answer already, and so may one whose packages took their time.
+        const since = runs.journal.eventsOf(run, state.lastSeq).map(({ body }) => body.kind);
+        if (since.includes('approved') || since.includes('run-ended')) return null;
+        const yes = await answering.answer(plan, withdrawn.signal);
         if (withdrawn.signal.aborted) return null;
         runs.journal.ask(run, yes ? 'approve' : 'decline', runs.who);
         return null;
@@ -156,11 +163,16 @@ export const watchRun = async (
         return failure;
       });
   };
-  const onEvent = (event: RunEvent, state: RunState): void => {
+  const onEvent = (event: RunEvent, state: RunState): Promise<void> | void => {
     latest = state;
+    const { body } = event;
     if (!json) cli.out(`${eventLine(event)}\n`);
-    if (event.body.kind === 'plan-made') onPlan(event.body.plan, state);
-    if (event.body.kind === 'approved' || event.body.kind === 'run-ended') withdrawn.abort();
+    if (body.kind === 'plan-made') {
+      if (answering?.packages !== undefined && !json)
+        return answering.packages(body.plan).then((packages) => onPlan(body.plan, state, packages));
+      onPlan(body.plan, state);
+    }
+    if (body.kind === 'approved' || body.kind === 'run-ended') withdrawn.abort();
   };
   const release = steerBySignals(cli, runs, run);
   const leave = runs.detached ? AbortSignal.any([cli.hangup, unheard.signal]) : unheard.signal;
@@ -256,8 +268,16 @@ export const act = async (
     });
     if (!started.ok) return started;
     if (!json) printLines(cli, inItsPlace);
-    const answer = given
-      ? null
-      : (plan: Plan, withdrawn: AbortSignal) => approve(cli, plan, options, withdrawn);
-    return watchRun(cli, runs.value, started.value, json, answer);
+    return watchRun(
+      cli,
+      runs.value,
+      started.value,
+      json,
+      given
+        ? null
+        : {
+            answer: (plan, withdrawn) => approve(cli, plan, options, withdrawn),
+            packages: (plan) => comparePlan(lab, plan, AbortSignal.any([cli.stop, cli.hangup])),
+          },
+    );
   });
