@@ -1,5 +1,6 @@
 import type { Step } from '../plan/plan.ts';
 import type { Clock, Target } from '../ports.ts';
+import { ofMachine } from './by-machine.ts';
 import type { EventBody, LookMoment, Seen, StepOutcome } from './event.ts';
 import { holdLeases } from './lease.ts';
 import { lookAtAll } from './look-at-all.ts';
@@ -61,6 +62,8 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
     state = deps.append(body);
   };
   const underWay = new Map<string, Promise<void>>();
+  /** The latest delay of each machine, which ends as well when that machine is left out. */
+  const delays = new Map<string, AbortController>();
   /** Ends the wait of the loop, so that it decides anew. */
   let wake = (): void => {};
   // A broken journal or a bug in one step must end the loop, not be lost in a promise nobody awaits.
@@ -121,6 +124,12 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
       note(text);
     };
     const own = step.kind === 'delay' ? cutShort.signal : signal;
+    let heard = own;
+    if (step.kind === 'delay') {
+      const alone = new AbortController();
+      delays.set(step.machine, alone);
+      heard = AbortSignal.any([own, alone.signal]);
+    }
     const finish = (outcome: StepOutcome): void => {
       // Left open: who resumes the run looks anew.
       if (broken !== null || (own.aborted && outcome.kind !== 'succeeded')) return;
@@ -131,7 +140,7 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
       entry,
       target: deps.target,
       clock: deps.clock,
-      signal: own,
+      signal: heard,
       note,
       ends: (bootId) => noteAs(`ends the boot ${bootId}`, { endsBoot: bootId }),
       warn: (text) => noteAs(text, { warning: true }),
@@ -173,6 +182,9 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
       if (pausedBy === null && state.pausedBy !== null)
         append({ kind: 'unpaused', by: (deps.pause?.endedBy?.() ?? 'a person').slice(0, 200) });
       for (const request of deps.steering?.take() ?? []) append(answerTo(state, request));
+      for (const [machine, delay] of delays)
+        if (ofMachine(state.machines, machine)?.steer.skippedBy != null)
+          delay.abort('its machine is left out');
       const left = (): boolean =>
         isLooking(state) || allRecords(state).some(({ status }) => status === 'open');
       if (deps.abort.aborted || (deps.stop.aborted && underWay.size === 0 && left())) {

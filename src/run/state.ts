@@ -136,12 +136,13 @@ const withBegun = (state: RunState, record: StepRecord): RunState['machines'] =>
 
 /**
  * Whether a step was under way already when its machine was tried again: others may have their turn before it, so what
- * it saw, or how long it waited, counts for nothing then.
+ * it saw, or how long it waited, counts for nothing then. No more does a delay whose machine was left out meanwhile.
  */
-const isForEarlierTurn = ({ machines }: RunState, { step }: StepRecord): boolean =>
-  step.kind !== 'preflight' &&
-  step.kind !== 'copy' &&
-  (ofMachine(machines, step.machine)?.steer.retried ?? null) !== null;
+const isForEarlierTurn = ({ machines }: RunState, { step }: StepRecord): boolean => {
+  const { retried = null, skippedBy = null } = ofMachine(machines, step.machine)?.steer ?? {};
+  if (step.kind === 'delay' && skippedBy !== null) return true;
+  return step.kind !== 'preflight' && step.kind !== 'copy' && retried !== null;
+};
 
 /** The same for a note, which moves nothing. */
 const withNote = ({ machines }: RunState, record: StepRecord): RunState['machines'] => {

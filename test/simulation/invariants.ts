@@ -72,7 +72,8 @@ export const createChecker = (plan: Plan, world: World): Checker => {
   const illBefore = new Set<string>();
   const lookBegunAt = { start: 0, end: 0 };
   /** Left out by somebody, as the journal says. */
-  const leftOut = new Set<string>();
+  /** When each was. */
+  const leftOut = new Map<string, number>();
   const triedAgain = new Set<string>();
   const takenIn = new Set<string>();
   const excusedFromReturn = new Set<string>();
@@ -370,7 +371,7 @@ export const createChecker = (plan: Plan, world: World): Checker => {
       if (body.what === 'skip') {
         if (touched.has(body.machine) && progressFor(body.machine)?.status !== 'restored')
           broke(`${body.machine} was left out in the middle`);
-        leftOut.add(body.machine);
+        leftOut.set(body.machine, event.at);
       } else {
         if (leftOut.delete(body.machine)) takenIn.add(body.machine);
         triedAgain.add(body.machine);
@@ -388,6 +389,9 @@ export const createChecker = (plan: Plan, world: World): Checker => {
     if (body.kind === 'looked') onLooked(event, body);
     if (body.kind !== 'step-ended') return;
     const record = recordOf(state, body.step);
+    const leftOutAt = record?.step.kind === 'delay' ? leftOut.get(record.step.machine) : undefined;
+    if (leftOutAt !== undefined && event.at > leftOutAt + 1_000 && !clockWasSet)
+      broke(`${body.step} held up the run though its machine was left out`);
     if (record?.outcome?.kind === 'failed' && record.outcome.failure.kind === 'old-generation') {
       const { machine } = record.step;
       const given = recordsOfMachine(state, machine).findLast(({ step }) => step.kind === 'activate');

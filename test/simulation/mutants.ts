@@ -221,6 +221,12 @@ export const mutants: readonly Mutant[] = [
     'return null;',
   ),
   mutant(
+    'what was left out is waited for',
+    'drive.ts',
+    'if (ofMachine(state.machines, machine)?.steer.skippedBy != null)',
+    "if (ofMachine(state.machines, machine)?.steer.skippedBy === '')",
+  ),
+  mutant(
     'nobody looks at what was left out',
     'dependencies.ts',
     "if (status !== 'done' && status !== 'nothing' && !leftOut)",

@@ -164,22 +164,60 @@ describe('the delay before its reboot', () => {
         : [],
     );
 
-  test('was under way when its machine was tried again, and what it needs goes first: it is waited for anew', async () => {
+  test('was cut short, and its machine is tried again after what it needs: it is waited for anew', async () => {
     const told = await tell(
       {
         base: { faults: [{ kind: 'just-booted' }] },
         box: { dependencies: ['base'], delay: 600 },
+        // Keeps the run going meanwhile.
+        late: { delay: 500, criticality: 'critical' },
       },
       {
         goal: reboots,
         steers: [
           { what: 'skip', machine: 'box', atMs: 150_000 },
           { what: 'retry', machine: 'base', atMs: 330_000 },
-          { what: 'retry', machine: 'box', atMs: 580_000 },
+          { what: 'retry', machine: 'box', atMs: 400_000 },
         ],
       },
     );
-    expect(told.became).toEqual({ base: 'done', box: 'done' });
+    expect(told.became).toEqual({ base: 'done', box: 'done', late: 'done' });
+    expect(told.rebootsAt[2]).toBeGreaterThanOrEqual((gatesAt(told)[1] ?? Number.NaN) + 600);
+  });
+
+  const cast = {
+    box: { delay: 600, rebootOrder: 1 },
+    late: { delay: 300, rebootOrder: 2 },
+  };
+
+  test('is cut short when its machine is left out, and no other delay is', async () => {
+    const told = await tell(cast, {
+      goal: reboots,
+      steers: [{ what: 'skip', machine: 'box', atMs: 50_000 }],
+    });
+    expect(told.became).toEqual({ box: 'skipped: skipped-by-person', late: 'done' });
+    const ended = told.events.flatMap(({ at, body }) =>
+      body.kind === 'step-ended' && body.step.endsWith('/delay')
+        ? [[body.step, body.outcome.kind, Math.floor((at - told.startedAt) / 1_000)]]
+        : [],
+    );
+    // Counted from the approval: no gate has been passed before.
+    expect(ended).toEqual([
+      ['box/delay', 'skipped', 50],
+      ['late/delay', 'succeeded', 300],
+    ]);
+    expect(reportOf(told.state)?.machines[0]?.summary).toBe('skipped by somebody');
+  });
+
+  test('is waited for anew once the machine is taken in again, be it at the same moment', async () => {
+    const told = await tell(cast, {
+      goal: reboots,
+      steers: [
+        { what: 'skip', machine: 'box', atMs: 50_000 },
+        { what: 'retry', machine: 'box', atMs: 50_000 },
+      ],
+    });
+    expect(told.became).toEqual({ box: 'done', late: 'done' });
     expect(told.rebootsAt[1]).toBeGreaterThanOrEqual((gatesAt(told)[0] ?? 0) + 600);
   });
 
