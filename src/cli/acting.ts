@@ -21,13 +21,10 @@ export const withActing = (command: Command): Command =>
       .option('--yes', 'go ahead without asking', false),
   );
 
-export const withConfirm = (command: Command): Command =>
-  command.option(
-    '--confirm <name>',
-    'confirm the reboot of this critical machine (repeatable)',
-    collect,
-    [] as readonly string[],
-  );
+export const withConfirm = (
+  command: Command,
+  description = 'confirm the reboot of this critical machine (repeatable)',
+): Command => command.option('--confirm <name>', description, collect, [] as readonly string[]);
 
 export const exitCodeHelp = `
 Blockers: ${blockerKinds.join(', ')}

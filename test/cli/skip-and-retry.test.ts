@@ -70,6 +70,56 @@ describe('a run that holds', () => {
   });
 });
 
+describe('a critical machine that is tried again', () => {
+  const failing: Fault = { kind: 'unhealthy-after', cause: 'activation', forMs: null };
+  const critical = exampleMachines.map((machine) =>
+    machine.name === 'sleeper-service'
+      ? { ...machine, orchestration: { ...machine.orchestration, criticalityLevel: 'critical' as const } }
+      : machine,
+  );
+  const heldBy = async (how: { readonly interactive: boolean; readonly answers?: readonly string[] }) => {
+    const stage = createStage({
+      ...how,
+      machines: critical,
+      wants,
+      faults: { 'sleeper-service': [failing] },
+    });
+    expect((await stage.run('run', '--yes', '--no-update')).exitCode).toBe(4);
+    stage.world.heal('sleeper-service');
+    return { stage, before: stage.world.effects.length };
+  };
+
+  test('wants its name, where somebody can be asked: another leaves all as it is', async () => {
+    const { stage, before } = await heldBy({
+      interactive: true,
+      answers: ['sleeper-servic', 'sleeper-service'],
+    });
+    const wrong = await stage.run('retry', 'sleeper-service');
+    expect([wrong.exitCode, wrong.shown]).toEqual([130, expect.stringContaining('was not typed')]);
+    expect(stage.world.effects).toHaveLength(before);
+    const typed = await stage.run('retry', 'sleeper-service');
+    expect(stage.asked).toEqual(
+      Array.from({ length: 2 }, () => 'sleeper-service is critical. Type its name to try it again: '),
+    );
+    expect(typed.exitCode).toBe(0);
+    expect(reboots(stage)).toEqual(['sleeper-service', 'grey-area']);
+  });
+
+  test('wants it given where nobody can be asked', async () => {
+    const { stage, before } = await heldBy({ interactive: false });
+    const refused = await stage.run('retry', 'sleeper-service');
+    expect([refused.exitCode, refused.shown]).toEqual([
+      2,
+      expect.stringContaining('--confirm sleeper-service'),
+    ]);
+    const other = await stage.run('retry', 'sleeper-service', '--confirm', 'grey-area');
+    expect(other.exitCode).toBe(2);
+    expect(stage.world.effects).toHaveLength(before);
+    expect((await stage.run('retry', 'sleeper-service', '--confirm', 'sleeper-service')).exitCode).toBe(0);
+    expect(reboots(stage)).toEqual(['sleeper-service', 'grey-area']);
+  });
+});
+
 describe('a run under way', () => {
   test('leaves out a machine that is still to come: the run is partial and names who wanted it', async () => {
     const stage = createStage({ machines: exampleMachines, wants });

@@ -22,17 +22,23 @@ const did = ({ world }: ReturnType<typeof simSession>): readonly string[] =>
 /** The safe choice has the focus. */
 const second = [keys.tab, keys.enter];
 
-const openHeld = async (...faults: Parameters<typeof simSession>[1][string]) => {
-  const lab = simSession(machines, { nas: faults });
+const openHeldOf = async (
+  fleet: typeof machines,
+  approval: readonly string[],
+  ...faults: Parameters<typeof simSession>[1][string]
+) => {
+  const lab = simSession(fleet, { nas: faults });
   const screen = await openScreen(lab.session, size);
   await screen.waitFor(/3 of 3 machines|nas +/u);
   await screen.press('r', '3');
   await screen.waitFor('Plan: full run');
-  await screen.press('a', ...second);
+  await screen.press('a', ...approval);
   await screen.waitFor('Run held: needs you');
   expect(lab.exitCode()).toBe(4);
   return { lab, screen };
 };
+const openHeld = (...faults: Parameters<typeof simSession>[1][string]) =>
+  openHeldOf(machines, second, ...faults);
 
 test('a run holds; read why, see to the machine, retry, and it is finished', async () => {
   const { lab, screen } = await openHeld({ kind: 'unhealthy-after', cause: 'activation', forMs: null });
@@ -63,6 +69,26 @@ test('a run holds; read why, see to the machine, retry, and it is finished', asy
   ]);
   await screen.press('4', '/', 'reopened', keys.enter);
   expect(screen.text()).toContain('run reopened by amy (tui): nas is tried again');
+});
+
+test('a critical machine that holds a run is tried again once its name is typed', async () => {
+  const critical = machines.map((machine) =>
+    machine.name === 'nas'
+      ? { ...machine, orchestration: { ...machine.orchestration, criticalityLevel: 'critical' as const } }
+      : machine,
+  );
+  const failing = { kind: 'unhealthy-after', cause: 'activation', forMs: null } as const;
+  const { lab, screen } = await openHeldOf(critical, ['n', 'a', 's', ...second], failing);
+  lab.world.heal('nas');
+  await screen.press('t');
+  expect(screen.text()).toContain('Critical: type nas to go on.');
+  // Without it, only Cancel can be taken.
+  await screen.press(...second);
+  expect(lab.ends()).toEqual(['held']);
+  expect(screen.text()).toContain('Try nas again?');
+  await screen.press('n', 'a', 's', keys.enter);
+  await screen.waitFor('Run done');
+  expect(did(lab).filter((act) => act === 'nas reboot')).toHaveLength(1);
 });
 
 test('a run holds; skip the machine and go on: partial, and it says by whom', async () => {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { ControlKind } from '../../journal/journal.ts';
 import type { SteerAsk } from '../../run/event.ts';
+import { withConfirm } from '../acting.ts';
 import type { Cli } from '../lab.ts';
 
 /** Commands about a run that is already there: attach, stop, abort, pause, resume, skip, retry. */
@@ -60,20 +61,29 @@ export const registerStop = (program: Command, cli: Cli): void => {
   });
 };
 
+type Confirmed = { readonly confirm?: readonly string[] };
+
 const registerMachineControl = (
   program: Command,
   cli: Cli,
   control: { readonly name: SteerAsk['what']; readonly description: string; readonly help: string },
 ): void => {
-  program
+  const declared = program
     .command(control.name)
     .description(control.description)
     .argument('<machine>', 'its name')
     .argument('[run]', 'id of the run (default: the one under way, else the latest)')
-    .addHelpText('after', control.help)
-    .action(async (machine: string, id: string | undefined) =>
-      (await import('../deeds/steer-machine.ts')).steerMachine(cli, { what: control.name, machine }, id),
-    );
+    .addHelpText('after', control.help);
+  // What is left out is not touched.
+  if (control.name === 'retry') withConfirm(declared, 'confirm that this critical machine is tried again');
+  declared.action(async (machine: string, id: string | undefined, { confirm = [] }: Confirmed) =>
+    (await import('../deeds/steer-machine.ts')).steerMachine(
+      cli,
+      { what: control.name, machine },
+      id,
+      confirm,
+    ),
+  );
 };
 
 const steerExitCodes =
@@ -102,12 +112,13 @@ Examples:
 Nothing is repeated blindly: the machine is looked at anew first. A failed look, copy or gate is tried again; an
 activation that went back is done again under a new supervisor; a machine that has rebooted is not rebooted a second
 time. A run that has ended goes on with what is left of its plan, as long as no other run has begun since.
-A machine that was skipped is taken in again.
+A machine that was skipped is taken in again. A critical one wants its name, typed or given with --confirm.
 ${steerExitCodes}
 
 Examples:
   lab retry nas
   lab retry nas 20261120-234101-3fa9
+  lab retry nas --confirm nas
 `,
   });
 };

@@ -1,6 +1,8 @@
+import { fail, type Result } from '../../failure.ts';
 import { latestRun } from '../../flow/latest-run.ts';
 import { openRun, type Runs } from '../../flow/runs.ts';
 import type { SteerAsk } from '../../run/event.ts';
+import { exitCodes } from '../../run/report.ts';
 import type { RunState } from '../../run/state.ts';
 import { whyNotSteer } from '../../run/steer.ts';
 import type { Cli } from '../lab.ts';
@@ -39,20 +41,60 @@ const says = {
   retry: 'is tried again when its turn comes: looked at anew first (`lab attach` shows it)',
 } as const;
 
+/** The run that is meant, where it can do what is asked. */
+const runFor = (runs: Runs, ask: SteerAsk, id: string | undefined): Result<RunState> => {
+  const chosen = chosenRun(runs, id ?? openRun(runs)?.run ?? latestRun(runs.journal) ?? undefined);
+  if (!chosen.ok) return chosen;
+  const { run, ended } = chosen.value;
+  const lives = ended === null ? runThatLives(runs, run) : chosen;
+  if (!lives.ok) return lives;
+  const no = whyNotSteer(lives.value, ask);
+  return no === null
+    ? lives
+    : usage(`not ${ask.what === 'skip' ? 'skipped' : 'tried again'}: ${no.message}`, no.remedy);
+};
+
+/** Whether it is critical and to be touched again: then its name is typed, or given beforehand. */
+const wantsName = ({ plan }: RunState, { what, machine: name }: SteerAsk): boolean =>
+  what === 'retry' &&
+  (plan?.machines ?? []).some(
+    ({ machine }) => machine.name === name && machine.orchestration.criticalityLevel === 'critical',
+  );
+
 /**
  * Has a machine left out of a run, or what failed on it tried again. A run under way answers by itself; one that has
- * ended is taken up again for it, and watched to its end.
+ * ended is taken up again for it, and watched to its end. `confirmed`: critical machines named on the command line.
  */
-export const steerMachine = (cli: Cli, ask: SteerAsk, id: string | undefined): Promise<void> =>
+export const steerMachine = (
+  cli: Cli,
+  ask: SteerAsk,
+  id: string | undefined,
+  confirmed: readonly string[],
+): Promise<void> =>
   useRuns(cli, async (runs) => {
-    const chosen = chosenRun(runs, id ?? openRun(runs)?.run ?? latestRun(runs.journal) ?? undefined);
-    if (!chosen.ok) return chosen;
-    const { run, ended } = chosen.value;
-    const lives = ended === null ? runThatLives(runs, run) : chosen;
+    const { machine } = ask;
+    let lives = runFor(runs, ask, id);
     if (!lives.ok) return lives;
-    const no = whyNotSteer(lives.value, ask);
-    if (no !== null)
-      return usage(`not ${ask.what === 'skip' ? 'skipped' : 'tried again'}: ${no.message}`, no.remedy);
+    if (wantsName(lives.value, ask) && !confirmed.includes(machine)) {
+      if (!cli.interactive)
+        return fail({
+          kind: 'confirmation',
+          machine,
+          phase: 'confirm',
+          message: `${machine} is critical: trying it again needs its name`,
+          remedy: `see to it first, then give --confirm ${machine}`,
+        });
+      const answer = await cli.ask(`${machine} is critical. Type its name to try it again: `, cli.stop);
+      if (answer?.trim() !== machine) {
+        printLines(cli, [`not tried again: the name of ${machine} was not typed`]);
+        cli.setExitCode(exitCodes.interrupted);
+        return done;
+      }
+      // Much may have happened while the question stood.
+      lives = runFor(runs, ask, lives.value.run);
+      if (!lives.ok) return lives;
+    }
+    const { run, ended } = lives.value;
     if (ended !== null) {
       const resumed = await runs.resume(run, ask);
       return resumed.ok ? watchRun(cli, runs, run, false, null) : resumed;

@@ -28,7 +28,14 @@ const machinesOf = ({ snapshot: { run } }: Scene): readonly string[] =>
 
 const capital = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
 
+const isCritical = ({ plan }: RunState, name: string): boolean =>
+  (plan?.machines ?? []).some(
+    ({ machine }) => machine.name === name && machine.orchestration.criticalityLevel === 'critical',
+  );
+
 const steerDialog = (scene: Scene, run: RunState, { what, machine }: SteerAsk): Dialog => {
+  // What is left out is not touched.
+  const critical = what === 'retry' && isCritical(run, machine);
   return {
     title: what === 'skip' ? `Leave ${machine} out?` : `Try ${machine} again?`,
     body: [
@@ -38,6 +45,7 @@ const steerDialog = (scene: Scene, run: RunState, { what, machine }: SteerAsk): 
         : what === 'skip'
           ? 'None of its steps begins; a look or a copy under way ends first, its delay at once.'
           : 'It waits until what is on its way has come to its end.',
+      ...(critical ? [`Critical: type ${machine} to go on.`] : []),
     ],
     choices: [
       cancel,
@@ -51,7 +59,7 @@ const steerDialog = (scene: Scene, run: RunState, { what, machine }: SteerAsk): 
       },
     ],
     focus: 0,
-    typed: null,
+    typed: critical ? { names: [machine], text: '' } : null,
   };
 };
 
