@@ -291,6 +291,8 @@ export type ActivateOutcome =
       readonly returned?: true;
       /** The toplevel is not on the machine, so nothing was begun. */
       readonly missing?: true;
+      /** Nothing was begun, for its unit never started. */
+      readonly notStarted?: true;
     }
   | Fenced
   | { readonly kind: 'unknown'; readonly message: string };

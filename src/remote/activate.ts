@@ -56,7 +56,7 @@ export const activate = async (
   options: Options,
 ): Promise<ActivateOutcome> => {
   const invalid = problemIn(request);
-  if (invalid !== null) return refused(invalid);
+  if (invalid !== null) return neverStarted(invalid);
   const activation = { deps, machine, request, options, until: deps.clock.elapsed() + request.deadlineMs };
   const notStarted = await start(activation);
   if (notStarted !== null) return notStarted;
@@ -74,6 +74,7 @@ const refused = (message: string): Extract<ActivateOutcome, { kind: 'refused' }>
   message,
   log: [],
 });
+const neverStarted = (message: string): ActivateOutcome => ({ ...refused(message), notStarted: true });
 const unknown = (message: string): ActivateOutcome => ({ kind: 'unknown', message });
 
 const problemIn = (request: ActivateRequest): string | null => {
@@ -163,7 +164,7 @@ const start = async (activation: Activation): Promise<ActivateOutcome | null> =>
   }
   return perhapsStarted
     ? unknown(`nobody knows whether ${unit}.service was started on ${machine.name}: ${why}`)
-    : refused(`the activation was not started on ${machine.name}: ${why}`);
+    : neverStarted(`the activation was not started on ${machine.name}: ${why}`);
 };
 
 const started = (machine: Machine, request: ActivateRequest, result: ExecResult): ActivateOutcome | null => {
@@ -175,7 +176,7 @@ const started = (machine: Machine, request: ActivateRequest, result: ExecResult)
       : refused(`the activation was not started on ${machine.name}: ${record}`);
   }
   const fenced = fencedBy(record);
-  if (fenced !== null) return fenced.kind === 'fenced' ? fenced : refused(unlockedMessage(machine));
+  if (fenced !== null) return fenced.kind === 'fenced' ? fenced : neverStarted(unlockedMessage(machine));
   switch (record.first('outcome')) {
     case 'started':
       return null;
@@ -186,7 +187,7 @@ const started = (machine: Machine, request: ActivateRequest, result: ExecResult)
             `${request.unit}.service on ${machine.name} belongs to something else: ${sanitiseLine(record.first('description') ?? '', 200)}`,
           );
     default:
-      return refused(
+      return neverStarted(
         `${machine.name} refused the unit ${request.unit}: ${sanitiseLine(record.first('message') ?? 'no reason given', 300)}`,
       );
   }

@@ -71,6 +71,8 @@ lease_write() { # state, run, owner, ttl
     put boot "$(head -c 64 /proc/sys/kernel/random/boot_id)" &&
     put since "$(echo "$up" | cut -d . -f 1)"; } 2>/dev/null >"$lab/lease.new" || return 1
   sync "$lab/lease.new" 2>/dev/null
+  # Into a folder it would be moved, and nobody would find it there.
+  if [ -d "$lab/lease" ]; then rm -f "$lab/lease" 2>/dev/null || rmdir "$lab/lease" || return 1; fi
   mv -f "$lab/lease.new" "$lab/lease"
 }
 lease_tell() {

@@ -25,6 +25,9 @@ import {
 type ActivationStep = Extract<Step, { kind: 'activate' | 'restore' }>;
 type Mode = Extract<Step, { kind: 'activate' }>['mode'];
 
+/** The failure of an activation whose unit the machine did not start. */
+export const activationNotStarted = 'activation-not-started';
+
 const outcomeOfActivation = (step: Step, mode: string, outcome: ActivateOutcome): StepOutcome => {
   switch (outcome.kind) {
     case 'live':
@@ -42,9 +45,11 @@ const outcomeOfActivation = (step: Step, mode: string, outcome: ActivateOutcome)
       return failed(
         failureAt(
           step,
-          'activation-refused',
+          outcome.notStarted === true ? activationNotStarted : 'activation-refused',
           `activation failed${outcome.code === null ? '' : ` (exit ${outcome.code})`}: ${outcome.message}`,
-          'read the lines below, and its journal',
+          outcome.notStarted === true
+            ? 'nothing was activated: look at the machine (`systemctl status` there), then run again'
+            : 'read the lines below, and its journal',
           outcome.log,
         ),
       );

@@ -1,8 +1,9 @@
 import type { Step } from '../plan/plan.ts';
-import { bringAbout } from './activation.ts';
+import { activationNotStarted, bringAbout } from './activation.ts';
 import type { StepOutcome } from './event.ts';
 import { claimOf, fenced } from './lease.ts';
-import { progressOf, unconfirmed } from './progress.ts';
+import { isEffect, progressOf, unconfirmed } from './progress.ts';
+import { recordsOfMachine } from './records.ts';
 import {
   actDeadlines,
   changedSincePlan,
@@ -76,6 +77,25 @@ const bySupervisor = async (step: Restore, context: PerformContext): Promise<Ste
   return succeeded(whyRestored[settled.why]);
 };
 
+/**
+ * Where nothing of this run ever began on the machine there is nothing to take back, and what keeps an activation from
+ * starting would keep the return from it, too. Evidence all the same: null unless it shows what was recorded.
+ */
+const neverLeft = async (step: Restore, context: PerformContext): Promise<StepOutcome | null> => {
+  const begun = recordsOfMachine(context.state, context.entry.machine.name).some(
+    ({ step: { id }, step: other, outcome }) =>
+      id !== step.id &&
+      isEffect(other) &&
+      !(outcome?.kind === 'failed' && outcome.failure.kind === activationNotStarted),
+  );
+  if (begun) return null;
+  const seen = await see(context, actDeadlines.seeAfterMs);
+  if (context.signal.aborted) return interrupted(step);
+  return seen.kind === 'reachable' && seen.current === step.current && seen.profile === step.profile
+    ? succeeded('nothing had begun: it runs, and would boot, what it did')
+    : null;
+};
+
 /** Back to the recorded toplevels: what ran goes live, then what was to be booted becomes the default again. */
 const byActivation = async (step: Restore, context: PerformContext): Promise<StepOutcome> => {
   const back = await bringAbout(step, step.current, step.mode, context);
@@ -127,5 +147,9 @@ export const restore = async (planned: Restore, context: PerformContext): Promis
     prior === null || prior.current === null
       ? planned
       : { ...planned, current: prior.current, profile: prior.profile };
-  return (await bySupervisor(step, context)) ?? (await byActivation(step, context));
+  return (
+    (await bySupervisor(step, context)) ??
+    (await neverLeft(step, context)) ??
+    (await byActivation(step, context))
+  );
 };

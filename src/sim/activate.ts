@@ -1,5 +1,6 @@
 import type { ActivateOutcome, ActivateRequest, Fenced, SshError, Target } from '../ports.ts';
 import { beginActivation, isGone } from './activation.ts';
+import { faultOf } from './fault.ts';
 import type { Hands, Lasting } from './hands.ts';
 import { fence, isFenced } from './lease.ts';
 import { awaitWord } from './supervisor.ts';
@@ -12,6 +13,13 @@ const commandDeadlineMs = 30_000;
 type Surroundings = Hands & { readonly lasting: Lasting; readonly linesOf: WorldOptions['linesOf'] };
 
 const unknown = (message: string): ActivateOutcome => ({ kind: 'unknown', message });
+const neverStarted = (message: string): ActivateOutcome => ({
+  kind: 'refused',
+  code: null,
+  message,
+  log: [],
+  notStarted: true,
+});
 
 /** `Target.activate` over the simulated world: started in a unit of its own, then followed over new connections. */
 export const activateOver = (world: Surroundings): Target['activate'] => {
@@ -28,7 +36,7 @@ export const activateOver = (world: Surroundings): Target['activate'] => {
     if ((verdict === 'expired' || verdict === 'restore') && end !== null) units.delete(request.unit);
     const before = awaitWord({ ...found, units }, request.unit, now());
     change(before);
-    if (before.units.has(request.unit)) return null;
+    if (before.units.has(request.unit) || faultOf(before.faults, 'starts-nothing') !== null) return null;
     const { toplevel, mode, unit, claim } = request;
     change(beginActivation(before, request, now()));
     const changes =
@@ -58,14 +66,14 @@ export const activateOver = (world: Surroundings): Target['activate'] => {
     if (problem !== null)
       return perhapsStarted
         ? unknown(`nobody knows whether it was started on ${machine.name}: ${problem.message}`)
-        : {
-            kind: 'refused',
-            code: null,
-            message: `the activation was not started on ${machine.name}: ${problem.message}`,
-            log: [],
-          };
+        : neverStarted(`the activation was not started on ${machine.name}: ${problem.message}`);
     const fenced = answers.at(-1);
     if (fenced != null) return fenced;
+    if (
+      !look(machine.name).units.has(request.unit) &&
+      faultOf(look(machine.name).faults, 'starts-nothing') !== null
+    )
+      return neverStarted(`${machine.name} refused the unit ${request.unit}: Failed to connect to bus`);
     const cutFor = look(machine.name).faults.find(
       (fault) => fault.kind === 'cut-during' && fault.act === 'activate',
     );

@@ -51,6 +51,8 @@ export type Fault =
   /** After the reboot, /run/booted-system is not there. */
   | { readonly kind: 'boot-unreadable' }
   // ── the activation of something new ──
+  /** Its systemd answers and starts no unit: neither an activation nor the return from one. */
+  | { readonly kind: 'starts-nothing' }
   | { readonly kind: 'activation-exit'; readonly code: 1 | 2 | 4 | 100 }
   /** Says 0 and changes nothing, or not the profile; says 1 though all is as it should be; or that it returned and did not. */
   | {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Claim, LeaseAnswer, LeaseRequest } from '../../src/ports.ts';
 import { activate } from '../../src/remote/activate.ts';
@@ -147,6 +147,25 @@ describe('a lease on a machine, with the script in a real shell', () => {
           by: { run: 'unreadable', owner: 'unknown', state: 'unreadable', leftMs: 0 },
         });
     }
+    expect(await ask('break', { ...mine, run: 'unreadable' })).toEqual({ kind: 'free', last: null });
+    expect(await ask('take')).toEqual({ kind: 'held' });
+  });
+
+  it('whose record is a folder, or leads to one, is damaged too, and is only had where it can be written', async () => {
+    local.write('/var/lib/lab/elsewhere/kept', '');
+    symlinkSync(local.path('/var/lib/lab/elsewhere'), local.path(file));
+    expect(await ask('take')).toMatchObject({ kind: 'taken', by: { state: 'unreadable' } });
+    expect(await ask('break', { ...mine, run: 'unreadable' })).toEqual({ kind: 'free', last: null });
+    expect(await ask('take')).toEqual({ kind: 'held' });
+    expect(await ask('look')).toEqual(heldBy(mine, 600_000));
+
+    rmSync(local.path(file));
+    local.write(`${file}/kept`, '');
+    expect(await ask('break', { ...mine, run: 'unreadable' })).toMatchObject({
+      kind: 'unknown',
+      message: expect.stringMatching(/lease cannot be written: .*not empty/iu),
+    });
+    rmSync(local.path(`${file}/kept`));
     expect(await ask('break', { ...mine, run: 'unreadable' })).toEqual({ kind: 'free', last: null });
     expect(await ask('take')).toEqual({ kind: 'held' });
   });

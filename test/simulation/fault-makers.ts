@@ -56,6 +56,7 @@ export const faultMakers: readonly FaultMaker[] = [
   () => ({ kind: 'trigger-lies', says: 'triggered' }),
   () => ({ kind: 'trigger-lies', says: 'refused' }),
   () => ({ kind: 'boot-unreadable' }),
+  () => ({ kind: 'starts-nothing' }),
   () => ({ kind: 'activation-exit', code: 1 }),
   () => ({ kind: 'activation-exit', code: 2 }),
   () => ({ kind: 'activation-exit', code: 4 }),

@@ -39,6 +39,7 @@ const outcomes: readonly (readonly [Fault, string])[] = [
     'failed: changed-since-plan',
   ],
   // the activation
+  [{ kind: 'starts-nothing' }, 'restored: activation-not-started'],
   [{ kind: 'activation-exit', code: 1 }, 'restored: activation-refused'],
   [{ kind: 'activation-exit', code: 2 }, 'restored: activation-refused'],
   [{ kind: 'activation-exit', code: 4 }, 'restored: unhealthy'],
