@@ -6,6 +6,7 @@ import { copySequence } from './clipboard.ts';
 import { makePen } from './draw/pen.ts';
 import type { ColourMode } from './prepare-colour.ts';
 import { createShell, type Shell, type TerminalIntent } from './shell.ts';
+import { withoutReports } from './state/reports.ts';
 import type { Settings } from './state/settings.ts';
 import { talkOver } from './terminal.ts';
 
@@ -169,7 +170,7 @@ export const startTui = (session: Session, options: TuiOptions): RunningTui => {
   // Ink draws its first frame from the column the cursor is in.
   stdout.write('\r');
   const instance = render(tree(), {
-    stdin,
+    stdin: withoutReports(stdin),
     stdout,
     alternateScreen: true,
     incrementalRendering: true,
