@@ -102,7 +102,11 @@ export const logPane = (
       ],
     ),
     ...(view.wrap
-      ? wrapRows({ count: shown.length, cellsAt, lineAt }, view.width, clockCells)
+      ? wrapRows(
+          { count: shown.length, cellsAt, entryAt: (index) => shown[index], lineAt },
+          view.width,
+          clockCells,
+        )
       : { count: shown.length, lineAt }),
   };
 };

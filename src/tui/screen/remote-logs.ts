@@ -77,7 +77,11 @@ export const remoteLogsPane = (scene: MachineScene, search: string, wrap: boolea
       blank,
     ],
     ...(wrap
-      ? wrapRows({ count: shown.length, cellsAt, lineAt }, scene.width, indentCells)
+      ? wrapRows(
+          { count: shown.length, cellsAt, entryAt: (index) => shown[index], lineAt },
+          scene.width,
+          indentCells,
+        )
       : { count: shown.length, lineAt }),
   };
 };
