@@ -98,7 +98,16 @@ export const paneOf = (scene: ViewScene): Pane => {
         pen,
       );
     case 'run':
-      return runPane({ snapshot, now, log, width, spinner, pen, selected: scene.scroll.selected });
+      return runPane({
+        snapshot,
+        now,
+        log,
+        width,
+        spinner,
+        pen,
+        selected: scene.scroll.selected,
+        use: scene.readonly ? 'looking-on' : 'acting',
+      });
     case 'log':
       return logPane(log, { search, wrap: wrapsLines(ui), width }, pen);
     case 'problems':
@@ -106,7 +115,10 @@ export const paneOf = (scene: ViewScene): Pane => {
     case 'inputs':
       return inputsPane({ snapshot, now, width, spinner, readonly: scene.readonly, search }, pen);
     case 'history':
-      return historyPane({ snapshot, now, width, search, selected: scene.scroll.selected }, pen);
+      return historyPane(
+        { snapshot, now, width, search, selected: scene.scroll.selected, readonly: scene.readonly },
+        pen,
+      );
     case 'replay':
       return replayPane(
         {

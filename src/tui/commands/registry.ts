@@ -135,6 +135,10 @@ export const completed = (text: string, scene: Scene): string => {
   return `${headOf(text)}${start}${words.length === 1 ? ' ' : ''}`;
 };
 
+/** What a read-only screen refuses is among the help, with the reason, and is nowhere offered. */
+const offeredHere = (candidate: Command, scene: Scene): ReturnType<Command['hint']> =>
+  candidate.when(scene) && !(candidate.danger !== 'none' && scene.readonly) ? candidate.hint(scene) : null;
+
 export type Hint = { readonly key: string; readonly text: string; readonly disabled: boolean };
 
 /** What the hint bar offers here, the most useful first. */
@@ -142,7 +146,7 @@ export const hintsOf = (scene: Scene): readonly Hint[] =>
   commands
     .flatMap((candidate) => {
       const [key] = keysOfCommand(candidate, scene.settings);
-      const offered = candidate.when(scene) ? candidate.hint(scene) : null;
+      const offered = offeredHere(candidate, scene);
       return offered === null || key === undefined
         ? []
         : [{ ...offered, key: keyLabel(key), disabled: reasonAgainst(candidate, scene) !== null }];
@@ -164,6 +168,6 @@ export const helpOf = (scene: Scene): readonly HelpEntry[] =>
         aliases: candidate.aliases.filter((alias) => alias !== candidate.id),
         title: candidate.title,
         disabled: reasonAgainst(candidate, scene),
-        here: candidate.when(scene) ? candidate.hint(scene) : null,
+        here: offeredHere(candidate, scene),
       })),
   );

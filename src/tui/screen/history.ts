@@ -87,6 +87,7 @@ export const historyPane = (
     readonly search: string;
     /** The run that the cursor was moved to. */
     readonly selected: string | null;
+    readonly readonly: boolean;
   },
   pen: Pen,
 ): Pane => {
@@ -133,7 +134,7 @@ export const historyPane = (
             ? '   being read from the journal'
             : underWay(snapshot)
               ? '   no run has ended yet; 3 shows the one under way'
-              : '   no run yet: u, r, D or R begin one',
+              : `   no run yet${view.readonly ? '' : ': u, r, D or R begin one'}`,
         'quiet',
       ),
     ],

@@ -160,6 +160,38 @@ const unknownLines = (run: RunState, scene: RunScene): readonly Line[] => {
       );
 };
 
+/** What a read-only screen does, too. */
+const harmless: ReadonlySet<Choice['command']> = new Set(['ssh', 'dismiss']);
+
+/** What can be done from here; of a run that is over and done with, nothing. */
+const choiceLines = ({ width, pen, use }: RunScene, run: RunState): readonly Line[] =>
+  use === 'replay'
+    ? []
+    : [
+        blank,
+        line(' WHAT EACH CHOICE WOULD DO', 'title'),
+        ...(use === 'acting'
+          ? []
+          : labelled(
+              span('  '),
+              2,
+              'This screen was opened read-only: `lab retry`, `lab skip` and `lab rollback` act on the run, and so does any other screen.',
+              'quiet',
+              width - 1,
+            )),
+        ...choicesOf(run)
+          .filter(({ command }) => use === 'acting' || harmless.has(command))
+          .flatMap(({ key, does, not }) =>
+            labelled(
+              span(`  ${key}  `, not === null ? 'accent' : 'quiet'),
+              5,
+              pen.clean(not === null ? does : `(not now) ${does}: ${not}`),
+              not === null ? 'plain' : 'quiet',
+              width - 1,
+            ),
+          ),
+      ];
+
 export const holdPane = (scene: RunScene, run: RunState): Pane => {
   const { width, pen, snapshot } = scene;
   const report = reportOf(run);
@@ -194,17 +226,7 @@ export const holdPane = (scene: RunScene, run: RunState): Pane => {
       blank,
       line(' WHAT IS NOT KNOWN', 'title'),
       ...unknownLines(run, scene),
-      blank,
-      line(' WHAT EACH CHOICE WOULD DO', 'title'),
-      ...choicesOf(run).flatMap(({ key, does, not }) =>
-        labelled(
-          span(`  ${key}  `, not === null ? 'accent' : 'quiet'),
-          5,
-          pen.clean(not === null ? does : `(not now) ${does}: ${not}`),
-          not === null ? 'plain' : 'quiet',
-          width - 1,
-        ),
-      ),
+      ...choiceLines(scene, run),
       blank,
       line(' EVERY MACHINE', 'title'),
       ...machinesBody(run, run.lock?.changes ?? snapshot.lockChanges, width, pen),

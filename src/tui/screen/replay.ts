@@ -101,6 +101,7 @@ export const replayPane = (
     spinner: pen.glyphs.pointer,
     pen,
     selected: view.selected,
+    use: 'replay',
   });
   const barWidth = Math.max(10, Math.min(40, width - 62));
   const head = flowing(

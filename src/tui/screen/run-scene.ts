@@ -14,6 +14,8 @@ export type RunScene = {
   readonly selected: string | null;
   readonly spinner: string;
   readonly pen: Pen;
+  /** What this is shown for: to act from, only to look on, or as it once was. Only what can be done from there is offered. */
+  readonly use: 'acting' | 'looking-on' | 'replay';
 };
 
 /** The latest of the log, below everything else. */

@@ -2,7 +2,7 @@ import type { Failure } from '../../failure.ts';
 import type { LabSnapshot } from '../../flow/session.ts';
 import { lookOfPlan } from '../../flow/session-blockers.ts';
 import type { RunResult } from '../../run/event.ts';
-import { blank, labelled, line, span } from '../draw/line.ts';
+import { blank, type Line, labelled, line, span } from '../draw/line.ts';
 import type { Tone } from '../draw/theme.ts';
 import { holdPane, needsSomebody } from './hold.ts';
 import { type Pane, textPane } from './pane.ts';
@@ -22,30 +22,41 @@ const refusedPane = (failure: Failure, { width, pen }: RunScene): Pane =>
     ...(failure.detail ?? []).map((text) => line(`    ${pen.clean(text)}`, 'quiet')),
   ]);
 
-const nonePane = ({ snapshot, width }: RunScene): Pane =>
+const nothingToBegin = (demo: boolean): string =>
+  demo
+    ? 'This demo was opened read-only: nothing can be begun in it.'
+    : 'This screen was opened read-only. A run that begins elsewhere, by the timer, by `lab run` or on another screen, shows here by itself; 7 shows past ones.';
+
+const nonePane = ({ snapshot, width, use }: RunScene): Pane =>
   textPane([
     blank,
     line('  No run yet.', 'strong'),
     blank,
-    ...(
-      [
-        ['u', 'update flake.lock, build, deploy, and reboot what needs it'],
-        ['r', 'the same with flake.lock as it is'],
-        ['D', 'deploy only'],
-        ['R', 'reboot the marked machines, or the one under the cursor'],
-      ] as const
-    ).flatMap(([key, what]) => labelled(span(`  ${key}`, 'accent'), 5, what, 'plain', width - 1)),
-    blank,
-    ...labelled(
-      span(''),
-      2,
-      snapshot.demo
-        ? 'This is the demo: everything happens in a simulated lab.'
-        : 'Each first shows its plan; no machine is touched before you approve it.',
-      'quiet',
-      width - 1,
-    ),
+    ...(use === 'acting'
+      ? beginLines(snapshot.demo, width)
+      : labelled(span(''), 2, nothingToBegin(snapshot.demo), 'plain', width - 1)),
   ]);
+
+const beginLines = (demo: boolean, width: number): readonly Line[] => [
+  ...(
+    [
+      ['u', 'update flake.lock, build, deploy, and reboot what needs it'],
+      ['r', 'the same with flake.lock as it is'],
+      ['D', 'deploy only'],
+      ['R', 'reboot the marked machines, or the one under the cursor'],
+    ] as const
+  ).flatMap(([key, what]) => labelled(span(`  ${key}`, 'accent'), 5, what, 'plain', width - 1)),
+  blank,
+  ...labelled(
+    span(''),
+    2,
+    demo
+      ? 'This is the demo: everything happens in a simulated lab.'
+      : 'Each first shows its plan; no machine is touched before you approve it.',
+    'quiet',
+    width - 1,
+  ),
+];
 
 const lockChangesOf = ({ run, lockChanges }: LabSnapshot): LabSnapshot['lockChanges'] =>
   run?.lock?.changes ?? lockChanges;
