@@ -1,8 +1,8 @@
 import { closeSync, openSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sanitiseLine } from '../text/sanitise.ts';
+import { typedLinesMax, typedWith } from '../tui/state/input.ts';
 import { typedTextMax } from '../tui/state/keys.ts';
-import { typedLinesMax, typedWith } from '../tui/state/ui.ts';
 
 /** Lines typed after `:`, kept from one session to the next: one to a line, the newest last. */
 

@@ -3,10 +3,11 @@ import { actsOfCommandLine, helpOf, isCommandLine } from './commands/registry.ts
 import { actsAt, actsOfPaste, isTyping } from './commands/typing.ts';
 import type { Pen } from './draw/pen.ts';
 import { endWords, underWay } from './screen/words.ts';
+import type { Intent } from './state/intent.ts';
 import type { KeyName } from './state/keys.ts';
 import { type Moment, makeScenes, type Scene } from './state/scene.ts';
 import type { Settings } from './state/settings.ts';
-import { type Act, type Intent, initialUi, notice, reduce, type Size, type Ui, viewOf } from './state/ui.ts';
+import { type Act, initialUi, notice, reduce, type Size, type Ui, viewOf } from './state/ui.ts';
 import { intentsBetween } from './state/wants.ts';
 
 /** What only the terminal can do. */

@@ -12,10 +12,11 @@ import { runPane } from './screen/run.ts';
 import { sequencePane } from './screen/sequence.ts';
 import type { KeyName } from './state/keys.ts';
 import type { Scene, ViewScene } from './state/scene.ts';
-import { searchOf, type View, wrapsLines } from './state/ui.ts';
+import { searchOf, wrapsLines } from './state/ui.ts';
+import type { View } from './state/view.ts';
 
 /**
- * The views: which there are, how they are called, and what each shows. To add one: a member of `View` (state/ui.ts), a
+ * The views: which there are, how they are called, and what each shows. To add one: a member of `View` (state/view.ts), a
  * file in screen/ that makes its pane, a case here, and, where it has a tab of its own, a line in `tabs`.
  */
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
 import { openTypedLines } from '../../src/compose/typed-lines.ts';
-import { typedLinesMax } from '../../src/tui/state/ui.ts';
+import { typedLinesMax } from '../../src/tui/state/input.ts';
 
 /** What was typed after `:` is there in the next session. */
 

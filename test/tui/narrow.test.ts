@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { LabSnapshot } from '../../src/flow/session.ts';
 import { widthOf } from '../../src/tui/draw/line.ts';
 import { frameOf } from '../../src/tui/frame.ts';
-import type { UiAction, View } from '../../src/tui/state/ui.ts';
+import type { UiAction } from '../../src/tui/state/ui.ts';
+import type { View } from '../../src/tui/state/view.ts';
 import { fakeSession } from './fixtures/fake-session.ts';
 import { now, seedSnapshot } from './fixtures/lab.ts';
 import {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { LabSnapshot } from '../../src/flow/session.ts';
 import { noPast } from '../../src/plan/past.ts';
 import { stateAfter, turnsOf } from '../../src/tui/screen/replay.ts';
-import type { View } from '../../src/tui/state/ui.ts';
+import type { View } from '../../src/tui/state/view.ts';
 import { now, seedSnapshot } from './fixtures/lab.ts';
 import { heldSnapshot, lockChange, pastRuns, runId, withPastSnapshot } from './fixtures/runs.ts';
 import { frameText, sceneOf } from './fixtures/scene.ts';

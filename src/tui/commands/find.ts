@@ -1,7 +1,8 @@
 import { goToRow } from '../screen/pane.ts';
 import { nextMatch } from '../state/find.ts';
 import type { Scene } from '../state/scene.ts';
-import { type Act, notice, searchOf, type View } from '../state/ui.ts';
+import { type Act, notice, searchOf } from '../state/ui.ts';
+import type { View } from '../state/view.ts';
 import { type Command, command, hint } from './command.ts';
 
 /** `/` in its three meanings: a filter of machines (list.ts), fewer lines or rows, and going to what holds a text. */

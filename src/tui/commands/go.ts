@@ -1,6 +1,7 @@
 import { type MachineTab, machineTabs } from '../screen/machine.ts';
 import type { Scene } from '../state/scene.ts';
-import { type Act, intent, notice, type View } from '../state/ui.ts';
+import { type Act, intent, notice } from '../state/ui.ts';
+import type { View } from '../state/view.ts';
 import { type Command, command, hint } from './command.ts';
 
 const place = (

@@ -2,8 +2,9 @@ import { count } from '../../text/words.ts';
 import { copyBytesMax } from '../clipboard.ts';
 import { selectedIndex } from '../screen/pane.ts';
 import { underWay } from '../screen/words.ts';
+import { commandInput } from '../state/input.ts';
 import type { Scene } from '../state/scene.ts';
-import { type Act, commandInput, type Dialog, intent, notice } from '../state/ui.ts';
+import { type Act, type Dialog, intent, notice } from '../state/ui.ts';
 import { type Command, command, hint } from './command.ts';
 
 const copiedLinesMax = 2_000;

@@ -2,17 +2,10 @@ import { count } from '../../text/words.ts';
 import { canTake } from '../screen/dialog-box.ts';
 import { leastSize } from '../screen/frame-rows.ts';
 import { matchesOf } from '../state/find.ts';
+import { type CommandInput, commandInput, type Input } from '../state/input.ts';
 import { editText, type KeyName, typedTextMax } from '../state/keys.ts';
 import type { Scene } from '../state/scene.ts';
-import {
-  type Act,
-  type CommandInput,
-  commandInput,
-  type Dialog,
-  type Input,
-  notice,
-  type Ui,
-} from '../state/ui.ts';
+import { type Act, type Dialog, notice, type Ui } from '../state/ui.ts';
 import { goToMatch } from './find.ts';
 import { paletteEntries } from './palette.ts';
 import { actsOfCommandLine, actsOfKey, completed, linesOf } from './registry.ts';

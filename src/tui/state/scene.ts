@@ -10,7 +10,8 @@ import { type Pane, type Scroll, selectedKey } from '../screen/pane.ts';
 import { paneOf } from '../views.ts';
 import { createDeriver } from './derived.ts';
 import type { Settings } from './settings.ts';
-import { scrollOf, type Ui, type View, viewOf } from './ui.ts';
+import { scrollOf, type Ui, viewOf } from './ui.ts';
+import type { View } from './view.ts';
 
 /** Everything at one moment, from which a key is understood and a frame is drawn. */
 export type Scene = {

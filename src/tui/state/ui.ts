@@ -1,61 +1,13 @@
-import type { Override } from '../../plan/override.ts';
-import type { Goal } from '../../plan/plan.ts';
-import type { RunId, SteerAsk } from '../../run/event.ts';
+import type { RunId } from '../../run/event.ts';
 import type { Tone } from '../draw/theme.ts';
 import type { Sort, SortBy } from '../screen/arrange.ts';
 import type { MachineTab } from '../screen/machine.ts';
 import { atEnd, atTop, type Scroll } from '../screen/pane.ts';
+import { type Input, typedWith } from './input.ts';
+import type { Intent } from './intent.ts';
+import { beginsAtEnd, type View, viewKey } from './view.ts';
 
 /** What the screen itself remembers: where one is, what is marked, what is being typed. Everything else is the session's. */
-
-export type View =
-  | { readonly kind: 'machines' }
-  | { readonly kind: 'machine'; readonly name: string; readonly tab: MachineTab }
-  | { readonly kind: 'sequence' }
-  | { readonly kind: 'run' }
-  | { readonly kind: 'log' }
-  | { readonly kind: 'problems' }
-  | { readonly kind: 'inputs' }
-  | { readonly kind: 'history' }
-  /** A past run, at the moment that `moments` says. */
-  | { readonly kind: 'replay'; readonly run: RunId }
-  | { readonly kind: 'pulse' }
-  | { readonly kind: 'help' };
-
-/** What the screen asks of the world around it. */
-export type Intent =
-  | { readonly kind: 'refresh' }
-  | { readonly kind: 'probe'; readonly machines: readonly string[] }
-  /** No machines named: all of them. */
-  | { readonly kind: 'prepare'; readonly goal: Goal; readonly machines: readonly string[] }
-  /** The run on show anew, in spite of these. */
-  | { readonly kind: 'replan'; readonly overrides: readonly Override[] }
-  | { readonly kind: 'approve' }
-  | { readonly kind: 'decline' }
-  | { readonly kind: 'stop' }
-  | { readonly kind: 'abort' }
-  | { readonly kind: 'pause' }
-  | { readonly kind: 'unpause' }
-  | { readonly kind: 'resume'; readonly run: RunId }
-  | ({ readonly kind: 'steer' } & SteerAsk)
-  | { readonly kind: 'open-past'; readonly run: RunId }
-  | { readonly kind: 'dismiss' }
-  | { readonly kind: 'follow-logs'; readonly machine: string; readonly unit: string | null }
-  | { readonly kind: 'leave-logs' }
-  | { readonly kind: 'read-inputs' }
-  /** No inputs named: all of them. */
-  | { readonly kind: 'preview-inputs'; readonly inputs: readonly string[] }
-  | { readonly kind: 'update-inputs'; readonly inputs: readonly string[] }
-  | { readonly kind: 'look-generations'; readonly machine: string }
-  | { readonly kind: 'look-closure'; readonly machine: string }
-  | { readonly kind: 'leave-closure' }
-  | { readonly kind: 'ssh'; readonly machine: string }
-  | { readonly kind: 'edit'; readonly machine: string }
-  /** Onto the clipboard of the terminal. */
-  | { readonly kind: 'copy'; readonly text: string }
-  | { readonly kind: 'repaint' }
-  | { readonly kind: 'suspend' }
-  | { readonly kind: 'quit' };
 
 export type Dialog = {
   readonly title: string;
@@ -71,41 +23,6 @@ type DialogChoice = {
   readonly danger: boolean;
   readonly acts: readonly Act[];
 };
-
-/** A line being typed at the bottom. `before` is what Esc brings back. */
-export type Input =
-  | { readonly kind: 'filter'; readonly text: string; readonly before: string }
-  /** Of the lines on show: those that hold the text. */
-  | { readonly kind: 'search'; readonly text: string; readonly before: string }
-  /** Goes to the next line that holds the text; `from` is where one was. */
-  | { readonly kind: 'find'; readonly text: string; readonly before: string; readonly from: Scroll }
-  | CommandInput
-  /** `index`: which of what was found the cursor is on. */
-  | { readonly kind: 'palette'; readonly text: string; readonly index: number };
-
-/** A line after `:`. */
-export type CommandInput = {
-  readonly kind: 'command';
-  readonly text: string;
-  /** Which earlier line is shown, counted from the newest; `draft` is what Down brings back. */
-  readonly recalled: number | null;
-  readonly draft: string;
-  /** Tab goes through what `stem` could become: which of them is shown. */
-  readonly walked: { readonly stem: string; readonly at: number } | null;
-};
-export const commandInput = (text: string): CommandInput => ({
-  kind: 'command',
-  text,
-  recalled: null,
-  draft: '',
-  walked: null,
-});
-
-/** Lines after `:` that are remembered. */
-export const typedLinesMax = 100;
-/** The lines with one more: each once, where it was typed last. */
-export const typedWith = (lines: readonly string[], line: string): readonly string[] =>
-  [...lines.filter((other) => other !== line), line].slice(-typedLinesMax);
 
 type Notice = { readonly text: string; readonly tone: Tone };
 export type Size = { readonly columns: number; readonly rows: number };
@@ -202,17 +119,6 @@ const wrapsBelowColumns = 80;
 export const wrapsLines = ({ wrap, size }: Ui): boolean => wrap ?? size.columns < wrapsBelowColumns;
 
 export const viewOf = ({ stack }: Ui): View => stack.at(-1) ?? { kind: 'machines' };
-
-/** The name under which a view's place in its rows is kept. */
-const viewKey = (view: View): string =>
-  view.kind === 'machine'
-    ? `machine/${view.name}/${view.tab}`
-    : view.kind === 'replay'
-      ? `replay/${view.run}`
-      : view.kind;
-
-const beginsAtEnd = (view: View): boolean =>
-  view.kind === 'log' || (view.kind === 'machine' && view.tab === 'logs');
 
 export const scrollOf = (ui: Ui): Scroll => {
   const view = viewOf(ui);

@@ -1,4 +1,5 @@
-import { type Intent, type Ui, viewOf } from './ui.ts';
+import type { Intent } from './intent.ts';
+import { type Ui, viewOf } from './ui.ts';
 
 /** What has to be read or followed for what is on show: asked for when it comes on show, left when it goes. */
 

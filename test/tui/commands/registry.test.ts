@@ -9,7 +9,8 @@ import {
   hintsOf,
 } from '../../../src/tui/commands/registry.ts';
 import type { Scene } from '../../../src/tui/state/scene.ts';
-import type { Act, UiAction, View } from '../../../src/tui/state/ui.ts';
+import type { Act, UiAction } from '../../../src/tui/state/ui.ts';
+import type { View } from '../../../src/tui/state/view.ts';
 import { emptySnapshot, seedSnapshot } from '../fixtures/lab.ts';
 import { heldSnapshot, liveSnapshot, preparingSnapshot, waitingSnapshot } from '../fixtures/runs.ts';
 import { sceneOf } from '../fixtures/scene.ts';
