@@ -1,7 +1,7 @@
 import { debtWords } from '../plan/debt.ts';
 import { overrideWords } from '../plan/override.ts';
 import type { RunEvent } from '../run/event.ts';
-import type { MachineReport, RunReport } from '../run/report.ts';
+import { type MachineReport, notReturnedWords, type RunReport } from '../run/report.ts';
 import { resultWords, standingWords, tellEvent } from '../run/telling.ts';
 import { sanitiseLine } from '../text/sanitise.ts';
 import { duration, moment, table } from '../text/words.ts';
@@ -53,7 +53,8 @@ export const reportLines = (report: RunReport): readonly string[] => [
     ...(restoreFailure === null
       ? []
       : [
-          `  ${machine}: ${restoreFailure.kind.endsWith('-unknown') ? 'nobody knows whether it was' : 'it could NOT be'} returned to what it ran: ${sanitiseLine(restoreFailure.message)}`,
+          `  ${machine}: ${notReturnedWords(restoreFailure)} returned to what it ran: ${sanitiseLine(restoreFailure.message)}`,
+          `  ${machine} → ${sanitiseLine(restoreFailure.remedy)}`,
         ]),
   ]),
   ...(report.failure === null ||

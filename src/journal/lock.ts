@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { type Failure, fail, ok, type Result } from '../failure.ts';
 import { type Journal, JournalFailure } from './journal.ts';
+import { makeFolder } from './state-directory.ts';
 
 /** Who holds the lock: written beside it for people; the lock itself is the kernel's. */
 const Holder = z.object({
@@ -125,7 +126,7 @@ export const acquireRunLock = (directory: string, holder: LockHolder): Result<He
   const began = holder.pid === process.pid ? beganOf(process.pid) : null;
   const own: LockHolder = began === null ? holder : { ...holder, began };
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeFolder(directory);
   } catch (error) {
     return unusable(error instanceof Error ? error.message : String(error));
   }

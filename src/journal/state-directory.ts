@@ -42,9 +42,25 @@ const nearestWritable = (directory: string): boolean => {
   }
 };
 
+/**
+ * Makes a folder and those above it, like `mkdir -p`. Node's own `recursive` tries for ever where a file system says
+ * ENOENT below a folder that is there, as /proc and automounters do. Throws what the file system said.
+ */
+export const makeFolder = (directory: string): void => {
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+  } catch (error) {
+    if (statSync(directory, { throwIfNoEntry: false })?.isDirectory() === true) return;
+    const above = dirname(directory);
+    if (codeOf(error) !== 'ENOENT' || statSync(above, { throwIfNoEntry: false }) !== undefined) throw error;
+    makeFolder(above);
+    makeFolder(directory);
+  }
+};
+
 const make = (directory: string): void => {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeFolder(directory);
   } catch (error) {
     const code = codeOf(error);
     if (code === 'ENOSPC' || code === 'EDQUOT')

@@ -27,6 +27,8 @@ type Mode = Extract<Step, { kind: 'activate' }>['mode'];
 
 /** The failure of an activation whose unit the machine did not start. */
 export const activationNotStarted = 'activation-not-started';
+/** The failure of one that began and ended badly. */
+export const activationRefused = 'activation-refused';
 
 const outcomeOfActivation = (step: Step, mode: string, outcome: ActivateOutcome): StepOutcome => {
   switch (outcome.kind) {
@@ -45,7 +47,7 @@ const outcomeOfActivation = (step: Step, mode: string, outcome: ActivateOutcome)
       return failed(
         failureAt(
           step,
-          outcome.notStarted === true ? activationNotStarted : 'activation-refused',
+          outcome.notStarted === true ? activationNotStarted : activationRefused,
           `activation failed${outcome.code === null ? '' : ` (exit ${outcome.code})`}: ${outcome.message}`,
           outcome.notStarted === true
             ? 'nothing was activated: look at the machine (`systemctl status` there), then run again'

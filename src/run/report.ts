@@ -10,6 +10,7 @@ import { type MachineProgress, progressOf } from './progress.ts';
 import { recordOfStep, type StepRecord } from './records.ts';
 import { nextOf } from './report-next.ts';
 import type { RunState } from './state.ts';
+import { restoreIncomplete } from './step-context.ts';
 import { seenWords } from './telling.ts';
 
 /** Exit codes of every command: documented, stable, told by the unit of the timer as they are. */
@@ -118,6 +119,14 @@ export type RunReport = {
 };
 
 const unitsNamedMax = 5;
+
+/** How far a return that was tried has come, before "returned to what it ran". */
+export const notReturnedWords = ({ kind }: Pick<Failure, 'kind'>): string =>
+  kind === restoreIncomplete
+    ? 'it was not wholly'
+    : kind.endsWith('-unknown')
+      ? 'nobody knows whether it was'
+      : 'it could NOT be';
 
 /** `health`: what the last look says of it, or null where there was none. */
 const summaryOf = (progress: MachineProgress, rebooted: boolean, health: string | null): string => {

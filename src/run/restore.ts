@@ -1,5 +1,5 @@
 import type { Step } from '../plan/plan.ts';
-import { activationNotStarted, bringAbout } from './activation.ts';
+import { activationNotStarted, activationRefused, bringAbout } from './activation.ts';
 import type { StepOutcome } from './event.ts';
 import { claimOf, fenced } from './lease.ts';
 import { isEffect, progressOf, unconfirmed } from './progress.ts';
@@ -12,6 +12,7 @@ import {
   interrupted,
   type PerformContext,
   recordedPrior,
+  restoreIncomplete,
   see,
   succeeded,
   unitName,
@@ -96,6 +97,28 @@ const neverLeft = async (step: Restore, context: PerformContext): Promise<StepOu
     : null;
 };
 
+/**
+ * A return whose activation says no may have come about all the same, but for its boot loader or for a unit: who comes
+ * to help is not told that the machine still runs the new one.
+ */
+const nearlyBack = async (
+  step: Restore,
+  outcome: StepOutcome,
+  context: PerformContext,
+): Promise<StepOutcome> => {
+  if (outcome.kind !== 'failed' || outcome.failure.kind !== activationRefused) return outcome;
+  const seen = await see(context, actDeadlines.seeAfterMs);
+  if (context.signal.aborted) return interrupted(step);
+  return seen.kind === 'reachable' && seen.current === step.current && seen.profile === step.profile
+    ? failed({
+        ...outcome.failure,
+        kind: restoreIncomplete,
+        message: `it runs what it ran, and its profile leads there; whether it would boot it, and all its units run, is not certain: ${outcome.failure.message}`,
+        remedy: `see what the lines name (a boot partition that is read-only or full?), then \`lab deploy ${step.machine}\``,
+      })
+    : outcome;
+};
+
 /** Back to the recorded toplevels: what ran goes live, then what was to be booted becomes the default again. */
 const byActivation = async (step: Restore, context: PerformContext): Promise<StepOutcome> => {
   const back = await bringAbout(step, step.current, step.mode, context);
@@ -150,6 +173,6 @@ export const restore = async (planned: Restore, context: PerformContext): Promis
   return (
     (await bySupervisor(step, context)) ??
     (await neverLeft(step, context)) ??
-    (await byActivation(step, context))
+    (await nearlyBack(step, await byActivation(step, context), context))
   );
 };

@@ -98,6 +98,8 @@ export const factsOf = (state: RunState, entry: MachinePlan, kind: Step['kind'])
 
 /** The failure of a machine that somebody else deployed to since the plan was made. It is left as they made it. */
 export const changedSincePlan = 'changed-since-plan';
+/** The failure of a return that shows, though its activation said no. */
+export const restoreIncomplete = 'restore-incomplete';
 
 /**
  * What the machine ran before the run did anything to it: what its preflight saw. That is what the plan saw too, unless

@@ -111,6 +111,36 @@ describe.skipIf(!available.ok)('a run over machines that hide what ails them', (
     expect([current, profile, next]).toEqual(Array(3).fill(outcomeOf(mended.body, 'barred').to));
   });
 
+  test('its boot partition turns read-only: it runs what it ran, and that its boot loader is in doubt is told', async () => {
+    const known = await lab.runs('barred');
+    const barred = { order: 4, policy: 'never', knobs: { generation: 'unbootable' } } as const;
+    await lab.flake.describe(machinesOf(lab.fleet, { ...told, barred }));
+    await inShell('barred', 'mount --bind /boot /boot; mount -o remount,bind,ro /boot');
+    const { code, body } = await lab.report(['run', 'barred', '--yes']);
+    await inShell('barred', 'umount /boot');
+    expect(code).toBe(1);
+    expect(outcomeOf(body, 'barred')).toMatchObject({
+      status: 'failed',
+      failure: { kind: 'not-confirmed' },
+      restoreFailure: { kind: 'restore-incomplete' },
+    });
+    expect(await lab.runs('barred')).toEqual(known);
+    expect(await strayOn(lab.fleet, 'barred')).toBe('');
+  });
+
+  test('its systemd starts no unit: nothing has begun, and nothing is said to be left half done', async () => {
+    const known = await lab.runs('barred');
+    await inShell('barred', 'mv /run/systemd/private /run/systemd/private.away; mv /run/dbus /run/dbus.away');
+    const { body } = await lab.report(['run', 'barred', '--yes']);
+    await inShell('barred', 'mv /run/systemd/private.away /run/systemd/private; mv /run/dbus.away /run/dbus');
+    expect(outcomeOf(body, 'barred')).toMatchObject({
+      status: 'restored',
+      failure: { kind: 'activation-not-started' },
+      restoreFailure: null,
+    });
+    expect(await lab.runs('barred')).toEqual(known);
+  });
+
   /** A run over `barred` that is in its activation, which lasts. */
   const activating = async (generation: string) => {
     const barred = { order: 4, policy: 'never', knobs: { generation, switchSeconds: 3 } } as const;

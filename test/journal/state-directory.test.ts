@@ -98,6 +98,14 @@ describe('a state directory that cannot be one', () => {
     expect(thrownBy(() => openJournal(join(place, 'state'), () => 5)).trouble).toBe('unwritable');
   });
 
+  test('for its file system takes no folders, which is said at once and not tried for ever', () => {
+    const directory = `/proc/${process.pid}/state/lab`;
+    const { message, remedy, trouble } = thrownBy(() => openJournal(directory, () => 5));
+    expect(message).toContain(`the state directory ${directory} cannot be made`);
+    expect(remedy).toContain('LAB_STATE_DIR');
+    expect(trouble).toBe('unwritable');
+  });
+
   test('for it is somebody else’s', () => {
     const directory = join(place, 'state');
     mkdirSync(directory);

@@ -2,7 +2,7 @@ import type { Failure } from '../../failure.ts';
 import { debtWords } from '../../plan/debt.ts';
 import { goalWords } from '../../plan/goal-words.ts';
 import type { LockChange } from '../../ports.ts';
-import { type MachineReport, reportOf } from '../../run/report.ts';
+import { type MachineReport, notReturnedWords, reportOf } from '../../run/report.ts';
 import type { RunState } from '../../run/state.ts';
 import { standingWords } from '../../run/telling.ts';
 import { count, duration } from '../../text/words.ts';
@@ -82,7 +82,7 @@ const machineLines = (
       : [
           ...fact(
             '  not returned',
-            `it could not be returned to what it ran: ${restoreFailure.message}`,
+            `${notReturnedWords(restoreFailure)} returned to what it ran: ${restoreFailure.message}`,
             'bad',
             width,
             pen,
