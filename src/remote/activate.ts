@@ -15,6 +15,7 @@ import {
 } from './activation-unit.ts';
 import { claimArguments, fencedBy, unlockedMessage } from './lease.ts';
 import { isToplevel, isUnitName } from './names.ts';
+import { isRootRefused, rootPatience } from './no-root.ts';
 import { readRecord, recordBytesMax } from './record.ts';
 import { supervisorScript, tickMs } from './supervisor.ts';
 import { detachedRunner } from './unit-functions.ts';
@@ -173,7 +174,9 @@ const started = (machine: Machine, request: ActivateRequest, result: ExecResult)
     // Without an exit status the command was cut off, perhaps after it had started the unit.
     return result.code === null
       ? unknown(`nobody knows whether ${request.unit}.service was started on ${machine.name}: ${record}`)
-      : refused(`the activation was not started on ${machine.name}: ${record}`);
+      : (isRootRefused('start', result) ? neverStarted : refused)(
+          `the activation was not started on ${machine.name}: ${record}`,
+        );
   }
   const fenced = fencedBy(record);
   if (fenced !== null) return fenced.kind === 'fenced' ? fenced : neverStarted(unlockedMessage(machine));
@@ -207,12 +210,14 @@ const follow = async (activation: Activation): Promise<Followed> => {
   const unseenMaxMs = supervision === undefined ? null : supervision.confirmWithinMs + returnMs;
   let seenAt = deps.clock.elapsed();
   const unlearnt = (message: string): Followed => ({ outcome: unknown(message), keep: true });
+  const isInVain = rootPatience(deps.clock);
   while (!over(activation)) {
     const reading = await read(activation, cursor);
     if (reading.kind === 'final') return unlearnt(`${unitName} goes on unseen: ${reading.message}`);
     if (reading.kind === 'lost') {
       if (lost === null) options.onProgress?.(`connection lost, the activation goes on: ${reading.message}`);
       lost = reading.message;
+      if (isInVain(reading.rootRefused)) return unlearnt(`${unitName} goes on unseen: ${lost}`);
       const unseenMs = deps.clock.elapsed() - seenAt;
       if (unseenMaxMs !== null && unseenMs >= unseenMaxMs)
         return unlearnt(`${unitName} could not be read for ${Math.round(unseenMs / 1_000)} s: ${lost}`);
@@ -221,6 +226,7 @@ const follow = async (activation: Activation): Promise<Followed> => {
       continue;
     }
     lost = null;
+    isInVain(false);
     seenAt = deps.clock.elapsed();
     const { value } = reading;
     for (const line of value.log) options.onProgress?.(line);
@@ -257,15 +263,19 @@ const follow = async (activation: Activation): Promise<Followed> => {
 /** `lost` may come back; `final` will not, such as a host key that is another. */
 type Reading =
   | { readonly kind: 'read'; readonly value: UnitReading }
-  | { readonly kind: 'lost'; readonly message: string }
+  | { readonly kind: 'lost'; readonly message: string; readonly rootRefused: boolean }
   | { readonly kind: 'final'; readonly message: string };
 
 const read = async (activation: Activation, cursor: string): Promise<Reading> => {
   const answer = await run(activation, ['sh', '-c', readScript, 'sh', activation.request.unit, cursor]);
   if (!answer.ok)
-    return { kind: answer.failure.retryable ? 'lost' : 'final', message: answer.failure.message };
+    return answer.failure.retryable
+      ? { kind: 'lost', message: answer.failure.message, rootRefused: false }
+      : { kind: 'final', message: answer.failure.message };
   const value = parseUnit(answer.value);
-  return typeof value === 'string' ? { kind: 'lost', message: value } : { kind: 'read', value };
+  return typeof value === 'string'
+    ? { kind: 'lost', message: value, rootRefused: isRootRefused('unit', answer.value) }
+    : { kind: 'read', value };
 };
 
 /** Its failure changes nothing: the outcome is known, and the unit is gone at the next boot at the latest. */

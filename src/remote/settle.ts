@@ -4,6 +4,7 @@ import { sanitiseLine } from '../text/sanitise.ts';
 import { clearScript } from './activation-unit.ts';
 import { claimArguments, fencedBy } from './lease.ts';
 import { isUnitName } from './names.ts';
+import { isRootRefused, rootPatience } from './no-root.ts';
 import { readRecord, recordBytesMax } from './record.ts';
 import { settleScript } from './supervisor.ts';
 
@@ -51,7 +52,8 @@ const outcomeIn = (answer: ReturnType<typeof readRecord>): SettleOutcome | null 
 /**
  * Ends the supervision of an activation. The word goes over a connection made for it: one that was open before the
  * activation proves nothing about the machine's network and sshd. A machine that does not answer is tried until the
- * deadline, for it may return to answering by itself. The unit is removed once it has said its end.
+ * deadline, for it may return to answering by itself; one that lets nobody be root any more is not. The unit is removed
+ * once it has said its end.
  */
 export const settle = async (
   { remote, clock }: Deps,
@@ -70,6 +72,7 @@ export const settle = async (
       idempotent: false,
     });
   let why = 'nobody waits for it any more';
+  const isInVain = rootPatience(clock);
   remote.forget(machine);
   while (signal?.aborted !== true) {
     const answer = await run(['sh', '-c', settleScript, 'sh', unit, verdict, ...claimArguments(claim)]);
@@ -82,6 +85,7 @@ export const settle = async (
         return outcome;
       }
       why = outcome ?? `${unit}.service has not ended`;
+      if (isInVain(isRootRefused('settle', answer.value))) break;
     } else {
       why = answer.failure.message;
       if (!answer.failure.retryable) break;

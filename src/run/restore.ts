@@ -171,8 +171,8 @@ export const restore = async (planned: Restore, context: PerformContext): Promis
       ? planned
       : { ...planned, current: prior.current, profile: prior.profile };
   return (
-    (await bySupervisor(step, context)) ??
     (await neverLeft(step, context)) ??
+    (await bySupervisor(step, context)) ??
     (await nearlyBack(step, await byActivation(step, context), context))
   );
 };

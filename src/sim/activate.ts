@@ -3,6 +3,7 @@ import { beginActivation, isGone } from './activation.ts';
 import { faultOf } from './fault.ts';
 import type { Hands, Lasting } from './hands.ts';
 import { fence, isFenced } from './lease.ts';
+import { rootPatience } from './root.ts';
 import { awaitWord } from './supervisor.ts';
 import type { WorldOptions } from './world.ts';
 
@@ -23,7 +24,7 @@ const neverStarted = (message: string): ActivateOutcome => ({
 
 /** `Target.activate` over the simulated world: started in a unit of its own, then followed over new connections. */
 export const activateOver = (world: Surroundings): Target['activate'] => {
-  const { clock, now, look, change, effect, forgetUnit, reach, link, lasting, linesOf } = world;
+  const { clock, now, look, change, effect, forgetUnit, reach, link, noRoot, lasting, linesOf } = world;
 
   /** What the start command does on the machine: begins the unit, or finds it there. */
   const begin = (name: string, request: ActivateRequest): Fenced | null => {
@@ -53,11 +54,11 @@ export const activateOver = (world: Surroundings): Target['activate'] => {
     const commandMs = (): number => Math.max(1, Math.min(commandDeadlineMs, until - now()));
     let problem: SshError | null = null;
     let perhapsStarted = false;
-    const answers: (Fenced | null)[] = [];
+    const answers: (Fenced | string | null)[] = [];
     for (let attempt = 1; attempt <= reconnect.tries; attempt += 1) {
       if (attempt > 1) await clock.sleep(reconnect.pauseMs, signal);
       problem = await reach(machine, commandMs(), given, () => {
-        answers.push(begin(machine.name, request));
+        answers.push(noRoot(machine.name) ?? begin(machine.name, request));
       });
       if (problem === null) break;
       perhapsStarted ||= problem.dispatched;
@@ -67,13 +68,16 @@ export const activateOver = (world: Surroundings): Target['activate'] => {
       return perhapsStarted
         ? unknown(`nobody knows whether it was started on ${machine.name}: ${problem.message}`)
         : neverStarted(`the activation was not started on ${machine.name}: ${problem.message}`);
-    const fenced = answers.at(-1);
-    if (fenced != null) return fenced;
+    const answer = answers.at(-1);
+    if (typeof answer === 'string')
+      return neverStarted(`the activation was not started on ${machine.name}: ${answer}`);
+    if (answer != null) return answer;
     if (
       !look(machine.name).units.has(request.unit) &&
       faultOf(look(machine.name).faults, 'starts-nothing') !== null
     )
       return neverStarted(`${machine.name} refused the unit ${request.unit}: Failed to connect to bus`);
+    const isInVain = rootPatience(now);
     const cutFor = look(machine.name).faults.find(
       (fault) => fault.kind === 'cut-during' && fault.act === 'activate',
     );
@@ -90,6 +94,12 @@ export const activateOver = (world: Surroundings): Target['activate'] => {
       if (now() >= until) return unknown('no end within its deadline');
       if (lost !== null) {
         if (!lost.retryable) return unknown(lost.message);
+        await clock.sleep(reconnect.pauseMs, signal);
+        continue;
+      }
+      const refused = noRoot(machine.name);
+      if (isInVain(refused !== null)) return unknown(`it goes on unseen: ${refused}`);
+      if (refused !== null) {
         await clock.sleep(reconnect.pauseMs, signal);
         continue;
       }

@@ -86,6 +86,8 @@ export type Fault =
   | { readonly kind: 'no-systemd' }
   | { readonly kind: 'disk-full'; readonly path: DiskFullAt }
   | { readonly kind: 'sudo-refused' }
+  /** The same from a moment on, when its preflight may be over. */
+  | { readonly kind: 'sudo-breaks'; readonly atMs: number; readonly forMs: number | null }
   | { readonly kind: 'inhibited' }
   /** For a while somebody is on it: logged in and typing, holding off shutdowns, or activating; `silence`: nobody says who. */
   | {

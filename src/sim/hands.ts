@@ -14,6 +14,8 @@ export type Hands = {
   readonly forgetUnit: (name: string, unit: string) => void;
   readonly reach: Reach;
   readonly link: Link;
+  /** Why nobody can be root on the machine now, or null. */
+  readonly noRoot: (name: string) => string | null;
 };
 
 /** Sleeps through `ms`, telling the lines on the way. */

@@ -1,5 +1,4 @@
 import type { Claim, Fenced, Lease, LeaseAnswer, LeaseRequest, Target } from '../ports.ts';
-import { faultOf } from './fault.ts';
 import type { Hands } from './hands.ts';
 import type { SimMachine } from './machine.ts';
 
@@ -76,13 +75,14 @@ export const answerLease = (
 
 /** `Target.lease` over the simulated world. */
 export const leaseOver =
-  ({ now, look, change, reach }: Hands): Target['lease'] =>
+  ({ now, look, change, reach, noRoot }: Hands): Target['lease'] =>
   async (machine, request, given) => {
     const answers: LeaseAnswer[] = [];
     const error = await reach(machine, request.deadlineMs, given, () => {
       const truth = look(machine.name);
-      if (faultOf(truth.faults, 'sudo-refused') !== null) {
-        answers.push({ kind: 'unknown', message: 'sudo: a password is required', error: null });
+      const refused = noRoot(machine.name);
+      if (refused !== null) {
+        answers.push({ kind: 'unknown', message: refused, error: null });
         return;
       }
       const [after, answer] = answerLease(truth, request, now());

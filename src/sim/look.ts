@@ -88,10 +88,10 @@ export const preflightFactsOf = (
   truth: SimMachine,
   problem: SshError | null,
   now: number,
+  noRoot: string | null,
 ): Result<PreflightFacts> => {
   if (problem !== null) return fail(unanswered(machine, 'preflight', problem));
   const full = truth.faults.flatMap((fault) => (fault.kind === 'disk-full' ? [fault.path] : []));
-  const refused = faultOf(truth.faults, 'sudo-refused') !== null;
   const activators = [
     ...(truth.occupied.has('activation') ? ['nixos-rebuild-switch-to-configuration.service'] : []),
     // Its supervisor waits within the unit, so the unit runs until it has ended.
@@ -100,8 +100,8 @@ export const preflightFactsOf = (
       .map(({ request }) => `${request.unit}.service`),
   ];
   return ok({
-    root: !refused,
-    rootProblem: refused ? 'sudo: a password is required' : null,
+    root: noRoot === null,
+    rootProblem: noRoot,
     nixFreeBytes: full.includes('/nix') ? gibi / 100 : 40 * gibi,
     bootFreeBytes: full.includes('/boot') ? gibi / 100 : gibi / 2,
     inhibitors:

@@ -3,6 +3,7 @@ import { faultOf } from './fault.ts';
 import type { Hands } from './hands.ts';
 import { fence, isFenced } from './lease.ts';
 import type { SimMachine } from './machine.ts';
+import { rootPatience } from './root.ts';
 import { tellSupervisor } from './supervisor.ts';
 
 /** How long one word to a supervisor waits for what comes of it, and the pause before it is said again. */
@@ -12,14 +13,18 @@ const commandDeadlineMs = 30_000;
 
 /** `Target.settle` over the simulated world, as the real adapter does it: said again until the machine has acted. */
 export const settleOver =
-  ({ clock, now, look, change, effect, forgetUnit, reach, link }: Hands): Target['settle'] =>
+  ({ clock, now, look, change, effect, forgetUnit, reach, link, noRoot }: Hands): Target['settle'] =>
   async (machine, { claim, unit, verdict, deadlineMs }, given) => {
     const until = now() + deadlineMs;
     let why = 'nobody waits for it any more';
+    const isInVain = rootPatience(now);
     while (given.signal?.aborted !== true) {
       let lost = false;
       let told: SimMachine | Fenced | null = null;
+      let refused: string | null = null;
       const say = (): void => {
+        refused = noRoot(machine.name);
+        if (refused !== null) return;
         const found = look(machine.name);
         const fault = verdict === 'confirm' ? faultOf(found.faults, 'cut-at-confirm') : null;
         lost = fault !== null && link.cut(machine.name, fault.forMs);
@@ -38,6 +43,9 @@ export const settleOver =
       const unheard = await reach(machine, commandMs, given, say);
       const problem = lost ? link.problem(machine) : unheard;
       const heard = told as SimMachine | Fenced | null;
+      const noRootThere = refused as string | null;
+      if (isInVain(problem === null && noRootThere !== null))
+        return { kind: 'unknown', message: noRootThere ?? why };
       if (problem === null && heard !== null) {
         if (isFenced(heard)) return heard;
         const watch = heard.units.get(unit)?.watch ?? null;
@@ -56,7 +64,7 @@ export const settleOver =
           continue;
         }
       } else {
-        why = problem?.message ?? why;
+        why = problem?.message ?? noRootThere ?? why;
         if (problem?.retryable === false) break;
       }
       if (now() >= until) break;

@@ -6,9 +6,11 @@ import { fence, isFenced } from './lease.ts';
 
 /** `Target.triggerReboot` over the simulated world: comparison of the boot id and trigger are one command. */
 export const triggerOver =
-  ({ now, look, change, effect, reach }: Hands): Target['triggerReboot'] =>
+  ({ now, look, change, effect, reach, noRoot }: Hands): Target['triggerReboot'] =>
   async (machine, request, given) => {
     const trigger = (): TriggerOutcome => {
+      const noRootThere = noRoot(machine.name);
+      if (noRootThere !== null) return { kind: 'refused', message: noRootThere };
       const truth = fence(look(machine.name), request.claim, now());
       if (isFenced(truth)) return truth;
       change(truth);

@@ -17,6 +17,7 @@ import {
 import { type Due, type SimMachine, withDue } from './machine.ts';
 import type { Random } from './random.ts';
 import { reachOver } from './reach.ts';
+import { rootProblemOf } from './root.ts';
 import { settleOver } from './settle.ts';
 import { triggerOver } from './trigger.ts';
 
@@ -157,7 +158,8 @@ export const createWorld = (options: WorldOptions): World => {
       return reportFor(machine, truth, problem, options.now(), options);
     };
 
-    const hands = { clock, now: options.now, look, change, effect, forgetUnit, reach, link };
+    const noRoot = (name: string): string | null => rootProblemOf(look(name), options.now() - link.startedAt);
+    const hands = { clock, now: options.now, look, change, effect, forgetUnit, reach, link, noRoot };
 
     return {
       lease: leaseOver(hands),
@@ -167,7 +169,7 @@ export const createWorld = (options: WorldOptions): World => {
       },
       preflight: async (machine, given) => {
         const problem = await reach(machine, given.deadlineMs, given);
-        return preflightFactsOf(machine, look(machine.name), problem, options.now());
+        return preflightFactsOf(machine, look(machine.name), problem, options.now(), noRoot(machine.name));
       },
       health,
       generations: async (machine, given) => {

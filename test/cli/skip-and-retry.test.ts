@@ -152,6 +152,17 @@ describe('a run under way', () => {
     expect(well).toContain('nothing has failed on grey-area');
   });
 
+  test('is no longer waited for after Ctrl-C, and what was asked of it stays asked', async () => {
+    const stage = createStage({ machines: exampleMachines, wants });
+    const skip = stage.meanwhile(20_050, 'skip', 'grey-area');
+    // Before the run has looked.
+    stage.at(20_051, skip.press);
+    const { out } = await stage.run('run', '--yes', '--no-update');
+    expect(skip().exitCode).toBe(130);
+    expect(skip().shown).toContain('What was asked stays in the journal, and the run may still do it');
+    expect(out).toContain('grey-area: ! left out of the run by amy (cli)');
+  });
+
   test('that waits for its answer, or none at all', async () => {
     const stage = createStage({ machines: exampleMachines, wants, interactive: true, leavesQuestions: true });
     expect((await stage.run('skip', 'grey-area')).shown).toContain('no run is under way');

@@ -63,6 +63,8 @@ export type StageOptions = {
   /** Whoever is asked leaves the question standing. */
   readonly leavesQuestions?: boolean;
   readonly interactive?: boolean;
+  /** Ctrl-C, told to every command. */
+  readonly stop?: AbortSignal;
   readonly nix?: Partial<Nix>;
   readonly closures?: Partial<Closures>;
   /** Host name of where `lab` runs, and whether a unit there resumes runs at boot. */
@@ -233,7 +235,7 @@ export const createStage = (options: StageOptions) => {
         });
       return answers.shift() ?? null;
     },
-    stop: never,
+    stop: options.stop ?? never,
     abort: never,
     hangup: never,
     openLab: async () => ok(lab) as Result<Lab>,
@@ -264,13 +266,18 @@ export const createStage = (options: StageOptions) => {
     /** Lets something happen this long after the start, while a command runs. */
     at: (ms: number, act: () => void): void => time.schedule(startAt + ms, act),
     /** Another command, so long after the start, beside the one that runs; what it said, once both are over. */
-    meanwhile: (ms: number, ...argv: readonly string[]): (() => { shown: string; exitCode: number }) => {
+    meanwhile: (
+      ms: number,
+      ...argv: readonly string[]
+    ): (() => { shown: string; exitCode: number }) & { readonly press: () => void } => {
+      const pressed = new AbortController();
       const said: string[] = [];
       let code = 0;
       const beside: Cli = {
         ...cli,
         out: (text) => void said.push(text),
         err: (text) => void said.push(text),
+        stop: pressed.signal,
         // The run that it finds is hosted by the other command.
         openRuns: async () =>
           ok({ ...runsBy('cli'), isAlive: () => true, journal: { ...journal, close: () => {} } }),
@@ -279,7 +286,12 @@ export const createStage = (options: StageOptions) => {
         },
       };
       time.schedule(startAt + ms, () => void runCommandLine(beside, argv));
-      return () => ({ shown: said.join('').replaceAll(/\d{8}-\d{6}-[0-9a-f]{4}/gu, 'RUN'), exitCode: code });
+      const heard = () => ({
+        shown: said.join('').replaceAll(/\d{8}-\d{6}-[0-9a-f]{4}/gu, 'RUN'),
+        exitCode: code,
+      });
+      // Ctrl-C, for this command alone.
+      return Object.assign(heard, { press: () => pressed.abort('Ctrl-C') });
     },
     /** systemd ends the process, as at a shutdown of the machine that `lab` runs on; the next command is after its boot. */
     shutDown: (): void => {

@@ -94,6 +94,12 @@ describe('a run under way', () => {
     ]);
   });
 
+  test('hears the Ctrl-C that came while its process was being started', async () => {
+    const stage = createStage({ machines: exampleMachines, wants: newKernel, stop: AbortSignal.abort() });
+    const { exitCode } = await stage.run('run', '--yes', '--no-update');
+    expect([exitCode, stage.world.effects]).toEqual([130, []]);
+  });
+
   test('commands about it say when there is none', async () => {
     const stage = createStage({ machines: exampleMachines });
     for (const command of ['attach', 'stop', 'abort', 'pause', 'resume']) {

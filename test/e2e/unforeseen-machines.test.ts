@@ -150,8 +150,23 @@ describe.skipIf(!available.ok)('a run over machines that hide what ails them', (
     return run;
   };
 
-  test('somebody removes the file of its lock: no other run gets in, and the run goes on', async () => {
+  test('sudo breaks in the middle of its activation: nobody waits for its supervisor, and the retry finds what it did', async () => {
     const run = await activating('2');
+    await inShell('barred', 'until ls -d /run/lab/lab-activate-*; do sleep 0.1; done');
+    await inShell('barred', "sed -i 's/NOPASSWD: *//' /etc/sudoers");
+    const ended = await run.ended;
+    await inShell('barred', "sed -i 's/^lab ALL=(ALL:ALL) */&NOPASSWD: /' /etc/sudoers");
+    expect(ended.code, ended.stdout).toBe(1);
+    expect(ended.stdout).toContain('sudo: a password is required');
+    const { code, stdout, stderr } = await lab.run(['retry', 'barred']);
+    expect(code, stdout + stderr).toBe(0);
+    const { current, profile, next } = await lab.runs('barred');
+    expect([profile, next]).toEqual([current, current]);
+    expect(await strayOn(lab.fleet, 'barred')).toBe('');
+  });
+
+  test('somebody removes the file of its lock: no other run gets in, and the run goes on', async () => {
+    const run = await activating('3');
     await rm(join(lab.stateDirectory, 'lock.db'));
     const { code, body } = await lab.json<{ failure: Failure }>(['run', 'noisy', '--yes']);
     expect([code, body.failure.kind]).toEqual([5, 'locked']);
@@ -163,7 +178,7 @@ describe.skipIf(!available.ok)('a run over machines that hide what ails them', (
   // The last story: nobody can read this journal any more.
   test('the log of the journal is emptied midway: the run stops there, and what is not confirmed is no boot default', async () => {
     const known = await lab.runs('barred');
-    const run = await activating('3');
+    const run = await activating('4');
     await truncate(join(lab.stateDirectory, 'journal.db-wal'));
     expect((await run.ended).code).toBe(4);
     expect(await lab.runs('barred')).toMatchObject({ profile: known.profile, next: known.next });

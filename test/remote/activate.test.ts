@@ -293,6 +293,27 @@ describe('an activation over a connection that fails', () => {
     expect(clock.now()).toBeLessThan(1_000_000 + 6.5 * 60_000);
   });
 
+  it('was not started where nobody can be root', async () => {
+    const sudo = exited(1, '', 'sudo: a password is required');
+    expect((await go(fakeRemote(() => sudo))).outcome).toMatchObject({ kind: 'refused', notStarted: true });
+    const told = exited(1, 'lab-start\n', 'sudo: a password is required');
+    expect((await go(fakeRemote(() => told))).outcome).not.toMatchObject({ notStarted: true });
+  });
+
+  it('is followed through a moment without root, as when it replaces sudo, and not through minutes', async () => {
+    const sudo = exited(1, '', 'sudo: a password is required');
+    const supervision = { confirmWithinMs: 360_000, recorded: { current: null, profile: null } };
+    const back = fakeRemote(answersInTurn(started, running, sudo, sudo, sudo, ended(0), cleared));
+    expect((await go(back)).outcome).toEqual({ kind: 'live' });
+    const gone = fakeRemote((_call, count) => (count <= 2 ? (count === 1 ? started : running) : sudo));
+    const { outcome, clock } = await go(gone, { deadlineMs: 30 * 60_000, supervision });
+    expect(outcome).toEqual({
+      kind: 'unknown',
+      message: `${unit}.service goes on unseen: exit 1: sudo: a password is required`,
+    });
+    expect(clock.now()).toBeLessThan(1_000_000 + 20_000);
+  });
+
   it('is unknown when the machine rebooted under it', async () => {
     const gone = answered('unit', 'LoadState=not-found', 'ActiveState=inactive', 'SubState=dead');
     expect((await go(fakeRemote(answersInTurn(started, running, gone)))).outcome).toMatchObject({

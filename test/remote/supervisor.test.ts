@@ -488,13 +488,34 @@ describe('a word to the supervisor over a connection that fails', () => {
       await clock.sleep(900);
       return deadlineMs < 1_000
         ? lost({ message: `not within ${deadlineMs} ms` })
-        : exited(1, '', 'sudo: a password is required');
+        : exited(1, '', 'sh: out of memory');
     });
     const request = { claim, unit, verdict: 'confirm', deadlineMs: 60_000 } as const;
     expect(await settle({ remote: slow, clock }, machine, request, {})).toEqual({
       kind: 'unknown',
+      message: 'exit 1: sh: out of memory',
+    });
+  });
+
+  it('is not said for minutes to a machine that lets nobody be root any more', async () => {
+    const clock = leapingClock();
+    const refused = fakeRemote(() => exited(1, '', 'sudo: a password is required'));
+    const request = { claim, unit, verdict: 'restore', deadlineMs: 11 * 60_000 } as const;
+    expect(await settle({ remote: refused, clock }, machine, request, {})).toEqual({
+      kind: 'unknown',
       message: 'exit 1: sudo: a password is required',
     });
+    expect(clock.elapsed()).toBeLessThan(1_000_000 + 20_000);
+  });
+
+  it('is said again while root is refused for a moment, and whenever it was to be had in between', async () => {
+    const sudo = exited(1, '', 'sudo: /etc/sudoers is owned by uid 1000, should be 0');
+    const pending = answered('settle', 'end=pending');
+    const end = answered('settle', 'end=confirmed', 'verdict=confirm');
+    const remote = fakeRemote(
+      answersInTurn(sudo, sudo, sudo, sudo, pending, sudo, sudo, sudo, sudo, end, cleared),
+    );
+    expect(await say(remote, 'confirm')).toEqual({ kind: 'confirmed' });
   });
 
   it('is never taken for confirmed without the word that says so', async () => {

@@ -66,6 +66,8 @@ export const crashFaults: readonly Fault[] = faultMakers.map((make) => {
       return { ...fault, atMs: 12_000, forMs: 30_000 };
     case 'falls-ill':
       return { ...fault, atMs: 15_000, forMs: 40_000 };
+    case 'sudo-breaks':
+      return { ...fault, atMs: 9_000, forMs: 40_000 };
     case 'crash':
       return { ...fault, atMs: 20_000 };
     case 'foreign-deploy':

@@ -95,4 +95,5 @@ export const faultMakers: readonly FaultMaker[] = [
     atMs: random.between(0, 3_000),
     toplevel: toplevelOf(machine, 'foreign'),
   }),
+  (random) => ({ kind: 'sudo-breaks', atMs: soon(random), forMs: aWhile(random) }),
 ];

@@ -31,6 +31,10 @@ const outcomes: readonly (readonly [Fault, string])[] = [
   [{ kind: 'collected', times: 1 }, 'done'],
   [{ kind: 'collected', times: 2 }, 'restored: closure-gone'],
   [{ kind: 'sudo-refused' }, 'failed: no-root'],
+  [{ kind: 'sudo-breaks', atMs: 3_000, forMs: null }, 'restored: activation-not-started'],
+  [{ kind: 'sudo-breaks', atMs: 8_000, forMs: 12_000 }, 'done'],
+  [{ kind: 'sudo-breaks', atMs: 8_000, forMs: null }, 'failed: activation-unknown'],
+  [{ kind: 'sudo-breaks', atMs: 16_000, forMs: null }, 'failed: confirmation-unknown'],
   [{ kind: 'inhibited' }, 'skipped: inhibited'],
   [{ kind: 'just-booted' }, 'skipped: just-booted'],
   [{ kind: 'no-systemd' }, 'failed: reboot-refused'],
@@ -91,6 +95,20 @@ describe('a machine with one trouble', () => {
       expect(result).toBe(expected === 'done' ? 'done' : 'partial');
     });
 });
+
+test.each([3_000, 8_000, 16_000])(
+  'nobody waits for a machine that lets nobody be root any more (from %i ms on): others have their turn',
+  async (atMs) => {
+    const { events, startedAt } = await tell({
+      box: { rebootOrder: 1, faults: [{ kind: 'sudo-breaks', atMs, forMs: null }] },
+      other: { rebootOrder: 2 },
+    });
+    const turn = events.find(
+      ({ body }) => body.kind === 'step-intended' && body.step.startsWith('other/act'),
+    );
+    expect((turn?.at ?? Number.NaN) - startedAt).toBeLessThan(atMs + 60_000);
+  },
+);
 
 test('a machine that went away before its turn is skipped like one that was never there', async () => {
   const { became, done } = await tell({

@@ -87,7 +87,7 @@ const registerMachineControl = (
 };
 
 const steerExitCodes =
-  'Exit code: 0 once a run under way has taken it, 2 when it cannot be; of a run that goes on, that of the run.';
+  'Exit code: 0 once a run under way has taken it, 2 when it cannot be; of a run that goes on, that of the run.\nCtrl-C (exit code 130) ends the waiting for its answer, not what was asked.';
 
 export const registerSkipAndRetry = (program: Command, cli: Cli): void => {
   registerMachineControl(program, cli, {

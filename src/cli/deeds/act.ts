@@ -107,8 +107,10 @@ const steerBySignals = (cli: Cli, runs: Runs, run: RunId): (() => void) => {
     if (!runs.detached || !cli.hangup.aborted) ask('stop');
   };
   const abort = (): void => ask('abort');
-  cli.stop.addEventListener('abort', stop, { once: true });
-  cli.abort.addEventListener('abort', abort, { once: true });
+  // Told while the process of the run was being started.
+  for (const [told, act] of [[cli.stop, stop] as const, [cli.abort, abort] as const])
+    if (told.aborted) act();
+    else told.addEventListener('abort', act, { once: true });
   return () => {
     cli.stop.removeEventListener('abort', stop);
     cli.abort.removeEventListener('abort', abort);

@@ -17,11 +17,16 @@ const answerWithinMs = 15_000;
 const lookEveryMs = 100;
 
 type Answer =
-  | { readonly kind: 'steered' | 'ended' | 'none' }
+  | { readonly kind: 'steered' | 'ended' | 'none' | 'left' }
   | { readonly kind: 'refused'; readonly why: string };
 
-/** What the run says to what was asked of it, once it has. */
-const answerOf = async (runs: Runs, state: RunState, { what, machine }: SteerAsk): Promise<Answer> => {
+/** What the run says to what was asked of it, once it has. `left`: nobody waits for it any more. */
+const answerOf = async (
+  runs: Runs,
+  state: RunState,
+  { what, machine }: SteerAsk,
+  leave: AbortSignal,
+): Promise<Answer> => {
   const until = runs.clock.elapsed() + answerWithinMs;
   for (let after = state.lastSeq; ; ) {
     for (const { seq, body } of runs.journal.eventsOf(state.run, after)) {
@@ -31,8 +36,9 @@ const answerOf = async (runs: Runs, state: RunState, { what, machine }: SteerAsk
       if (body.what !== what || body.machine !== machine || body.by !== runs.who) continue;
       return body.kind === 'steered' ? { kind: 'steered' } : { kind: 'refused', why: body.why };
     }
+    if (leave.aborted) return { kind: 'left' };
     if (runs.clock.elapsed() >= until) return { kind: 'none' };
-    await runs.clock.sleep(lookEveryMs);
+    await runs.clock.sleep(lookEveryMs, leave);
   }
 };
 
@@ -100,7 +106,8 @@ export const steerMachine = (
       return resumed.ok ? watchRun(cli, runs, run, false, null) : resumed;
     }
     runs.journal.ask(run, ask.what, runs.who, ask.machine);
-    const answer = await answerOf(runs, lives.value, ask);
+    const leave = AbortSignal.any([cli.stop, cli.hangup]);
+    const answer = await answerOf(runs, lives.value, ask, leave);
     switch (answer.kind) {
       case 'steered':
         printLines(cli, [`run ${run}: ${ask.machine} ${says[ask.what]}`]);
@@ -117,6 +124,12 @@ export const steerMachine = (
           `run ${run} has not answered within ${answerWithinMs / 1_000} s`,
           'it may yet: `lab attach` shows it, and the record keeps its answer',
         );
+      case 'left':
+        printLines(cli, [
+          `run ${run} has not answered yet. What was asked stays in the journal, and the run may still do it: \`lab attach\` shows it`,
+        ]);
+        cli.setExitCode(exitCodes.interrupted);
+        return done;
       default:
         return answer satisfies never;
     }
