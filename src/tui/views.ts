@@ -104,6 +104,7 @@ export const paneOf = (scene: ViewScene): Pane => {
         now,
         log,
         width,
+        height: scene.bodyHeight,
         spinner,
         pen,
         selected: scene.scroll.selected,
@@ -128,6 +129,7 @@ export const paneOf = (scene: ViewScene): Pane => {
           at: ui.moments.get(view.run) ?? null,
           selected: scene.scroll.selected,
           width,
+          height: scene.bodyHeight,
         },
         pen,
       );

@@ -39,6 +39,32 @@ test.each([
   expect(text).toContain('building linux-6.12.11');
 });
 
+test.each([
+  { columns: 40, rows: 12 },
+  { columns: 60, rows: 12 },
+  { columns: 80, rows: 12 },
+])('the bars come before what is over, and above the fold, at $columns × $rows', async (size) => {
+  const long = withRun({ kind: 'preparing' }, [
+    started({ kind: 'run', update: true }),
+    ...(['update', 'evaluate', 'observe'] as const).flatMap((work): EventBody[] => [
+      { kind: 'preparation-started', work },
+      {
+        kind: 'preparation-finished',
+        work,
+        note: 'as many words as do not fit into a line',
+        failure: null,
+      },
+    ]),
+    { kind: 'preparation-started', work: 'build' },
+    { kind: 'preparation-noted', work: 'build', note: 'building linux', amounts, built: ['nas'] },
+  ]);
+  const screen = await openScreen(fakeSession(long).session, size);
+  await screen.press('3');
+  const text = screen.text();
+  expect(text).toMatch(/bytes.* 46 MB of 101 MB/u);
+  expect(text).toMatch(/\d+ more lines below/u);
+});
+
 test('where Nix counts nothing, the numbers in what was said last make the bar', async () => {
   const screen = await openScreen(fakeSession(preparingSnapshot).session);
   await screen.press('3');

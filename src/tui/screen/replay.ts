@@ -65,6 +65,7 @@ export const replayPane = (
     readonly at: number | null;
     readonly selected: string | null;
     readonly width: number;
+    readonly height: number;
   },
   pen: Pen,
 ): Pane => {
@@ -98,6 +99,7 @@ export const replayPane = (
     now: event.at,
     log,
     width,
+    height: view.height,
     spinner: pen.glyphs.pointer,
     pen,
     selected: view.selected,

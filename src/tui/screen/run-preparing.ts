@@ -60,12 +60,18 @@ const amountLines = (
   ];
 };
 
-/** In a narrow window the newest comes first: there, what is over would leave no room for what is under way. */
-const inOrder = (records: readonly PreparationRecord[], width: number): readonly PreparationRecord[] =>
-  width < wideFrom ? records.toReversed() : records;
+/** Below so many lines what is over would leave no room for the bars of what is under way. */
+const roomyFrom = 16;
 
-const preparationLines = (run: RunState, { now, spinner, width, pen }: RunScene): readonly Line[] =>
-  inOrder(run.preparations, width).flatMap((record) => {
+/** In a small window the newest comes first. */
+const inOrder = (
+  records: readonly PreparationRecord[],
+  { width, height }: Pick<RunScene, 'width' | 'height'>,
+): readonly PreparationRecord[] => (width < wideFrom || height < roomyFrom ? records.toReversed() : records);
+
+const preparationLines = (run: RunState, scene: RunScene): readonly Line[] => {
+  const { now, spinner, width, pen } = scene;
+  return inOrder(run.preparations, scene).flatMap((record) => {
     const open = record.endedAt === null;
     const { glyphs } = pen;
     const [glyph, tone]: [string, Tone] =
@@ -87,6 +93,7 @@ const preparationLines = (run: RunState, { now, spinner, width, pen }: RunScene)
         : labelled(span('    '), 4, note, record.failure === null ? 'quiet' : 'bad', width - 1).slice(0, 2)),
     ];
   });
+};
 
 export const preparingPane = (scene: RunScene): Pane => {
   const { snapshot, now, spinner } = scene;
@@ -108,7 +115,7 @@ export const preparingPane = (scene: RunScene): Pane => {
         scene.width - 1,
         2,
       ),
-      blank,
+      ...(scene.height < roomyFrom ? [] : [blank]),
     ],
     // How far it is matters more than what was said on the way: the log takes what is left.
     foot: { ...logFoot(scene), least: 0, most: 0 },

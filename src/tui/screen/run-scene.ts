@@ -10,6 +10,8 @@ export type RunScene = {
   readonly now: number;
   readonly log: readonly LogEntry[];
   readonly width: number;
+  /** Lines between tabs and status. */
+  readonly height: number;
   /** The machine the cursor is on, where it was moved. */
   readonly selected: string | null;
   readonly spinner: string;
