@@ -228,7 +228,7 @@ describe('lab rollback --run', () => {
     expect(out).toContain('reverse-proxy: dependencies: grey-area: 2 checks pass');
   });
 
-  test('of a run that its process left in the middle needs no other answer than yes', async () => {
+  test('of a run that its process left in the middle needs no --yes, and answers for itself', async () => {
     const stage = createStage({ machines: exampleMachines, interactive: true, answers: ['y'] });
     await stage.leaveUnfinished();
     const other = await stage.run('rollback', 'grey-area');

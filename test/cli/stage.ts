@@ -261,6 +261,8 @@ export const createStage = (options: StageOptions) => {
     /** How often flake.lock was moved and not put back. */
     lockMoves: () => lock,
     asked,
+    /** What the next question is answered with. */
+    answer: (text: string): void => void answers.push(text),
     /** What was printed with `--json`, by the names under which it is published; each was seen to be as published. */
     documents,
     /** Lets something happen this long after the start, while a command runs. */

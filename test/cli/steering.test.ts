@@ -140,6 +140,41 @@ describe('a run whose process died', () => {
     expect(runs.out).toMatch(/interrupted: its process died; run RUN began after it/u);
   });
 
+  test('is closed by a reboot by hand only once the critical name is typed', async () => {
+    const stage = createStage({ machines: exampleMachines, interactive: true });
+    await stage.leaveUnfinished();
+    const reboot = (answer: string) => {
+      stage.answer(answer);
+      return stage.run('reboot', 'reverse-proxy', '--yes');
+    };
+    const declined = await reboot('no');
+    expect(declined.exitCode).toBe(130);
+    expect(declined.shown).toContain('run RUN is as it was');
+    expect(stage.asked).toEqual([expect.stringContaining('reverse-proxy is critical. Type its name')]);
+    expect((await stage.run('journal', '--runs')).out).toContain('not ended');
+    expect(stage.journal.runs(9)).toHaveLength(1);
+
+    const typed = await reboot('reverse-proxy');
+    expect(typed.out).toContain('this run begins in its place');
+    expect([typed.exitCode, stage.asked.length]).toEqual([0, 2]);
+    expect(rebooted(stage)).toEqual(['reverse-proxy']);
+  });
+
+  test('is closed by its rollback only once somebody has said yes to that', async () => {
+    const stage = createStage({
+      machines: exampleMachines,
+      wants: newKernel,
+      interactive: true,
+      journalFullAfter: 22,
+    });
+    await stage.run('run', '--yes', '--no-update');
+    stage.answer('n');
+    const { shown, exitCode } = await stage.run('rollback', '--run', stage.journal.runs(1)[0]?.run ?? '');
+    expect([exitCode, shown]).toEqual([130, expect.stringContaining('run RUN is as it was')]);
+    expect(stage.asked).toEqual([expect.stringContaining('End it, and plan its rollback? [y/N]')]);
+    expect((await stage.run('journal', '--runs')).out).toContain('not ended');
+  });
+
   test('cannot be attached to, and says what can be done', async () => {
     const stage = await died();
     expect((await stage.run('attach')).shown).toContain('is gone');

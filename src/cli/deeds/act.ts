@@ -3,7 +3,7 @@ import { type Failure, fail, type Result } from '../../failure.ts';
 import { comparePlan, type PlanPackages } from '../../flow/compare-plan.ts';
 import { criticalReboots, hasWork } from '../../flow/conduct.ts';
 import { prepare } from '../../flow/prepare.ts';
-import { openRun, type Runs, watch } from '../../flow/runs.ts';
+import { type Runs, watch } from '../../flow/runs.ts';
 import { type Override, parseOverrides } from '../../plan/override.ts';
 import { type Goal, isByHand, type Plan, type RunGoal } from '../../plan/plan.ts';
 import type { RunEvent, RunId } from '../../run/event.ts';
@@ -11,11 +11,11 @@ import { awaitsOwnBoot } from '../../run/progress.ts';
 import { exitCodeOfRun, exitCodes, reportOf } from '../../run/report.ts';
 import type { RunState } from '../../run/state.ts';
 import { sanitiseLine } from '../../text/sanitise.ts';
-import { moment } from '../../text/words.ts';
 import type { Cli, Lab, Via } from '../lab.ts';
 import { failureLines, lockLines } from '../render.ts';
 import { planLines } from '../render-plan.ts';
 import { eventLine, reportLines } from '../render-run.ts';
+import { agreesToClose } from './in-its-place.ts';
 import { done, failureOfJournal, printJson, printLines, usage, useLab } from './with-lab.ts';
 
 /** The one way in which commands change machines: prepare, show the plan, ask, watch, report. */
@@ -247,29 +247,21 @@ export const act = async (
     }
     const runs = lab.runs(options.via);
     if (!runs.ok) return runs;
-    const left = openRun(runs.value);
-    let inItsPlace: readonly string[] = [];
-    // Of an update of flake.lock nothing is left to go on with.
-    if (left !== null && left.goal.kind !== 'update' && !runs.value.isAlive(left)) {
-      const how = `\`lab resume\` goes on with it; with --yes a new run begins in its place`;
-      const why = runs.value.whyDied(left.run)?.message ?? 'its process died';
-      const message = `run ${left.run} of ${moment(left.startedAt)} was left unfinished: ${sanitiseLine(why)}`;
-      // Who asks for the end of just that run has answered already.
-      const undoesIt = goal.kind === 'rollback' && goal.to.kind === 'run' && goal.to.run === left.run;
-      if (!options.yes && !undoesIt)
-        return fail({ kind: 'left-unfinished', machine: null, phase: 'run', message, remedy: how });
-      inItsPlace = [`! ${message}; this run begins in its place`];
-    }
+    const { yes, confirm } = options;
+    const asked = { goal, selectors, overrides: overrides.value, yes, confirm };
+    const agreed = await agreesToClose(cli, lab, runs.value, asked);
+    if (!agreed.ok) return agreed;
+    const { lines, confirmed } = agreed.value;
     // Given beforehand, the consent does not depend on anybody watching; a critical name may still have to be typed.
     const given = options.yes && (!isByHand(goal) || !cli.interactive);
     const started = await runs.value.start({
       goal,
       selectors,
-      consent: given ? { kind: 'given', confirmed: options.confirm } : { kind: 'ask' },
+      consent: given ? { kind: 'given', confirmed } : { kind: 'ask' },
       ...(overrides.value.length === 0 ? {} : { overrides: overrides.value }),
     });
     if (!started.ok) return started;
-    if (!json) printLines(cli, inItsPlace);
+    if (!json) printLines(cli, lines);
     return watchRun(
       cli,
       runs.value,
@@ -278,7 +270,7 @@ export const act = async (
       given
         ? null
         : {
-            answer: (plan, withdrawn) => approve(cli, plan, options, withdrawn),
+            answer: (plan, withdrawn) => approve(cli, plan, { ...options, confirm: confirmed }, withdrawn),
             packages: (plan) => comparePlan(lab, plan, AbortSignal.any([cli.stop, cli.hangup])),
           },
     );
