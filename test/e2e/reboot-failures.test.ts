@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunReport } from '../../src/run/report.ts';
 import { type LabOnFleet, startLab, storiesPossible } from './lab.ts';
-import { machinesOf, outcomeOf, type Told } from './story.ts';
+import { clinging, machinesOf, outcomeOf, type Told } from './story.ts';
 
 /** One run over machines each of which fails its reboot in a way of its own: every kind is told apart, and none hides another. */
 
@@ -10,15 +10,6 @@ const available = await storiesPossible('reboots that go wrong');
 /** A unit that starts while /run/warm is there, and so fails after a reboot, when /run is empty. */
 const coldStart =
   '[Service]\nType=oneshot\nExecStart=/usr/bin/test -e /run/warm\n[Install]\nWantedBy=multi-user.target\n';
-/** A unit that will not stop, and that sshd outlives: the machine answers for as long as it hangs. */
-const clinging = `[Unit]
-After=sshd.service
-[Service]
-ExecStart=/bin/sh -c 'trap "" TERM; exec sleep infinity'
-TimeoutStopSec=3000
-[Install]
-WantedBy=multi-user.target
-`;
 const names = [
   'silent',
   'leaner',

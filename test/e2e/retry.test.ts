@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { RunReport } from '../../src/run/report.ts';
 import { type LabOnFleet, soonMs, startLab, storiesPossible } from './lab.ts';
-import { begins, machinesOf, outcomeOf, stepsIn, strayOn, type Told } from './story.ts';
+import { begins, clinging, machinesOf, outcomeOf, stepsIn, strayOn, type Told } from './story.ts';
 
 /** Runs that hold, and what somebody makes of them: see why, mend the machine, try again; or leave it out and go on. */
 
@@ -12,15 +12,6 @@ type Name = (typeof names)[number];
 /** Started by the new generation alone, it fails until somebody makes it its file. */
 const wantsFile = (file: string): string =>
   `[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/usr/bin/test -e ${file}\n[Install]\nWantedBy=multi-user.target\n`;
-/** A unit that will not stop, and that sshd outlives: the machine answers for as long as it hangs. */
-const clinging = `[Unit]
-After=sshd.service
-[Service]
-ExecStart=/bin/sh -c 'trap "" TERM; exec sleep infinity'
-TimeoutStopSec=3000
-[Install]
-WantedBy=multi-user.target
-`;
 
 describe.skipIf(!available.ok)('a run that holds', () => {
   let lab: LabOnFleet;

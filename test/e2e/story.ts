@@ -63,6 +63,16 @@ export const machine = (address: string, told: Told = {}): FlakeMachine => ({
   },
 });
 
+/** A unit that will not stop, and that sshd outlives: the machine answers for as long as it hangs. */
+export const clinging = `[Unit]
+After=sshd.service
+[Service]
+ExecStart=/bin/sh -c 'trap "" TERM; exec sleep infinity'
+TimeoutStopSec=3000
+[Install]
+WantedBy=multi-user.target
+`;
+
 /** Machines of all hosts of the fleet, in the order they are told in. */
 export const machinesOf = (fleet: TestFleet, told: Readonly<Record<string, Told>>): FlakeMachines =>
   Object.fromEntries(

@@ -1,19 +1,10 @@
 import { expect, test } from 'vitest';
 import { copyClosure } from '../../src/nix-integration/copy.ts';
 import type { ProcessOptions, ProcessResult } from '../../src/process/run.ts';
+import { ended } from '../process/ended.ts';
 import { failureOf, succeeded } from './world.ts';
 
 const toplevel = '/nix/store/7jgr0qa2fz62jwd44pigv1vwx0zs3pi7-nixos-system-nas';
-const ended: ProcessResult = {
-  code: 0,
-  signal: null,
-  stdout: '',
-  stderr: '',
-  timedOut: false,
-  cancelled: false,
-  truncated: false,
-  startError: null,
-};
 const request = {
   machine: 'nas',
   toplevel,

@@ -1,6 +1,7 @@
 import { lockHash } from '../../src/nix-integration/lock-file.ts';
 import { writeLock } from '../../src/nix-integration/write-lock.ts';
 import type { RunProcess } from '../../src/process/run.ts';
+import { ended } from '../process/ended.ts';
 
 /** A process that writes one lock after the other, to be killed. Arguments: path of flake.lock, sizes as JSON. */
 
@@ -8,16 +9,7 @@ export const textsOf = (lengths: readonly number[]): readonly string[] =>
   lengths.map((length, index) => String(index).repeat(length));
 
 /** No work tree: what is waited for is the file. */
-const git: RunProcess = async () => ({
-  code: 128,
-  signal: null,
-  stdout: '',
-  stderr: '',
-  timedOut: false,
-  cancelled: false,
-  truncated: false,
-  startError: null,
-});
+const git: RunProcess = async () => ({ ...ended, code: 128 });
 
 const [path, sizes] = process.argv.slice(2);
 if (import.meta.main && path !== undefined && sizes !== undefined) {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
+import type { Clock } from '../../src/ports.ts';
 import { type ProcessResult, type RunProcess, runProcess } from '../../src/process/run.ts';
 import type { LocalUser } from '../../src/ssh/config.ts';
 import { answerForOthers, filesRead, hostLinesOf } from '../../src/ssh/config-sharing.ts';
@@ -12,6 +13,7 @@ import { writeFleetSshConfig } from '../../src/ssh/fleet-config.ts';
 import { fleetConfigMark } from '../../src/ssh/fleet-config-mark.ts';
 import { sshLimitsDefault } from '../../src/ssh/limits.ts';
 import { createResolveConfig } from '../../src/ssh/resolve.ts';
+import { ended } from '../process/ended.ts';
 import { machineNamed } from '../remote/machine.ts';
 
 const local: LocalUser = {
@@ -28,7 +30,7 @@ describe('the configuration of a machine', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  const asking = (path: string, run: RunProcess = runProcess) => {
+  const asking = (path: string, run: RunProcess = runProcess, clock: Clock = systemClock) => {
     const asked: string[] = [];
     const resolve = createResolveConfig({
       runProcess: (argv, options) => {
@@ -37,7 +39,7 @@ describe('the configuration of a machine', () => {
       },
       configPath: path,
       local,
-      clock: systemClock,
+      clock,
       limits: sshLimitsDefault,
       closing: new AbortController().signal,
     });
@@ -85,16 +87,7 @@ describe('the configuration of a machine', () => {
   });
 
   test('is an error where ssh is not installed, is cut off, or is too slow', async () => {
-    const plain: ProcessResult = {
-      code: 0,
-      signal: null,
-      stdout: minimal,
-      stderr: '',
-      timedOut: false,
-      cancelled: false,
-      truncated: false,
-      startError: null,
-    };
+    const plain: ProcessResult = { ...ended, stdout: minimal };
     const path = await write('');
     const withResult = async (result: Partial<ProcessResult>) => {
       const said = await asking(path, async () => ({ ...plain, ...result })).resolve(
@@ -141,6 +134,24 @@ describe('the configuration of a machine', () => {
       value: { hostname: 'web1', port: 2222 },
     });
     expect(asked).toHaveLength(3);
+  });
+
+  test('is asked for anew after a while, which a clock that is set makes neither shorter nor longer', async () => {
+    const path = await write('Host *', '  User ada');
+    const time = { wall: 1_800_000_000_000, steady: 0 };
+    const clock = { now: () => time.wall, elapsed: () => time.steady, sleep: async () => {} };
+    const { asked, resolve } = asking(path, runProcess, clock);
+    const askedFor = async (alias: string): Promise<number> => {
+      await resolve(endpoint(alias), undefined);
+      return asked.length;
+    };
+    expect(await askedFor('nas')).toBe(1);
+    time.wall += 3_600_000;
+    time.steady = sshLimitsDefault.configSharedMs - 1;
+    expect(await askedFor('app')).toBe(1);
+    time.wall -= 7_200_000;
+    time.steady += 1;
+    expect(await askedFor('web')).toBe(2);
   });
 
   test('is asked for once for a whole fleet in the file that lab writes, though each machine has its Host there', async () => {
