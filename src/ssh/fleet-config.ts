@@ -102,6 +102,8 @@ export const fleetSshConfig = (config: FleetSshConfig): Result<string> => {
     '  ForwardX11 no',
     '  PermitLocalCommand no',
     '  RemoteCommand none',
+    // A terminal would take Nix's bytes for keys, and a copy would hang.
+    '  RequestTTY no',
     '  ClearAllForwardings yes',
     `  ConnectTimeout ${Math.ceil(limits.tcpDeadlineMs / 1_000)}`,
     `  ServerAliveInterval ${Math.ceil(limits.keepaliveIntervalMs / 1_000)}`,
@@ -156,6 +158,7 @@ export const openSshArgv = (
   asks === 'person' ? 'BatchMode=no' : 'BatchMode=yes',
   '-o',
   'ClearAllForwardings=no',
+  ...(asks === 'person' ? ['-o', 'RequestTTY=auto'] : []),
   '--',
   machine.name,
 ];

@@ -65,6 +65,7 @@ describe("the fleet's ssh configuration", () => {
         '  ForwardX11 no',
         '  PermitLocalCommand no',
         '  RemoteCommand none',
+        '  RequestTTY no',
         '  ClearAllForwardings yes',
         '  ConnectTimeout 10',
         '  ServerAliveInterval 5',
@@ -170,6 +171,8 @@ describe("the fleet's ssh configuration", () => {
       'BatchMode=no',
       '-o',
       'ClearAllForwardings=no',
+      '-o',
+      'RequestTTY=auto',
       '--',
       'nas',
     ]);
