@@ -64,6 +64,18 @@ const known: readonly Trouble[] = [
       'Create the group nixbld with its users, as the Nix installer does, or set build-users-group to nothing in nix.conf.',
   },
   {
+    kind: 'read-only',
+    pattern: /Read-only file system|remounting \S+ writable/u,
+    remedy:
+      'Where Nix writes is read-only: its store, or the folder of the flake. `mount` and the kernel log say why.',
+  },
+  {
+    kind: 'json',
+    pattern: /json\.exception\.parse_error/u,
+    remedy:
+      'A JSON file is damaged, most likely flake.lock after a merge: `git diff flake.lock`, then restore it and lock again.',
+  },
+  {
     kind: 'nix-store',
     pattern:
       /(?:opening lock file|creating directory|cannot open|cannot connect to).*(?:\/nix\/|daemon-socket|big-lock)/su,

@@ -10,6 +10,8 @@ import { settleScript } from './supervisor.ts';
 
 const commandDeadlineMs = 30_000;
 const reconnectPauseMs = 3_000;
+/** Who knocks often at a machine that does not let him in is soon kept out for longer. */
+const lockedOutPauseMs = 30_000;
 /** A try that has less left than this tells of its own haste, not of the machine. */
 const tryAtLeastMs = 1_000;
 
@@ -75,6 +77,7 @@ export const settle = async (
   const isInVain = rootPatience(clock);
   remote.forget(machine);
   while (signal?.aborted !== true) {
+    let pauseMs = reconnectPauseMs;
     const answer = await run(['sh', '-c', settleScript, 'sh', unit, verdict, ...claimArguments(claim)]);
     if (answer.ok) {
       const outcome = outcomeIn(readRecord('settle', answer.value));
@@ -88,11 +91,14 @@ export const settle = async (
       if (isInVain(isRootRefused('settle', answer.value))) break;
     } else {
       why = answer.failure.message;
-      if (!answer.failure.retryable) break;
+      // What was activated may have locked us out: the machine returns by itself, and then lets us in again.
+      const lockedOut = verdict === 'restore' && answer.failure.kind === 'auth';
+      if (!answer.failure.retryable && !lockedOut) break;
+      if (lockedOut) pauseMs = lockedOutPauseMs;
       remote.forget(machine);
     }
-    if (clock.elapsed() + reconnectPauseMs + tryAtLeastMs > until) break;
-    await clock.sleep(reconnectPauseMs, signal);
+    if (clock.elapsed() + pauseMs + tryAtLeastMs > until) break;
+    await clock.sleep(pauseMs, signal);
   }
   return unknown(why);
 };

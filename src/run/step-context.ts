@@ -1,6 +1,6 @@
 import type { Failure } from '../failure.ts';
 import type { MachinePlan, Step } from '../plan/plan.ts';
-import type { Clock, Observation, SshError, Target } from '../ports.ts';
+import type { Clock, Observation, Reachable, SshError, Target } from '../ports.ts';
 import { noFacts, type RunId, type StepFacts, type StepOutcome } from './event.ts';
 import { isEffect } from './progress.ts';
 import { recordOfStep, recordsOfMachine } from './records.ts';
@@ -128,13 +128,20 @@ export const foreignChange = (
   const prior = recordedPrior(state, entry);
   if (prior === null) return null;
   if (seen.profile !== prior.profile && seen.profile !== wanted)
-    return `someone else changed what it would boot since the plan was made: ${seen.profile ?? 'unknown'}`;
+    return seen.profile === null
+      ? 'what it would boot cannot be read any more'
+      : `someone else changed what it would boot since the plan was made: ${seen.profile}`;
   if (seen.current !== prior.current && seen.current !== wanted)
-    return `someone else changed what it runs since the plan was made: ${seen.current ?? 'unknown'}`;
+    return seen.current === null
+      ? 'what it runs cannot be read any more'
+      : `someone else changed what it runs since the plan was made: ${seen.current}`;
   return null;
 };
 
-/** Looks over a new connection until the machine answers, cannot be expected to, or `forMs` are over. */
+/** One that goes down answers until its file systems are gone: what cannot be read then is not what somebody changed. */
+const inPart = ({ current, profile }: Reachable): boolean => current === null || profile === null;
+
+/** Looks over a new connection until the machine answers in full, cannot be expected to, or `forMs` are over. */
 export const see = async (
   { target, entry, clock, signal }: PerformContext,
   forMs: number,
@@ -146,8 +153,8 @@ export const see = async (
       signal,
       fresh: true,
     });
-    if (seen.kind === 'reachable' || !seen.error.retryable || signal.aborted || clock.elapsed() >= until)
-      return seen;
+    const final = seen.kind === 'reachable' ? !inPart(seen) : !seen.error.retryable;
+    if (final || signal.aborted || clock.elapsed() >= until) return seen;
     await clock.sleep(lookAgainMs, signal);
   }
 };

@@ -60,6 +60,18 @@ test('a flake that is broken as a whole says where', async () => {
   expect((await failureFor(thrown)).message).toContain('not today');
 });
 
+test('a lock file with the marks of a merge in it is pointed at', async () => {
+  const merged = world.repository('merged', {
+    'flake.nix': '{ outputs = { self }: { nixosConfigurations = { }; }; }',
+    'flake.lock': '{\n<<<<<<< HEAD\n  "nodes": { "root": {} },\n  "root": "root",\n  "version": 7\n}\n',
+  });
+  const { kind, remedy } = await failureFor(merged);
+  expect({ kind, remedy }).toMatchObject({
+    kind: 'json',
+    remedy: expect.stringContaining('flake.lock'),
+  });
+});
+
 test('a flake as a whole that is written wrongly is an error of use, an input that cannot be fetched is not', async () => {
   const written: readonly (readonly [string, string])[] = [
     ['{ }', 'no-outputs'],

@@ -482,6 +482,17 @@ describe('a word to the supervisor over a connection that fails', () => {
     expect(changed.calls).toHaveLength(1);
   });
 
+  it('to return is said again, but seldom, to a machine whose new system does not let us in', async () => {
+    const lockedOut = lost({ kind: 'auth', phase: 'auth', retryable: false, message: 'it took no key' });
+    const end = answered('settle', 'end=restored', 'verdict=expired');
+    const story = () => fakeRemote(answersInTurn(lockedOut, end, cleared));
+    expect(await say(story(), 'restore')).toEqual({ kind: 'restored', why: 'unconfirmed' });
+    expect(await say(story(), 'confirm')).toEqual({ kind: 'unknown', message: 'it took no key' });
+    const forGood = fakeRemote(() => lockedOut);
+    expect(await say(forGood, 'restore')).toEqual({ kind: 'unknown', message: 'it took no key' });
+    expect(forGood.calls.length).toBeLessThan(4);
+  });
+
   it('is unknown for what the machine said, not for how little time the last try had', async () => {
     const clock = leapingClock();
     const slow = fakeRemote(async ({ options: { deadlineMs } }) => {
