@@ -161,6 +161,15 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
     underWay.set(moment, follow(moment, work, finish));
   };
 
+  // A wish that comes while the loop decides is taken by its next look.
+  const listen = (asks: { readonly changed: () => Promise<void> } | undefined): void => {
+    void asks?.changed().then(() => {
+      wake();
+      listen(asks);
+    });
+  };
+  listen(deps.pause);
+  listen(deps.steering);
   const leases = holdLeases(() => state, deps, signal, breakWith);
   const loop = async (): Promise<RunState> => {
     for (;;) {
@@ -209,8 +218,6 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
         case 'await':
           await new Promise<void>((resolve) => {
             wake = resolve;
-            deps.pause?.changed().then(resolve);
-            deps.steering?.changed().then(resolve);
           });
           break;
         case 'end':

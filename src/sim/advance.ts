@@ -135,7 +135,7 @@ const apply = (machine: SimMachine, due: Due): SimMachine => {
       const { toplevel } = due;
       const theirs = { ...withProfile(machine, toplevel, at, undefined), current: toplevel, entry: toplevel };
       // The faults are those of what we deploy.
-      return { ...restartServices({ ...theirs, faults: [] }, 'activation', at), faults };
+      return { ...restartServices({ ...theirs, faults: [] }, 'activation', at), faults, foreignAt: at };
     }
     case 'occupied':
       return machine.power === 'up'
@@ -163,7 +163,7 @@ export const advance = (
   tell?: (after: SimMachine, due: Due) => void,
 ): SimMachine => {
   let current = machine;
-  for (let [due] = current.due; due !== undefined && due.at <= now; [due] = current.due) {
+  for (let due = current.due[0]; due !== undefined && due.at <= now; due = current.due[0]) {
     const after = apply({ ...current, due: current.due.slice(1) }, due);
     const well = isWell(after);
     current = {

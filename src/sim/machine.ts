@@ -114,6 +114,8 @@ export type SimMachine = {
   readonly due: readonly Due[];
   /** Since when it is not well, or null while it is. */
   readonly unwellSince: number | null;
+  /** When somebody else deployed to it. */
+  readonly foreignAt: number | null;
   /** Since when it is well without a break, or null while it is not. */
   readonly wellSince: number | null;
 };
@@ -200,6 +202,7 @@ export const createMachine = (start: MachineStart, now: number): SimMachine => {
     rebooting: false,
     due: [...fatesOf(faults, now)].sort(earlierFirst),
     unwellSince: null,
+    foreignAt: null,
     wellSince: now,
   };
 };

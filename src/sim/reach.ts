@@ -77,6 +77,12 @@ export const reachOver = (world: Surroundings): Reach => {
     }
     if (problem !== null) return problem;
     const { faults } = look(machine.name);
+    // Most machines have none.
+    if (faults.length === 0) {
+      arrive();
+      world.answered(machine.name);
+      return null;
+    }
     const lost = faults.find(
       (fault): fault is Extract<Fault, { kind: 'trip-lost' }> =>
         fault.kind === 'trip-lost' && fault.trip === trip,

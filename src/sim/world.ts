@@ -99,7 +99,7 @@ export const createWorld = (options: WorldOptions): World => {
     if (known === undefined) throw new TypeError(`the simulated world has no machine "${name}"`);
     const now = options.now();
     // Asked many times more often than anything happens.
-    const [due] = known.due;
+    const due = known.due[0];
     if (due === undefined || due.at > now) return known;
     const next = advance(known, now, options.onHappening);
     machines.set(name, next);

@@ -22,7 +22,7 @@ export const whyBroken = (error: unknown): string =>
   error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 
 /** Reading a journal as it is on disk costs as much as the run itself. */
-const readsJournalEach = 64;
+const readsJournalEach = 256;
 
 /** The run of one seed among many. */
 export const simulateSeed = (seed: number, size?: number): Promise<Simulated> =>

@@ -469,7 +469,9 @@ export const createChecker = (plan: Plan, world: World): Checker => {
       const truth = world.look(name);
       const returnedAt = recordOf(final, entry.restore?.id ?? '')?.endedAt ?? 0;
       const sameBoot = truth.power === 'up' && truth.bootedAt < returnedAt;
-      if (status === 'restored' && sameBoot && !clockWasSet && truth.current !== origin)
+      // Whoever deploys to it afterwards has it run theirs.
+      const theirs = (truth.foreignAt ?? 0) > returnedAt;
+      if (status === 'restored' && sameBoot && !theirs && !clockWasSet && truth.current !== origin)
         broke(`${name} counts as returned and runs ${truth.current}`);
       if (did && !said) broke(`${name} counts as untouched and was not`);
       if ((status === 'skipped' || status === 'nothing') && did && entry.steps.length === 0)
