@@ -18,7 +18,8 @@ const hostOf = (name: string): string => (name.split('.', 1)[0] ?? '').toLowerCa
 
 /**
  * Why it is taken for another one, or null. One that says its own name is itself: machines may share a boot id where
- * they share a kernel. One that says a name which no other machine has may have been renamed, or has none.
+ * they share a kernel. One that says a name which no other machine has may have been renamed, or has none. No override: what
+ * it would let through is one machine deployed and rebooted as another (ARCHITECTURE.md says how names are changed).
  */
 export const takenForAnother = (
   { name, hostName }: Pick<Machine, 'name' | 'hostName'>,
@@ -36,6 +37,10 @@ export const takenForAnother = (
     namesake === undefined ? `both tell the boot id ${seen.bootId}` : `it says that its host name is ${said}`;
   return {
     message: `what answers for ${name} is ${other.machine.name}, as it seems: ${evidence}`,
-    remedy: `see where \`lab ssh ${name}\` leads, and correct its address (lab.machine.ssh.host, ssh_config, DNS)`,
+    remedy: `see where \`lab ssh ${name}\` leads, and correct its address (lab.machine.ssh.host, ssh_config, DNS)${
+      namesake === undefined
+        ? ''
+        : `; where it is ${name} after all, and the two are to change names: on its own console, \`hostname ${name}-for-now\``
+    }`,
   };
 };

@@ -25,6 +25,7 @@ const wrong = (message: string, remedy: string): Failure => ({
 /** What is asked for under names such as these stays refused, so the error says so. */
 const neverOverridden: ReadonlySet<string> = new Set([
   'no-root',
+  'another-machine',
   'hostkey',
   'host-key',
   'unreachable',

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { parseOverrides } from '../../src/plan/override.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import type { Reachable, Target } from '../../src/ports.ts';
 import { preflight } from '../../src/run/preflight.ts';
@@ -52,6 +53,46 @@ describe('a plan', () => {
       expect(decided(planWith(called(name, boots.box)), 'box')).toBe('act');
     },
   );
+});
+
+describe('two machines that change names in one deployment', () => {
+  const [nasNext, boxNext] = [
+    machineNamed('nas', { hostName: 'box' }),
+    machineNamed('box', { hostName: 'nas' }),
+  ];
+  const planWhere = (nasSays: string, boxSays: string, boxBoot: string = boots.box): Plan =>
+    planFor([nasNext, boxNext], {
+      observations: {
+        nas: seen('nas', {}, called(nasSays, boots.nas)),
+        box: seen('box', {}, called(boxSays, boxBoot)),
+      },
+    });
+
+  test('are both held back, and told the way', () => {
+    const plan = planWhere('nas', 'box');
+    expect(decided(plan, 'nas')).toContain('it says that its host name is nas');
+    expect(decided(plan, 'box')).toContain('it says that its host name is box');
+    const { decision } = entryOf(plan, 'box');
+    expect(decision.kind === 'skip' ? decision.remedy : '').toContain(
+      'where it is box after all, and the two are to change names: on its own console, `hostname box-for-now`',
+    );
+  });
+
+  test('go ahead once each says a name between', () => {
+    const plan = planWhere('nas-for-now', 'box-for-now');
+    expect([decided(plan, 'nas'), decided(plan, 'box')]).toEqual(['act', 'act']);
+  });
+
+  test('are held back all the same where it was one machine that was given the name between', () => {
+    const plan = planWhere('box-for-now', 'box-for-now', boots.nas);
+    expect(decided(plan, 'nas')).toContain('both tell the boot id');
+    expect(decided(plan, 'box')).toContain('both tell the boot id');
+  });
+
+  test('and no override gets past it', () => {
+    const parsed = parseOverrides(['nas:another-machine']);
+    expect(parsed.ok ? '' : parsed.failure.message).toBe('"nas:another-machine" cannot be overridden');
+  });
 });
 
 test('a machine does not go with what it needs while another one answers for that', () => {
