@@ -152,11 +152,15 @@ export const createVirtualClock = (startAt: number): VirtualClock => {
     await new Promise<void>((resolve, reject) => {
       let turns = 0;
       const onQuiet = (): void => {
-        if (settled) return resolve();
+        if (settled) {
+          resolve();
+          return;
+        }
         try {
           takeTurn(turns, limits);
         } catch (error) {
-          return reject(error);
+          reject(error);
+          return;
         }
         turns += 1;
         waitForQuiet();
