@@ -124,6 +124,10 @@ describe('one key, one obvious thing', () => {
     ['less: q closes the help', seedSnapshot, ['?', 'q'], /\[1 Machines\]/u],
     ['Backspace leads back', seedSnapshot, ['2', 'backspace'], /\[1 Machines\]/u],
     ['vim: Ctrl-D is half a page', bigSnapshot(100), ['ctrl-d'], /(?:9|10|11|12|13|14|15|16|17) of 100/u],
+    ['less: Space reads on', heldSnapshot, ['3', 'space'], /lines above/u],
+    ['lazygit: . is the next page', bigSnapshot(100), ['.'], /[23]\d of 100/u],
+    ['k9s: Ctrl-Space marks a stretch', seedSnapshot, ['space', 'j', 'ctrl-space'], /3 marked/u],
+    ['k9s: Ctrl-\\ takes all marks away', seedSnapshot, ['*', 'ctrl-\\', 'ctrl-\\'], /nothing is marked/u],
     ['vim: gg and G', bigSnapshot(100), ['G', 'g', 'g'], /1 of 100/u],
   ];
   test.each(cases)('%s', (_, snapshot, pressed, shows) => {
@@ -145,14 +149,18 @@ describe('a key that means nothing here', () => {
     const letters = [
       ...'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!@#$%^&*()-=_+,.;\'"\\|`~',
     ];
-    const controls = [...'abdefghijkmnopqrstuvwxy'].map((letter) => `ctrl-${letter}`);
+    const controls = [...'abdefghijkmnopqrstuvwxy\\]^_'].map((letter) => `ctrl-${letter}`);
     const harmless = new Set(['refresh', 'copy', 'suspend', 'quit', 'ssh', 'edit', 'repaint']);
     for (const key of [...letters, ...controls]) {
       const { press, shell, lab, terminal } = opened({ ...seedSnapshot });
+      press('5');
       const before = shell.moment().ui;
-      press('5', key);
+      press(key);
       const { ui } = shell.moment();
-      const told = ui.notice !== null || ui.input !== null || ui.dialog !== null || ui.stack !== before.stack;
+      const said = ui.notice !== null || ui.input !== null || ui.dialog !== null;
+      // Where one is already there is nothing to go to, and at an edge nothing to move.
+      const moved = ui.stack !== before.stack || ui.scrolls !== before.scrolls || key === '5';
+      const told = said || moved;
       expect({ key, told: told || lab.asked.length + terminal.length > 0 }).toEqual({ key, told: true });
       expect(
         lab.asked.filter((asked) => asked === 'approve' || asked === 'stop' || asked === 'abort'),
@@ -166,6 +174,12 @@ describe('a key that means nothing here', () => {
     press('3', 'ctrl-k');
     expect(text()).toContain('x stops a run');
     expect(lab.asked).toEqual([]);
+  });
+
+  test('a key of several other views is named with them, not with one of them alone', () => {
+    const { press, text } = opened(seedSnapshot);
+    press('8', 'enter');
+    expect(text()).toMatch(/Enter means nothing here; elsewhere: .*details/u);
   });
 
   test('a key of another view is named with its reason', () => {

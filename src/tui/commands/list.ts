@@ -66,6 +66,13 @@ const toggleAll = ({ shown, ui }: Scene): readonly Act[] => {
   return [{ kind: 'mark', names, on: !names.every((name) => ui.marked.has(name)) }];
 };
 
+const markRange = ({ shown, ui, machine }: Scene): readonly Act[] => {
+  const to = shown.findIndex(({ name }) => name === machine);
+  const above = shown.slice(0, to).findLastIndex(({ name }) => ui.marked.has(name));
+  const names = shown.slice(above < 0 ? to : above, to + 1).map(({ name }) => name);
+  return to < 0 ? [] : [{ kind: 'mark', names, on: true }];
+};
+
 /** The table of machines. */
 export const listCommands: readonly Command[] = [
   command({
@@ -104,6 +111,24 @@ export const listCommands: readonly Command[] = [
     when: inTable,
     disabledReason: onlyThere,
     run: toggleAll,
+  }),
+  command({
+    id: 'mark-range',
+    group: 'List',
+    title: 'mark all from the nearest marked machine above to the one under the cursor',
+    keys: ['ctrl-space'],
+    when: inTable,
+    disabledReason: onlyThere,
+    run: markRange,
+  }),
+  command({
+    id: 'unmark-all',
+    aliases: ['clear-marks'],
+    group: 'List',
+    title: 'take all marks away, also of machines that are not shown',
+    keys: ['ctrl-\\'],
+    disabledReason: ({ ui }) => (ui.marked.size === 0 ? 'nothing is marked' : null),
+    run: ({ ui }) => [{ kind: 'mark', names: [...ui.marked], on: false }],
   }),
   command({
     id: 'tree',

@@ -30,8 +30,18 @@ const edge =
 export const moveCommands: readonly Command[] = [
   move('down', ['j', 'down'], 'one down', by(1)),
   move('up', ['k', 'up'], 'one up', by(-1)),
-  move('page-down', ['pgdn', 'ctrl-f'], 'one page down', page(1)),
-  move('page-up', ['pgup', 'ctrl-b'], 'one page up', page(-1)),
+  move('page-down', ['pgdn', 'ctrl-f', '.'], 'one page down', page(1)),
+  move('page-up', ['pgup', 'ctrl-b', ','], 'one page up', page(-1)),
+  command({
+    id: 'read-on',
+    group: 'Move',
+    title: 'one page down, in a text',
+    keys: ['space'],
+    // A cursor on a row is moved by nobody who means to mark it.
+    when: ({ pane }) => pane.kind === 'text',
+    disabledReason: ({ pane }) => (pane.kind === 'text' ? null : 'only in a text'),
+    run: (scene) => [{ kind: 'scroll', scroll: page(1)(scene) }],
+  }),
   move('half-down', ['ctrl-d'], 'half a page down', half(1)),
   move('half-up', ['ctrl-u'], 'half a page up', half(-1)),
   move('top', ['g', 'home'], 'to the first line', edge('first')),

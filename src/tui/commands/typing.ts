@@ -44,7 +44,9 @@ const actsOfDialog = (dialog: Dialog, key: KeyName): readonly Act[] => {
       return turn(-1);
     case 'enter': {
       const choice = choices[dialog.focus];
-      if (choice === undefined || !canTake(dialog, dialog.focus)) return [];
+      if (choice === undefined) return [];
+      if (!canTake(dialog, dialog.focus))
+        return [notice(`first type ${typed?.names[0] ?? 'the name'}; Esc cancels`)];
       // Whoever typed a name meant to go on: that Enter took the first choice must not pass in silence.
       const given = dialog.focus === 0 && typed?.names.length === 0;
       return [

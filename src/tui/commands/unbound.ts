@@ -10,6 +10,11 @@ const habits: Readonly<Record<KeyName, string>> = {
   'ctrl-s': 'c copies what is shown',
   'ctrl-e': '+ gives rows the room of what stands below them',
   'ctrl-g': 'Esc leads back',
+  'ctrl-o': 'Esc leads back',
+  '-': 'Esc leads back',
+  J: 'j and PgDn move',
+  H: 'w wraps the lines of logs',
+  W: 'v compares packages',
   h: 'Esc leads back, [ and ] turn tabs',
   i: 'd or Enter opens what is under the cursor',
   m: 'Space marks',
@@ -19,11 +24,15 @@ const habits: Readonly<Record<KeyName, string>> = {
 
 /** A short word about a key that does nothing here; `meant`: commands that have it elsewhere. */
 export const wordsOnUnbound = (key: KeyName, meant: readonly Command[], scene: Scene): string => {
-  const [first] = meant;
+  const [first, ...others] = meant;
+  const label = keyLabel(key);
+  // Of several meanings none is nearer than the others.
+  if (others.length > 0)
+    return `${label} means nothing here; elsewhere: ${meant.map(({ id }) => id).join(', ')}`;
   if (first !== undefined) {
     const reason = reasonAgainst(first, scene);
     const where = scene.view.kind === 'help' ? 'not in the help: Esc leads back' : 'not in this view';
-    return `${keyLabel(key)} ("${first.id}"): ${reason ?? where}`;
+    return `${label} ("${first.id}"): ${reason ?? where}`;
   }
-  return habits[key] ?? `${keyLabel(key)} means nothing here; ? lists the keys`;
+  return habits[key] ?? `${label} means nothing here; ? lists the keys`;
 };

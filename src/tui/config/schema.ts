@@ -39,7 +39,7 @@ const SkinChoice = z
 export type SkinChoice = z.infer<typeof SkinChoice>;
 
 export const keyNamePattern =
-  /^(?:enter|space|tab|shift-tab|up|down|left|right|pgup|pgdn|home|end|backspace|delete|ctrl-[a-z]|[\x21-\x7e])$/u;
+  /^(?:enter|space|tab|shift-tab|up|down|left|right|pgup|pgdn|home|end|backspace|delete|ctrl-space|ctrl-[a-z\\]|[\x21-\x7e])$/u;
 
 const Key = z
   .string()

@@ -61,7 +61,8 @@ export const keysOf = (input: string, flags: KeyFlags, typing: boolean): readonl
   if (special !== undefined) return [special];
   if (flags.return) return ['enter'];
   if (flags.tab) return [flags.shift ? 'shift-tab' : 'tab'];
-  if (flags.ctrl) return /^[a-z]$/u.test(input) ? [`ctrl-${input}`] : [];
+  if (flags.ctrl)
+    return input === ' ' ? ['ctrl-space'] : /^[\x21-\x7e]$/u.test(input) ? [`ctrl-${input}`] : [];
   if (/^[\r\n]+$/u.test(input)) return ['enter'];
   const asText = typing || input.startsWith('/') || input.startsWith(':');
   const ended = /^(.*?)[\r\n]+(.*)$/su.exec(input);
@@ -90,6 +91,9 @@ const shown: Readonly<Record<string, string>> = {
   pgdn: 'PgDn',
   home: 'Home',
   end: 'End',
+  backspace: 'Backspace',
+  delete: 'Del',
+  'ctrl-space': 'Ctrl-Space',
 };
 
 /** A key as people write it. */
