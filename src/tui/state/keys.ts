@@ -47,6 +47,8 @@ const charKey = (char: string): KeyName | null => {
   if (char === '\u007f') return 'backspace';
   // Ctrl and a letter right behind another key arrive together with it.
   if (/^[\u0001-\u001a]$/u.test(char)) return `ctrl-${String.fromCharCode(char.charCodeAt(0) + 96)}`;
+  if (char === '\u0000') return 'ctrl-space';
+  if (/^[\u001c-\u001f]$/u.test(char)) return `ctrl-${String.fromCharCode(char.charCodeAt(0) + 64)}`;
   return /^[\p{C}]/u.test(char) ? null : char;
 };
 

@@ -42,6 +42,10 @@ describe('what was pressed', () => {
   test('Ctrl and a letter right behind another key is not lost', () => {
     expect(keys('j\u001a')).toEqual(['j', 'ctrl-z']);
     expect(keys('j\u0003')).toEqual(['j', 'ctrl-c']);
+    expect(keys(' jj\u0000')).toEqual(['space', 'j', 'j', 'ctrl-space']);
+    expect(keys('*\u001cg')).toEqual(['*', 'ctrl-\\', 'g']);
+    expect(keys(' ', { ctrl: true })).toEqual(['ctrl-space']);
+    expect(keys('\\', { ctrl: true })).toEqual(['ctrl-\\']);
     expect(keys('ab\u007f', {}, true)).toEqual(['a', 'b', 'backspace']);
   });
 
