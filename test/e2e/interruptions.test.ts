@@ -29,7 +29,7 @@ describe.skipIf(!available.ok)('a run that is interrupted', () => {
    * From here on `one` has an activation before it that does not end before `goOn`, and a reboot where told so; `two`
    * has a quick activation after it.
    */
-  const giveWork = async ({ reboot = false, switchSeconds = 0 } = {}): Promise<void> => {
+  const giveWork = async ({ reboot = false, switchSeconds = 0, healthy = 20 } = {}): Promise<void> => {
     version += 1;
     const knobs = reboot ? { kernelVersion: `6.13.${version}` } : { generation: `${version}` };
     const wait = `[Service]
@@ -46,6 +46,7 @@ WantedBy=multi-user.target
           order: 1,
           knobs: { ...knobs, switchSeconds, units: { [`wait-${version}.service`]: wait } },
           policy: reboot ? 'when-needed' : 'never',
+          healthy,
         },
         two: { order: 2, knobs, policy: 'never' },
       }),
@@ -165,7 +166,8 @@ WantedBy=multi-user.target
 
     test('and another begun while its activation goes on takes over its leases, and leaves the machine alone until that was taken back', async () => {
       // Before the new system is the current one: after that there would be nothing to do.
-      await giveWork({ switchSeconds: 25 });
+      // Its gate, which is never reached, is a part of what the machine waits for a word.
+      await giveWork({ switchSeconds: 25, healthy: 1 });
       const run = lab.start(['run', '--yes']);
       await run.until(speaks('one/activate-switch'));
       await endOfProcess();
@@ -184,7 +186,9 @@ WantedBy=multi-user.target
           timeout: returnsWithinMs,
         })
         .toBe('');
-      // Nobody confirmed it, so the machine took it back by itself.
+      // Nobody confirmed it, so the machine took it back by itself; what comes next is a quick activation.
+      await giveWork();
+      await goOn();
       const report = await finish();
       expect(outcomeOf(report, 'one')).toMatchObject({ status: 'done' });
       expect(outcomeOf(report, 'two')).toMatchObject({ status: 'done' });
