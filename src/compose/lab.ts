@@ -152,7 +152,7 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
       isHere(machine)
         ? ok(undefined)
         : copyClosure(
-            { runProcess, now: () => systemClock.elapsed(), settings: options.nixOptions },
+            { runProcess, clock: systemClock, settings: options.nixOptions },
             { ...asked, machine: machine.name, toplevel, destination: machine.name, sshConfigPath },
           ),
     health: (machine, asked) =>

@@ -4,6 +4,7 @@ import type { FlakeRef } from './flake-ref.ts';
 import { hostOf, inputsLockedInMemory, type Marker, markerOf } from './markers.ts';
 import { type NixProcesses, runNix } from './nix-process.ts';
 import type { MapSourcePaths } from './source-paths.ts';
+import { watchStall } from './stall.ts';
 
 /** What one evaluating process left behind. */
 export type ChunkOutcome = {
@@ -26,31 +27,6 @@ export type ChunkContext = {
   readonly stallMs: number;
   readonly signal: AbortSignal | undefined;
   readonly env: Readonly<Record<string, string>>;
-};
-
-/** Aborts when `touch` has not been called for `stallMs`. */
-const watchStall = (clock: Clock, stallMs: number) => {
-  const stalled = new AbortController();
-  const over = new AbortController();
-  let touchedAt = clock.elapsed();
-  const watch = async () => {
-    while (!over.signal.aborted) {
-      const left = touchedAt + stallMs - clock.elapsed();
-      if (left <= 0) {
-        stalled.abort();
-        return;
-      }
-      await clock.sleep(left, over.signal);
-    }
-  };
-  void watch();
-  return {
-    signal: stalled.signal,
-    touch: () => {
-      touchedAt = clock.elapsed();
-    },
-    end: () => over.abort(),
-  };
 };
 
 /**

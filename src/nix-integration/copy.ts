@@ -1,10 +1,13 @@
 import { fail, ok, type Result } from '../failure.ts';
+import type { Clock } from '../ports.ts';
 import type { RunProcess } from '../process/run.ts';
 import { sanitiseLine } from '../text/sanitise.ts';
 import { copyArgv, type NixSetting } from './argv.ts';
 import { causeOf, failureOf, processCause } from './causes.ts';
+import { nixDeadlines } from './deadlines.ts';
 import { runNix } from './nix-process.ts';
 import { createProgress } from './progress.ts';
+import { watchStall } from './stall.ts';
 import { storePathPattern } from './store.ts';
 
 export type CopyRequest = {
@@ -22,7 +25,7 @@ export type CopyRequest = {
 
 export type CopyContext = {
   readonly runProcess: RunProcess;
-  readonly now: () => number;
+  readonly clock: Clock;
   readonly settings?: readonly NixSetting[];
   readonly env?: Readonly<Record<string, string>>;
 };
@@ -92,13 +95,25 @@ export const copyClosure = async (context: CopyContext, request: CopyRequest): P
     );
   }
   const argv = copyArgv(context.settings ?? [], destination, [toplevel]);
+  const stall = watchStall(context.clock, nixDeadlines.copyStallMs);
+  const tell = createProgress(request.onProgress, context.clock.elapsed);
   const { result, said } = await runNix({ runProcess: context.runProcess, env: context.env ?? {} }, argv, {
     deadlineMs: request.deadlineMs,
-    signal: request.signal,
+    signal: request.signal === undefined ? stall.signal : AbortSignal.any([stall.signal, request.signal]),
     env: { NIX_SSHOPTS: `-F ${sshConfigPath}` },
-    onEvent: createProgress(request.onProgress, context.now),
+    onEvent: (event) => {
+      stall.touch();
+      tell(event);
+    },
   });
+  stall.end();
   if (result.code === 0) return ok(undefined);
+  if (stall.signal.aborted && request.signal?.aborted !== true)
+    return refuse(
+      'timeout',
+      `nothing of the copy has moved for ${Math.round(nixDeadlines.copyStallMs / 60_000)} min`,
+      `See whether nix-daemon answers on ${machine}, and whether a collection of garbage holds its store; then run again.`,
+    );
   const own = processCause(result, 'copy');
   if (own !== null) return fail(failureOf(own, phase, machine));
   const cause = await causeOf(said, { kind: 'remote', url: '' }, async (text) => text);

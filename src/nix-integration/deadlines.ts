@@ -10,6 +10,8 @@ export type NixDeadlines = {
   readonly updateMs: number;
   /** Building all toplevels. */
   readonly buildMs: number;
+  /** A copy of which nothing moves for so long is given up: other machines wait for its end. */
+  readonly copyStallMs: number;
 };
 
 const minuteMs = 60_000;
@@ -20,4 +22,5 @@ export const nixDeadlines: NixDeadlines = {
   evaluationStallMs: 10 * minuteMs,
   updateMs: 30 * minuteMs,
   buildMs: 12 * 60 * minuteMs,
+  copyStallMs: 30 * minuteMs,
 };

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
 import { copyClosure } from '../../src/nix-integration/copy.ts';
 import type { ProcessOptions, ProcessResult } from '../../src/process/run.ts';
 import { ended } from '../process/ended.ts';
@@ -17,7 +18,7 @@ const request = {
 const play = (lines: readonly string[], result: Partial<ProcessResult> = { code: 1 }) => {
   const calls: { readonly argv: readonly string[]; readonly options: ProcessOptions }[] = [];
   const context = {
-    now: () => 0,
+    clock: systemClock,
     runProcess: async (argv: readonly string[], options: ProcessOptions) => {
       calls.push({ argv, options });
       for (const line of lines) options.onStderrLine?.(line);

@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
 import { type ChunkOutcome, runChunk } from '../../src/nix-integration/chunk.ts';
+import { copyClosure } from '../../src/nix-integration/copy.ts';
+import { nixDeadlines } from '../../src/nix-integration/deadlines.ts';
 import type { RunProcess } from '../../src/process/run.ts';
 import { createVirtualClock } from '../../src/sim/clock.ts';
 import { ended } from '../process/ended.ts';
 
-/** How long an evaluation may go without a sign of life, whatever becomes of the wall clock meanwhile. */
+/** How long an evaluation or a copy may go without a sign of life, whatever becomes of the wall clock meanwhile. */
 
 const stallMs = 60_000;
 const hourMs = 3_600_000;
@@ -73,4 +75,43 @@ test('a clock that is set back makes no evaluation that stalls last longer', asy
   );
   expect([outcome.culprit, outcome.cause?.kind]).toEqual(['nas', 'timeout']);
   expect(afterMs).toBe(stallMs);
+});
+
+/** A copy that says something at these times, and then, for ever, nothing. When it was given up, and how. */
+const copyThatSpeaksAt = async (...atMs: readonly number[]) => {
+  const time = createVirtualClock(1_800_000_000_000);
+  const startedAt = time.now();
+  const { clock } = time.process();
+  const runProcess: RunProcess = async (_argv, { signal, onStderrLine }) => {
+    for (const at of atMs) {
+      await clock.sleep(startedAt + at - time.now(), signal);
+      if (signal?.aborted !== true)
+        onStderrLine?.('@nix {"action":"result","id":1,"type":105,"fields":[1,2,0,0]}');
+    }
+    await clock.sleep(10 * hourMs, signal);
+    return { ...ended, code: null, signal: 'SIGTERM', cancelled: true };
+  };
+  const copied = await time.run(
+    copyClosure(
+      { clock, runProcess },
+      {
+        machine: 'nas',
+        toplevel: '/nix/store/7jgr0qa2fz62jwd44pigv1vwx0zs3pi7-nixos-system-nas',
+        destination: 'nas',
+        sshConfigPath: '/run/lab/ssh_config',
+        deadlineMs: 4 * hourMs,
+      },
+    ),
+    { until: startedAt + 20 * hourMs, turnsMax: 1_000 },
+  );
+  return { copied, afterMs: time.now() - startedAt };
+};
+
+test('a copy of which nothing moves any more is given up, and one that is only slow is not', async () => {
+  const { copyStallMs } = nixDeadlines;
+  const silent = await copyThatSpeaksAt();
+  expect(silent).toMatchObject({ copied: { ok: false, failure: { kind: 'timeout', machine: 'nas' } } });
+  expect(silent.afterMs).toBe(copyStallMs);
+  const slow = await copyThatSpeaksAt(copyStallMs - 1, 2 * copyStallMs - 2);
+  expect(slow.afterMs).toBe(3 * copyStallMs - 2);
 });
