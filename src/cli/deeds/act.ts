@@ -6,6 +6,7 @@ import { prepare } from '../../flow/prepare.ts';
 import { type Runs, watch } from '../../flow/runs.ts';
 import { type Override, parseOverrides } from '../../plan/override.ts';
 import { type Goal, isByHand, type Plan, type RunGoal } from '../../plan/plan.ts';
+import type { LockChange } from '../../ports.ts';
 import type { RunEvent, RunId } from '../../run/event.ts';
 import { awaitsOwnBoot } from '../../run/progress.ts';
 import { exitCodeOfRun, exitCodes, reportOf } from '../../run/report.ts';
@@ -64,7 +65,7 @@ const dryRun = async (
   if (json) printJson(cli, 'plan', { plan, lockChanges, lockRemark, remarks });
   else
     printLines(cli, [
-      ...(updates(goal) ? [...lockLines(lockChanges, lockRemark), ''] : []),
+      ...(updates(goal) ? [...lockLines(lockChanges, lockRemark), ...unmovedLines(lockChanges), ''] : []),
       ...remarkLines(remarks),
       ...planLines(plan, await comparePlan(lab, plan, cli.stop)),
       '',
@@ -72,6 +73,14 @@ const dryRun = async (
     ]);
   return done;
 };
+
+/** A dry run evaluates what is there: nothing of what an update would bring is in its plan. */
+const unmovedLines = (changes: readonly LockChange[]): readonly string[] =>
+  changes.length === 0
+    ? []
+    : [
+        '  The plan below is of flake.lock as it is; `lab run` moves it first, and then shows what that changes.',
+      ];
 
 const remarkLines = (remarks: readonly string[]): readonly string[] =>
   remarks.map((remark) => `! ${sanitiseLine(remark)}`);
