@@ -1,4 +1,3 @@
-import { nextTick } from 'node:process';
 import type { Clock } from '../ports.ts';
 
 /** One thing that will happen: `wake` is null once it was called off. */
@@ -77,9 +76,11 @@ export type VirtualClock = {
    * Lets time pass until the work settles: whenever everything that could run has run, time jumps to the next thing
    * due. Rejects as the work does, with `Deadlock` when nothing is due, with `EndlessRun` beyond the limits.
    */
-  run<T>(work: Promise<T>, limits: Limits): Promise<T>;
+  run<T>(work: Promise<T>, limits: { readonly until: number; readonly turnsMax: number }): Promise<T>;
 };
-type Limits = { readonly until: number; readonly turnsMax: number };
+
+/** Node runs a tick asked for by a promise once every promise has run as far as it can: then everything else is quiet. */
+const quiet = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve));
 
 /** Time that passes only when nothing else can happen. Same calls, same order: no real clock, no randomness. */
 export const createVirtualClock = (startAt: number): VirtualClock => {
@@ -132,47 +133,25 @@ export const createVirtualClock = (startAt: number): VirtualClock => {
     };
   };
 
-  /** The next thing due has its turn. Throws where there is none within the limits. */
-  const takeTurn = (turns: number, limits: Limits): void => {
-    let entry = agenda.pop();
-    while (entry?.wake === null) entry = agenda.pop();
-    if (entry === null) throw new Deadlock('nothing is due and the run has not ended');
-    if (entry.at > limits.until) throw new EndlessRun('the run goes on beyond every deadline of its plan');
-    if (turns > limits.turnsMax) throw new EndlessRun(`the run has not ended after ${turns} turns`);
-    now = entry.at;
-    entry.wake?.();
-  };
-
   const run: VirtualClock['run'] = async (work, limits) => {
     let settled = false;
     const settle = (): void => {
       settled = true;
     };
     work.then(settle, settle);
-    await new Promise<void>((resolve, reject) => {
-      let turns = 0;
-      const onQuiet = (): void => {
-        if (settled) {
-          resolve();
-          return;
-        }
-        try {
-          takeTurn(turns, limits);
-        } catch (error) {
-          reject(error);
-          return;
-        }
-        turns += 1;
-        waitForQuiet();
-      };
-      // A tick that a promise asks for comes once every promise has run as far as it can: then all else is quiet.
-      const askForTick = (): void => nextTick(onQuiet);
-      const waitForQuiet = (): void => {
-        void Promise.resolve().then(askForTick);
-      };
-      waitForQuiet();
-    });
-    return work;
+    // Called in the callback of an event (the message to a worker), the first tick would come before any promise has run.
+    await Promise.resolve();
+    for (let turns = 0; ; turns += 1) {
+      await quiet();
+      if (settled) return work;
+      let entry = agenda.pop();
+      while (entry?.wake === null) entry = agenda.pop();
+      if (entry === null) throw new Deadlock('nothing is due and the run has not ended');
+      if (entry.at > limits.until) throw new EndlessRun('the run goes on beyond every deadline of its plan');
+      if (turns > limits.turnsMax) throw new EndlessRun(`the run has not ended after ${turns} turns`);
+      now = entry.at;
+      entry.wake?.();
+    }
   };
 
   return { now: () => now, process, schedule: (at, act) => push(at, act), run };
