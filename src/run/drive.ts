@@ -127,8 +127,11 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
     let heard = own;
     if (step.kind === 'delay') {
       const alone = new AbortController();
+      const end = (): void => alone.abort(own.reason);
+      if (own.aborted) end();
+      else own.addEventListener('abort', end, { once: true });
       delays.set(step.machine, alone);
-      heard = AbortSignal.any([own, alone.signal]);
+      heard = alone.signal;
     }
     const finish = (outcome: StepOutcome): void => {
       // Left open: who resumes the run looks anew.
