@@ -38,7 +38,15 @@ export const breaksOf = (text: string, width: number, rest: number): readonly nu
 };
 
 /** Where the rows of a line begin, for as long as it is as wide and shown in the same width. */
-const known = new WeakMap<object, { readonly shape: string; readonly breaks: readonly number[] }>();
+const known = new WeakMap<
+  object,
+  {
+    readonly cells: number;
+    readonly width: number;
+    readonly rest: number;
+    readonly breaks: readonly number[];
+  }
+>();
 
 /**
  * `cellsAt` is how wide a line is: it is asked of every line, the line itself only of those that are longer than the
@@ -60,15 +68,14 @@ export const wrapRows = (
     const cells = lines.cellsAt(index);
     if (cells <= width) return [];
     const entry = lines.entryAt(index);
-    const shape = `${cells} in ${width}, ${rest}`;
     const before = entry === undefined ? undefined : known.get(entry);
-    if (before?.shape === shape) return before.breaks;
+    if (before?.cells === cells && before.width === width && before.rest === rest) return before.breaks;
     const text = lines
       .lineAt(index)
       .map((piece) => piece.text)
       .join('');
     const breaks = breaksOf(text, width, rest);
-    if (entry !== undefined) known.set(entry, { shape, breaks });
+    if (entry !== undefined) known.set(entry, { cells, width, rest, breaks });
     return breaks;
   };
   /** The first row of each line. */
