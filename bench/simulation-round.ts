@@ -7,8 +7,8 @@ import { simulateSeed } from '../test/simulation/haul.ts';
 
 const machines = Number(process.argv[2]);
 const runs = Number(process.argv[3]);
-/** As many as make the compiler settle, of other seeds than those that are measured. */
-const warmUp = 5 * runs;
+/** As many as make the compiler settle, of other seeds than those that are measured: a long haul is nearly all of that. */
+const warmUp = 15 * runs;
 
 const cpuMsOf = async (work: () => Promise<void>): Promise<number> => {
   const begun = process.cpuUsage();

@@ -41,7 +41,7 @@ export const simulation: Benchmark = {
       [
         `${Math.round(runs / (median(runsMs) / 1_000))} runs per second and core`,
         `these journals are ${Math.round((all[0]?.bytes ?? 0) / 1024 / 1024)} MiB of JSON`,
-        `each round is a process of its own with one worker, warmed by ${5 * runs} runs of other seeds`,
+        `each round is a process of its own with one worker, warmed by ${15 * runs} runs of other seeds`,
       ],
     );
   },
