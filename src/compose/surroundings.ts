@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os';
-import { join, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { systemClock } from '../clock.ts';
 import { fail, ok, type Result } from '../failure.ts';
 import { type Journal, JournalFailure } from '../journal/journal.ts';
@@ -21,19 +21,25 @@ export type Surroundings = {
   readonly signals: { readonly stop: AbortSignal; readonly abort: AbortSignal };
 };
 
+/**
+ * A directory of the XDG specification: a relative one counts for nothing, as it says. It would be another one in each
+ * folder that lab is started in, and two runs would not know of each other.
+ */
+const baseDirectory = (given: string | undefined, env: Surroundings['env'], otherwise: string): string =>
+  given !== undefined && isAbsolute(given) ? given : join(env.HOME || userInfo().homedir, otherwise);
+
 /** Where the journal, the lock and generated files live. */
 export const stateDirectoryOf = (env: Surroundings['env']): string => {
   // systemd gives several directories with colons between; the first is ours.
   const given = env.LAB_STATE_DIR ?? env.STATE_DIRECTORY?.split(':')[0];
   if (given !== undefined && given !== '') return resolve(given);
-  const home = env.HOME || userInfo().homedir;
-  return join(env.XDG_STATE_HOME || join(home, '.local', 'state'), 'lab');
+  return join(baseDirectory(env.XDG_STATE_HOME, env, '.local/state'), 'lab');
 };
 
 export const cacheDirectoryOf = (env: Surroundings['env']): string => {
   const given = env.CACHE_DIRECTORY?.split(':')[0];
   if (given !== undefined && given !== '') return resolve(given);
-  return join(env.XDG_CACHE_HOME || join(env.HOME || userInfo().homedir, '.cache'), 'lab');
+  return join(baseDirectory(env.XDG_CACHE_HOME, env, '.cache'), 'lab');
 };
 
 /** `use`: what is opened to read is opened also where nothing can be written. */

@@ -57,6 +57,12 @@ const sshTroubles: readonly { readonly kind: string; readonly pattern: RegExp; r
       'What its login shell prints comes before what Nix says: let its start-up files (.bashrc, .profile) print nothing where the shell is not interactive.',
   },
   {
+    // It says “Connection reset” too, of its own daemon.
+    kind: 'connection-lost',
+    pattern: /daemon socket/u,
+    remedy: 'nix-daemon on the machine ends the connection: see `journalctl --unit nix-daemon` there.',
+  },
+  {
     kind: 'unreachable',
     pattern:
       /Connection (?:refused|timed out|reset|closed)|No route to host|Could not resolve hostname|Timeout, server .* not responding/u,

@@ -57,6 +57,8 @@ test('failures are told apart', async () => {
   expect(await kindFor(['lab@nas: Permission denied (publickey).', lost])).toBe('auth');
   expect(await kindFor(['ssh: connect to host nas port 22: Connection refused', lost])).toBe('unreachable');
   expect(await kindFor([lost])).toBe('connection-lost');
+  const daemon = error('splicing data from daemon socket to stdout: Connection reset by peer');
+  expect(await kindFor([daemon, lost])).toBe('connection-lost');
   expect(await kindFor(['Timeout, server 10.0.0.1 not responding.', lost])).toBe('unreachable');
   expect(await kindFor([lost, error('writing to file: No space left on device')])).toBe('disk-full');
   expect(await kindFor(['bash: line 1: nix-daemon: command not found', lost])).toBe('nix-missing-there');
