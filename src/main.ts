@@ -63,7 +63,7 @@ const signals = (): Pick<Cli, 'stop' | 'abort' | 'hangup'> => {
       stop.abort(name);
       if (name !== terminated)
         process.stderr.write(
-          `\nlab: ${name}: the step under way is finished first; once more stops at once\n`,
+          `\nlab: ${name}: nothing is left half done, so this may take a moment; once more ends at once\n`,
         );
     } else if (performance.now() - firstAt > onePressMs && !abort.signal.aborted) {
       process.stderr.write(`\nlab: ${name} again: stopping at once\n`);
