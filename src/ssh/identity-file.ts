@@ -1,3 +1,5 @@
+import { stat } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import ssh2, { type ParsedKey } from 'ssh2';
 import { readBounded, versionOf } from './bounded-file.ts';
 import { decodeKey } from './known-hosts.ts';
@@ -77,6 +79,19 @@ const identityOf = (
   return publicKey === null ? null : { path, privateKey: null, publicKey, problem: null };
 };
 
+/**
+ * What OpenSSH ignores is not used here either: Nix copies with OpenSSH, so a run would look at machines and then fail at
+ * the first copy. Its rule: a key file of one's own that others may read or write (sshkey_perm_ok).
+ */
+const openToOthers = async (path: string): Promise<boolean> => {
+  try {
+    const { uid, mode } = await stat(path);
+    return uid === userInfo().uid && (mode & 0o077) !== 0;
+  } catch {
+    return false;
+  }
+};
+
 /** Reads identity files, each again only after it changed. Keys stay in memory and go nowhere else. */
 export type Identities = {
   /** Null where there is neither the file nor its `.pub`. */
@@ -89,7 +104,8 @@ export const createIdentities = (bytesMax: number): Identities => {
     (await Promise.all([path, `${path}.pub`].map(versionOf))).join(' ');
   return {
     read: async (path) => {
-      const version = await versions(path);
+      const tooOpen = await openToOthers(path);
+      const version = `${await versions(path)} ${tooOpen}`;
       const before = parsed.get(path);
       if (before?.version === version) return before.identity;
       const [file, publicFile] = await Promise.all([
@@ -97,7 +113,15 @@ export const createIdentities = (bytesMax: number): Identities => {
         readBounded(`${path}.pub`, bytesMax),
       ]);
       const publicText = publicFile.ok ? (publicFile.value?.bytes.toString('utf8') ?? null) : null;
-      const identity = identityOf(path, file, publicText);
+      const found = identityOf(path, file, publicText);
+      const identity =
+        found?.privateKey != null && tooOpen
+          ? {
+              ...found,
+              privateKey: null,
+              problem: `${path} is open to others, and ssh ignores it: chmod 600 ${path}`,
+            }
+          : found;
       parsed.set(path, { version, identity });
       return identity;
     },

@@ -137,6 +137,19 @@ describe('an identity file', () => {
     expect((await identities.read(path))?.publicKey).toEqual(after.blob);
   });
 
+  test('that others may read is left out, as ssh leaves it out, until it is closed to them', async () => {
+    const identities = createIdentities(64 * 1024);
+    const path = join(folder, 'open');
+    const key = newKey();
+    await writeFile(path, key.private);
+    await chmod(path, 0o640);
+    const open = await identities.read(path);
+    expect(open).toMatchObject({ privateKey: null, publicKey: key.blob });
+    expect(open?.problem).toContain(`chmod 600 ${path}`);
+    await chmod(path, 0o400);
+    expect((await identities.read(path))?.problem).toBeNull();
+  });
+
   test('of any bytes never makes the reader throw', () => {
     const body = newEncryptedKey('x').private.split('\n').slice(1, -2).join('');
     const bytes = Buffer.from(body, 'base64');
