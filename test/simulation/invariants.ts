@@ -65,6 +65,8 @@ export const createChecker = (plan: Plan, world: World): Checker => {
   let unpaused: RunEvent | null = null;
   /** The latest of each step. */
   const intents = new Map<string, { readonly seq: number; readonly at: number }>();
+  /** Of each machine, when it last failed, its way back aside. */
+  const failedAtSeq = new Map<string, number>();
   const confirmed = new Set<string>();
   /** Their services did not answer when their preflight looked, nor at a gate since. */
   const everIllBefore = new Set<string>();
@@ -204,9 +206,11 @@ export const createChecker = (plan: Plan, world: World): Checker => {
       if (rebooted.has(name) && !over(progress.status) && !waits && world.look(name).rebooting)
         broke(`${effect.kind} of ${effect.machine} while ${name} is down by our doing`);
       const level = other.machine.orchestration.criticalityLevel;
-      // What was under way when the other failed may still have to be put back, or proven and confirmed.
+      // What was under way when the other failed is finished, and may still have to be put back, or proven and confirmed.
+      const begunBefore = (intents.get(intent.step.id)?.seq ?? 0) < (failedAtSeq.get(name) ?? 0);
       if (
         !restoring &&
+        !begunBefore &&
         effect.kind !== 'settle' &&
         !leftOut.has(name) &&
         (level === 'high' || level === 'critical') &&
@@ -389,6 +393,8 @@ export const createChecker = (plan: Plan, world: World): Checker => {
     if (body.kind === 'looked') onLooked(event, body);
     if (body.kind !== 'step-ended') return;
     const record = recordOf(state, body.step);
+    if (record?.outcome?.kind === 'failed' && record.step.kind !== 'restore')
+      failedAtSeq.set(record.step.machine, event.seq);
     const leftOutAt = record?.step.kind === 'delay' ? leftOut.get(record.step.machine) : undefined;
     if (leftOutAt !== undefined && event.at > leftOutAt + 1_000 && !clockWasSet)
       broke(`${body.step} held up the run though its machine was left out`);
