@@ -41,9 +41,8 @@ export const rebootNeed = (booted: BootParts, next: BootParts): RebootNeed => {
     }
     const versions = part === 'params' ? [null, null] : [versionIn(from), versionIn(to)];
     const [a, b] = versions;
-    reasons.push(
-      a != null && b != null && a !== b ? `${labels[part]} ${a} → ${b}` : `${labels[part]} changed`,
-    );
+    const change = a != null && b != null && a !== b ? [a, '→', b] : ['changed'];
+    reasons.push([labels[part], ...change].join(' '));
   }
   return { reasons, unknown };
 };

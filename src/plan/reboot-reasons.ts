@@ -38,20 +38,23 @@ const reasonsByPolicy = (
   intoNew: boolean,
 ): Reasons => {
   const none = (whyNot: string) => ({ why: [], whyNot });
+  const though = (whyNot: string): string => [whyNot, 'though:', reasons.join(', ')].join(' ');
   if (goal.kind === 'deploy') return none('this goal does not reboot');
   if (goal.kind === 'reboot' && goal.which === 'all') return { why: ['asked for'], whyNot: '' };
   const need = next === null ? null : rebootNeed(seen.bootedParts, next);
   const reasons = [
     ...(need?.reasons ?? []),
-    ...(intoNew ? [`strategy ${machine.orchestration.deployStrategy} boots into the new generation`] : []),
+    ...(intoNew
+      ? [['strategy', machine.orchestration.deployStrategy, 'boots into the new generation'].join(' ')]
+      : []),
   ];
   if (goal.kind === 'rollback' && !goal.reboot)
-    return none(reasons.length > 0 ? `not asked for, though: ${reasons.join(', ')}` : 'not asked for');
+    return none(reasons.length > 0 ? though('not asked for,') : 'not asked for');
   switch (machine.reboot.policy) {
     case 'always':
       return { why: [...reasons, 'policy always'], whyNot: '' };
     case 'never':
-      return none(reasons.length > 0 ? `policy never, though: ${reasons.join(', ')}` : 'policy never');
+      return none(reasons.length > 0 ? though('policy never,') : 'policy never');
     case 'when-needed': {
       if (reasons.length > 0) return { why: reasons, whyNot: '' };
       if (need === null) return none('not known before the toplevel is built');

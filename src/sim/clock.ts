@@ -1,3 +1,4 @@
+import { nextTick } from 'node:process';
 import type { Clock } from '../ports.ts';
 
 /** One thing that will happen: `wake` is null once it was called off. */
@@ -76,11 +77,9 @@ export type VirtualClock = {
    * Lets time pass until the work settles: whenever everything that could run has run, time jumps to the next thing
    * due. Rejects as the work does, with `Deadlock` when nothing is due, with `EndlessRun` beyond the limits.
    */
-  run<T>(work: Promise<T>, limits: { readonly until: number; readonly turnsMax: number }): Promise<T>;
+  run<T>(work: Promise<T>, limits: Limits): Promise<T>;
 };
-
-/** Node runs a tick asked for by a promise once every promise has run as far as it can: then everything else is quiet. */
-const quiet = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve));
+type Limits = { readonly until: number; readonly turnsMax: number };
 
 /** Time that passes only when nothing else can happen. Same calls, same order: no real clock, no randomness. */
 export const createVirtualClock = (startAt: number): VirtualClock => {
@@ -133,25 +132,42 @@ export const createVirtualClock = (startAt: number): VirtualClock => {
     };
   };
 
+  /** The next thing due has its turn. Throws where there is none within the limits. */
+  const takeTurn = (turns: number, limits: Limits): void => {
+    let entry = agenda.pop();
+    while (entry?.wake === null) entry = agenda.pop();
+    if (entry === null) throw new Deadlock('nothing is due and the run has not ended');
+    if (entry.at > limits.until) throw new EndlessRun('the run goes on beyond every deadline of its plan');
+    if (turns > limits.turnsMax) throw new EndlessRun(`the run has not ended after ${turns} turns`);
+    now = entry.at;
+    entry.wake?.();
+  };
+
   const run: VirtualClock['run'] = async (work, limits) => {
     let settled = false;
     const settle = (): void => {
       settled = true;
     };
     work.then(settle, settle);
-    // Called in the callback of an event (the message to a worker), the first tick would come before any promise has run.
-    await Promise.resolve();
-    for (let turns = 0; ; turns += 1) {
-      await quiet();
-      if (settled) return work;
-      let entry = agenda.pop();
-      while (entry?.wake === null) entry = agenda.pop();
-      if (entry === null) throw new Deadlock('nothing is due and the run has not ended');
-      if (entry.at > limits.until) throw new EndlessRun('the run goes on beyond every deadline of its plan');
-      if (turns > limits.turnsMax) throw new EndlessRun(`the run has not ended after ${turns} turns`);
-      now = entry.at;
-      entry.wake?.();
-    }
+    let turns = 0;
+    // Node takes a tick that a promise asked for once every promise has run as far as it can: then all else is quiet.
+    await new Promise<void>((resolve, reject) => {
+      const whenQuiet = (): void => nextTick(goOn);
+      const goOn = (): void => {
+        try {
+          if (settled) resolve();
+          else {
+            takeTurn(turns, limits);
+            turns += 1;
+            Promise.resolve().then(whenQuiet);
+          }
+        } catch (error) {
+          reject(error);
+        }
+      };
+      Promise.resolve().then(whenQuiet);
+    });
+    return work;
   };
 
   return { now: () => now, process, schedule: (at, act) => push(at, act), run };

@@ -1,7 +1,7 @@
 import type { Clock } from '../ports.ts';
 import type { Link } from './link.ts';
 import type { SimMachine } from './machine.ts';
-import type { Reach } from './reach.ts';
+import type { Ask, Reach } from './reach.ts';
 import type { Effect } from './world.ts';
 
 /** What of the simulated world an act on a machine needs. */
@@ -12,6 +12,7 @@ export type Hands = {
   readonly change: (machine: SimMachine) => void;
   readonly effect: (done: Effect) => void;
   readonly forgetUnit: (name: string, unit: string) => void;
+  readonly ask: Ask;
   readonly reach: Reach;
   readonly link: Link;
   /** Why nobody can be root on the machine now, or null. */

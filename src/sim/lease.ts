@@ -1,4 +1,4 @@
-import type { Claim, Fenced, Lease, LeaseAnswer, LeaseRequest, Target } from '../ports.ts';
+import type { Claim, Fenced, Lease, LeaseAnswer, LeaseRequest, SshError, Target } from '../ports.ts';
 import type { Hands } from './hands.ts';
 import type { SimMachine } from './machine.ts';
 
@@ -75,10 +75,10 @@ export const answerLease = (
 
 /** `Target.lease` over the simulated world. */
 export const leaseOver =
-  ({ now, look, change, reach, noRoot }: Hands): Target['lease'] =>
-  async (machine, request, given) => {
+  ({ now, look, change, ask, noRoot }: Hands): Target['lease'] =>
+  (machine, request, given) => {
     const answers: LeaseAnswer[] = [];
-    const error = await reach(machine, request.deadlineMs, given, () => {
+    const arrive = (): void => {
       const truth = look(machine.name);
       const refused = noRoot(machine.name);
       if (refused !== null) {
@@ -88,8 +88,10 @@ export const leaseOver =
       const [after, answer] = answerLease(truth, request, now());
       change(after);
       answers.push(answer);
-    });
-    return error === null
-      ? (answers.at(-1) ?? { kind: 'unknown', message: 'it did not answer', error })
-      : { kind: 'unknown', message: error.message, error };
+    };
+    const told = (error: SshError | null): LeaseAnswer =>
+      error === null
+        ? (answers.at(-1) ?? { kind: 'unknown', message: 'it did not answer', error })
+        : { kind: 'unknown', message: error.message, error };
+    return ask(machine, request.deadlineMs, given, told, arrive);
   };

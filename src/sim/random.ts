@@ -67,5 +67,5 @@ export const bootIdOf = (machine: string, boot: number): string => {
     Math.floor(random.next() * 16 ** digits)
       .toString(16)
       .padStart(digits, '0');
-  return `${hex(8)}-${hex(4)}-4${hex(3)}-8${hex(3)}-${hex(6)}${hex(6)}`;
+  return [hex(8), hex(4), `4${hex(3)}`, `8${hex(3)}`, `${hex(6)}${hex(6)}`].join('-');
 };

@@ -6,15 +6,28 @@ import type { SimMachine } from './machine.ts';
 import type { Random } from './random.ts';
 
 /**
- * One round trip to a simulated machine: null when its answer arrived, else why it did not. `arrive` is what the command
- * does there, at the moment it does; it may do so though its answer never comes (`dispatched`).
+ * One round trip to a simulated machine. `told` makes the result of why no answer arrived, or of null when one did; `arrive`
+ * is what the command does there, at the moment it does: it may do so though its answer never comes (`dispatched`).
  */
+export type Ask = <T>(
+  machine: Machine,
+  deadlineMs: number,
+  given: { readonly signal?: AbortSignal },
+  told: (problem: SshError | null) => T,
+  arrive?: () => void,
+) => Promise<T>;
+
+/** The same where why no answer arrived is all that is asked. */
 export type Reach = (
   machine: Machine,
   deadlineMs: number,
   given: { readonly signal?: AbortSignal },
   arrive?: () => void,
 ) => Promise<SshError | null>;
+export const reachBy =
+  (ask: Ask): Reach =>
+  (machine, deadlineMs, given, arrive) =>
+    ask(machine, deadlineMs, given, (problem) => problem, arrive);
 
 type Surroundings = {
   readonly clock: Clock;
@@ -58,30 +71,30 @@ const hangs = (
   return null;
 };
 
-export const reachOver = (world: Surroundings): Reach => {
+export const askOver = (world: Surroundings): Ask => {
   const { clock, now, random, network, link, look } = world;
-  return async (machine, deadlineMs, { signal }, arrive = () => {}) => {
+  return async (machine, deadlineMs, { signal }, told, arrive = () => {}) => {
     const trip = world.nextTrip(machine.name);
     const slowMs = faultOf(look(machine.name).faults, 'slow-link')?.ms ?? 0;
     const tripMs = random.between(...network.latencyMs) + slowMs;
     await clock.sleep(Math.min(tripMs, deadlineMs), signal);
-    if (isAborted(signal)) return cancelled(machine);
+    if (isAborted(signal)) return told(cancelled(machine));
     if (tripMs > deadlineMs)
-      return sshError(machine, 'timeout', `${machine.name} took longer than ${deadlineMs / 1_000} s`);
-    if (look(machine.name).faults.some((fault) => fault.kind === 'trip-crashes' && fault.trip === trip))
+      return told(sshError(machine, 'timeout', `${machine.name} took longer than ${deadlineMs / 1_000} s`));
+    const { faults } = look(machine.name);
+    if (faults.some((fault) => fault.kind === 'trip-crashes' && fault.trip === trip))
       world.crash(machine.name);
     const problem = link.problem(machine);
     if (problem?.kind === 'timeout') {
       await clock.sleep(Math.min(network.silenceMs, deadlineMs) - tripMs, signal);
-      return isAborted(signal) ? cancelled(machine) : problem;
+      return told(isAborted(signal) ? cancelled(machine) : problem);
     }
-    if (problem !== null) return problem;
-    const { faults } = look(machine.name);
+    if (problem !== null) return told(problem);
     // Most machines have none.
     if (faults.length === 0) {
       arrive();
       world.answered(machine.name);
-      return null;
+      return told(null);
     }
     const lost = faults.find(
       (fault): fault is Extract<Fault, { kind: 'trip-lost' }> =>
@@ -91,16 +104,18 @@ export const reachOver = (world: Surroundings): Reach => {
     if ((lost ?? hanging)?.dispatched !== false) arrive();
     if (lost !== undefined) {
       link.lose(machine.name, lost.forMs);
-      return sshError(machine, 'disconnected', `the connection to ${machine.name} was lost`, {
-        phase: lost.dispatched ? 'exec' : 'channel',
-        dispatched: lost.dispatched,
-      });
+      return told(
+        sshError(machine, 'disconnected', `the connection to ${machine.name} was lost`, {
+          phase: lost.dispatched ? 'exec' : 'channel',
+          dispatched: lost.dispatched,
+        }),
+      );
     }
     if (hanging !== null) {
       await clock.sleep(deadlineMs - tripMs, signal);
-      return isAborted(signal) ? cancelled(machine) : timeout(machine, deadlineMs);
+      return told(isAborted(signal) ? cancelled(machine) : timeout(machine, deadlineMs));
     }
     world.answered(machine.name);
-    return null;
+    return told(null);
   };
 };

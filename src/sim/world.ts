@@ -16,7 +16,7 @@ import {
 } from './look.ts';
 import { type Due, type SimMachine, withDue } from './machine.ts';
 import type { Random } from './random.ts';
-import { reachOver } from './reach.ts';
+import { askOver, reachBy } from './reach.ts';
 import { rootProblemOf } from './root.ts';
 import { settleOver } from './settle.ts';
 import { triggerOver } from './trigger.ts';
@@ -120,7 +120,7 @@ export const createWorld = (options: WorldOptions): World => {
   const link = createLink(network, random, { now: options.now, look });
 
   const targetOn = (clock: Clock): Target => {
-    const reach = reachOver({
+    const ask = askOver({
       clock,
       now: options.now,
       random,
@@ -131,6 +131,8 @@ export const createWorld = (options: WorldOptions): World => {
       crash: (name) => change(withDue(look(name), { at: options.now(), kind: 'crash' })),
       answered: (name) => void answers.set(name, options.now()),
     });
+
+    const reach = reachBy(ask);
 
     /** Sleeps through `ms`, telling the lines on the way. */
     const lasting = async (
@@ -148,34 +150,34 @@ export const createWorld = (options: WorldOptions): World => {
       await clock.sleep(pauseMs, signal);
     };
 
-    const health = async (
+    const health = (
       machine: Machine,
-      { deadlineMs, signal }: { deadlineMs: number; signal?: AbortSignal },
-    ): Promise<HealthReport> => {
-      const problem = await reach(machine, deadlineMs, signal === undefined ? {} : { signal });
-      const truth = look(machine.name);
-      readings.set(machine.name, seenOf(truth, problem === null, options.now()));
-      return reportFor(machine, truth, problem, options.now(), options);
-    };
+      given: { readonly deadlineMs: number; readonly signal?: AbortSignal },
+    ): Promise<HealthReport> =>
+      ask(machine, given.deadlineMs, given, (problem) => {
+        const truth = look(machine.name);
+        readings.set(machine.name, seenOf(truth, problem === null, options.now()));
+        return reportFor(machine, truth, problem, options.now(), options);
+      });
 
     const noRoot = (name: string): string | null => rootProblemOf(look(name), options.now() - link.startedAt);
-    const hands = { clock, now: options.now, look, change, effect, forgetUnit, reach, link, noRoot };
+    const hands = { clock, now: options.now, look, change, effect, forgetUnit, ask, reach, link, noRoot };
 
     return {
       lease: leaseOver(hands),
-      observe: async (machine, given) => {
-        const problem = await reach(machine, given.deadlineMs, given);
-        return observationOf(machine, look(machine.name), problem, options.now(), options.closures);
-      },
-      preflight: async (machine, given) => {
-        const problem = await reach(machine, given.deadlineMs, given);
-        return preflightFactsOf(machine, look(machine.name), problem, options.now(), noRoot(machine.name));
-      },
+      observe: (machine, given) =>
+        ask(machine, given.deadlineMs, given, (problem) =>
+          observationOf(machine, look(machine.name), problem, options.now(), options.closures),
+        ),
+      preflight: (machine, given) =>
+        ask(machine, given.deadlineMs, given, (problem) =>
+          preflightFactsOf(machine, look(machine.name), problem, options.now(), noRoot(machine.name)),
+        ),
       health,
-      generations: async (machine, given) => {
-        const problem = await reach(machine, given.deadlineMs, given);
-        return generationsOf(machine, look(machine.name), problem, options.closures);
-      },
+      generations: (machine, given) =>
+        ask(machine, given.deadlineMs, given, (problem) =>
+          generationsOf(machine, look(machine.name), problem, options.closures),
+        ),
       copy: copyOver({ ...hands, lasting, linesOf: options.linesOf }),
       activate: activateOver({ ...hands, lasting, linesOf: options.linesOf }),
       settle: settleOver(hands),
