@@ -44,6 +44,14 @@ describe.skipIf(!available.ok)('three hosts in namespaces', () => {
     }
   });
 
+  test('a command that is stopped for a moment, as by a shutdown, is followed to its end', async () => {
+    const asleep = fleet.exec('nas', ['sleep', '1234'], { deadlineMs: waitMs });
+    const signal = (name: string) => fleet.exec('nas', ['pkill', `-${name}`, '-f', '^sleep 1234']);
+    await soon(async () => expect((await signal('STOP')).code).toBe(0));
+    await signal('KILL');
+    expect(await asleep).toMatchObject({ timedOut: false });
+  });
+
   test('ssh reaches each host as root and as lab, with known_hosts strictly checked', async () => {
     for (const { name, address } of fleet.hosts) {
       expect(await output(fleet, ['ssh', name, 'hostname'])).toBe(name);
