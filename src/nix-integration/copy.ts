@@ -103,7 +103,7 @@ export const copyClosure = async (context: CopyContext, request: CopyRequest): P
   const argv = copyArgv(context.settings ?? [], destination, [toplevel]);
   const stall = watchStall(context.clock, nixDeadlines.copyStallMs);
   const tell = createProgress(request.onProgress, context.clock.elapsed);
-  const { result, said } = await runNix({ runProcess: context.runProcess, env: context.env ?? {} }, argv, {
+  const copied = runNix({ runProcess: context.runProcess, env: context.env ?? {} }, argv, {
     deadlineMs: request.deadlineMs,
     signal: request.signal === undefined ? stall.signal : AbortSignal.any([stall.signal, request.signal]),
     env: { NIX_SSHOPTS: `-F ${sshConfigPath}` },
@@ -112,7 +112,7 @@ export const copyClosure = async (context: CopyContext, request: CopyRequest): P
       tell(event);
     },
   });
-  stall.end();
+  const { result, said } = await copied.finally(stall.end);
   if (result.code === 0) return ok(undefined);
   if (stall.signal.aborted && request.signal?.aborted !== true)
     return refuse(

@@ -196,6 +196,6 @@ export type Plan = z.infer<typeof Plan>;
 export const goesBack = ({ steps }: { readonly steps: readonly Step[] }): boolean =>
   steps.some((step) => step.kind === 'activate' && step.generation !== undefined);
 
-// Joined: V8 writes a text put together by a template as JSON half as fast, and plans hold thousands of these.
+// Joined, as all texts that plans hold by the hundred: V8 writes what a template put together as JSON half as fast.
 export const stepId = (machine: string, kind: StepKind, suffix = ''): string =>
   (suffix === '' ? [machine, '/', kind] : [machine, '/', kind, '-', suffix]).join('');

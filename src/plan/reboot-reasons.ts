@@ -38,6 +38,7 @@ const reasonsByPolicy = (
   intoNew: boolean,
 ): Reasons => {
   const none = (whyNot: string) => ({ why: [], whyNot });
+  // Joined: see `stepId`.
   const though = (whyNot: string): string => [whyNot, 'though:', reasons.join(', ')].join(' ');
   if (goal.kind === 'deploy') return none('this goal does not reboot');
   if (goal.kind === 'reboot' && goal.which === 'all') return { why: ['asked for'], whyNot: '' };

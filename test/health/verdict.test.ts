@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { reportOf } from '../../src/health/verdict.ts';
-import type { CheckReading, Observation, SystemState } from '../../src/ports.ts';
+import { type CheckReading, type Observation, type SystemState, systemStates } from '../../src/ports.ts';
 import { sshError } from '../remote/fake-remote.ts';
 
 const noParts = { kernel: null, initrd: null, modules: null, params: null, systemd: null };
@@ -117,19 +117,7 @@ describe('the verdict', () => {
     const observation = fc.oneof(
       fc.constant<Observation>({ kind: 'unreachable', machine: 'm', at: 1, error: sshError() }),
       fc
-        .tuple(
-          fc.constantFrom<SystemState>(
-            'initializing',
-            'starting',
-            'running',
-            'degraded',
-            'maintenance',
-            'stopping',
-            'offline',
-            'unknown',
-          ),
-          fc.array(fc.constantFrom('a.service', 'b.service')),
-        )
+        .tuple(fc.constantFrom(...systemStates), fc.array(fc.constantFrom('a.service', 'b.service')))
         .map(([state, units]) => seen(state, units)),
     );
     const readings = fc.array(
