@@ -27,16 +27,58 @@ export const withoutSteps = (wall: () => number, elapsed: () => number): (() => 
   };
 };
 
+/** How often a process sees that it runs, and how late it may be to see it without having been stopped. */
+const beatMs = 1_000;
+const stoppedAfterMs = 5_000;
+/** What a timer may be early by. */
+const earlyMs = 5;
+
+/**
+ * The time in which this process ran: as `passed`, but for stretches in which it was stopped (SIGSTOP, a frozen cgroup, a
+ * virtual machine that was paused). What happened meanwhile it has not seen, and its deadlines are about what it sees: a
+ * machine that could not be looked at is not one that did not answer. `beat` is to be called every `beatMs` at least.
+ */
+export const whileRunning = (
+  passed: () => number,
+): { readonly elapsed: () => number; readonly beat: () => void } => {
+  let at = passed();
+  let stopped = 0;
+  const beat = (): void => {
+    const gap = passed() - at;
+    at += gap;
+    if (gap > stoppedAfterMs) stopped += gap - beatMs;
+  };
+  return {
+    beat,
+    elapsed: () => {
+      beat();
+      return at - stopped;
+    },
+  };
+};
+
+/** CLOCK_MONOTONIC: who was suspended with the whole machine has not seen the time pass either. */
+const running = whileRunning(() => performance.now());
+let beating = false;
+const elapsed = (): number => {
+  if (!beating) {
+    beating = true;
+    running.beat();
+    setInterval(running.beat, beatMs).unref();
+  }
+  return Math.round(running.elapsed());
+};
+
 /** The machine's own clock. */
 export const systemClock: Clock = {
   now: withoutSteps(
     () => Date.now(),
     () => uptime() * 1_000,
   ),
-  // CLOCK_MONOTONIC: who slept through a wait has not seen it pass.
-  elapsed: () => Math.round(performance.now()),
+  elapsed,
   sleep: async (ms, signal) => {
-    for (let leftMs = Math.max(0, ms); !signal?.aborted; leftMs -= timerMaxMs) {
+    const until = elapsed() + ms;
+    for (let leftMs = Math.max(0, ms); !signal?.aborted; leftMs = until - elapsed()) {
       await new Promise<void>((resolve) => {
         const finish = (): void => {
           clearTimeout(timer);
@@ -46,7 +88,8 @@ export const systemClock: Clock = {
         const timer = setTimeout(finish, Math.min(leftMs, timerMaxMs));
         signal?.addEventListener('abort', finish, { once: true });
       });
-      if (leftMs <= timerMaxMs) return;
+      // A timer that is due after a stop has not been waited for.
+      if (until - elapsed() <= earlyMs) return;
     }
   },
 };

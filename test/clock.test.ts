@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { systemClock, withoutSteps } from '../src/clock.ts';
+import { systemClock, whileRunning, withoutSteps } from '../src/clock.ts';
 
 const hour = 3_600_000;
 
@@ -63,4 +63,40 @@ test('what has elapsed is told in whole milliseconds, as processes and connectio
   const after = systemClock.elapsed();
   expect(Number.isInteger(before) && Number.isInteger(after)).toBe(true);
   expect(after).toBeGreaterThan(before);
+});
+
+describe('the time in which a process ran', () => {
+  const play = () => {
+    let passed = 0;
+    const { elapsed, beat } = whileRunning(() => passed);
+    const run = (ms: number): void => {
+      for (let left = ms; left > 0; left -= 1_000) {
+        passed += Math.min(left, 1_000);
+        beat();
+      }
+    };
+    const stop = (ms: number): void => {
+      passed += ms;
+    };
+    return { elapsed, run, stop };
+  };
+
+  test('is all of it while it runs, also where it is slow', () => {
+    const { elapsed, run, stop } = play();
+    run(hour);
+    expect(elapsed()).toBe(hour);
+    stop(4_000);
+    run(1_000);
+    expect(elapsed()).toBe(hour + 5_000);
+  });
+
+  test.for([6_000, hour, 30 * hour])('a stop of %i ms is no more of it than a moment', (ms) => {
+    const { elapsed, run, stop } = play();
+    run(10_000);
+    stop(ms);
+    // Whoever asks first, a look or the beat, finds the same.
+    expect(elapsed()).toBe(11_000);
+    run(3_000);
+    expect(elapsed()).toBe(14_000);
+  });
 });

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Failure } from '../../src/failure.ts';
-import type { RunEvent } from '../../src/run/event.ts';
+import type { EventBody, RunEvent } from '../../src/run/event.ts';
 import type { RunReport } from '../../src/run/report.ts';
 import { type LabOnFleet, startLab, storiesPossible } from './lab.ts';
 import { begins, machinesOf, outcomeOf, speaks, stepsIn, strayOn } from './story.ts';
@@ -14,6 +15,9 @@ const available = await storiesPossible('runs that are interrupted');
 const names = ['one', 'two'] as const;
 /** Longer than a machine waits here for a confirmation: what its gate may take, and a minute. */
 const returnsWithinMs = 150_000;
+const stableMs = 12_000;
+/** Longer than the steadiness that a gate of these stories wants to see is left, and than a look may take to begin. */
+const standsStillMs = 15_000;
 
 type RunsListed = { runs: { run: string; by: { pid: number }; ended: { result: string } | null }[] };
 
@@ -29,7 +33,12 @@ describe.skipIf(!available.ok)('a run that is interrupted', () => {
    * From here on `one` has an activation before it that does not end before `goOn`, and a reboot where told so; `two`
    * has a quick activation after it.
    */
-  const giveWork = async ({ reboot = false, switchSeconds = 0, healthy = 20 } = {}): Promise<void> => {
+  const giveWork = async ({
+    reboot = false,
+    switchSeconds = 0,
+    healthy = 20,
+    stable = 0,
+  } = {}): Promise<void> => {
     version += 1;
     const knobs = reboot ? { kernelVersion: `6.13.${version}` } : { generation: `${version}` };
     const wait = `[Service]
@@ -47,6 +56,7 @@ WantedBy=multi-user.target
           knobs: { ...knobs, switchSeconds, units: { [`wait-${version}.service`]: wait } },
           policy: reboot ? 'when-needed' : 'never',
           healthy,
+          stable,
         },
         two: { order: 2, knobs, policy: 'never' },
       }),
@@ -62,10 +72,11 @@ WantedBy=multi-user.target
     if (last === undefined) throw new Error('no run is recorded');
     return last;
   };
-  const endOfProcess = async (): Promise<void> => {
+  const signalEngine = async (name: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): Promise<void> => {
     const { pid } = JSON.parse(await readFile(join(lab.stateDirectory, 'lock-holder.json'), 'utf8'));
-    process.kill(pid, 'SIGKILL');
+    process.kill(pid, name);
   };
+  const endOfProcess = (): Promise<void> => signalEngine('SIGKILL');
   const finish = async (): Promise<RunReport> => {
     const { code, body } = await lab.report(['run', '--yes']);
     expect(code, JSON.stringify(body)).toBe(0);
@@ -193,6 +204,26 @@ WantedBy=multi-user.target
       expect(outcomeOf(report, 'one')).toMatchObject({ status: 'done' });
       expect(outcomeOf(report, 'two')).toMatchObject({ status: 'done' });
     });
+  });
+
+  test('its process is stopped in a gate, and goes on: what it did not see counts neither for the machine nor against it', async () => {
+    await giveWork({ healthy: 5, stable: stableMs / 1_000 });
+    await goOn();
+    const run = lab.start(['run', 'one', '--yes']);
+    await run.until(speaks('one/gate-after-activation'));
+    await signalEngine('SIGSTOP');
+    // How long it stands still is the fault.
+    await setTimeout(standsStillMs);
+    await signalEngine('SIGCONT');
+    const ended = await run.ended;
+    expect(ended.code, ended.stdout).toBe(0);
+    const events = await lab.events();
+    const at = (what: (body: EventBody) => boolean): number => events.find(({ body }) => what(body))?.at ?? 0;
+    // The whole time was watched, and not counted while nobody did.
+    const watchedMs = at(begins('one/confirm')) - at(speaks('one/gate-after-activation'));
+    expect(watchedMs).toBeGreaterThan(standsStillMs + stableMs - 3_000);
+    await finish();
+    await expectSound();
   });
 
   test('Ctrl-C twice: it ends at once; the machine goes on by itself, and resume finds out', async () => {
