@@ -25,6 +25,7 @@ export const runNix = async (
   options: {
     readonly deadlineMs: number;
     readonly signal?: AbortSignal | undefined;
+    readonly group?: boolean;
     readonly env?: Readonly<Record<string, string>>;
     readonly onEvent?: (event: NixEvent) => void;
     readonly outputCharsMax?: number;
@@ -34,6 +35,7 @@ export const runNix = async (
   const result = await nix.runProcess(argv, {
     deadlineMs: options.deadlineMs,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
+    ...(options.group === undefined ? {} : { group: options.group }),
     env: { ...nix.env, ...options.env },
     outputCharsMax: options.outputCharsMax ?? outputCharsDefault,
     onStderrLine: (line) => {

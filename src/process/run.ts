@@ -22,6 +22,11 @@ export type ProcessOptions = {
   readonly deadlineMs: number;
   /** Ends the process the same way. */
   readonly signal?: AbortSignal;
+  /**
+   * It gets a process group of its own: whatever ends it before its time ends what it has started as well, and no key
+   * pressed at the terminal reaches them.
+   */
+  readonly group?: boolean;
   readonly cwd?: string;
   /** Added to the environment of this process. */
   readonly env?: Readonly<Record<string, string>>;
@@ -49,6 +54,16 @@ const split = (argv: readonly string[]): { file: string; args: readonly string[]
   return { file, args };
 };
 
+/** Ends what is left of the group that this process led. */
+const endGroup = (leader: number | undefined): void => {
+  if (leader === undefined) return;
+  try {
+    process.kill(-leader, 'SIGKILL');
+  } catch {
+    // Nobody was left.
+  }
+};
+
 /** Runs one local program to its end. Programs are started in this folder only. Never rejects. */
 export const runProcess: RunProcess = async (argv, options) => {
   const { file, args } = split(argv);
@@ -60,6 +75,7 @@ export const runProcess: RunProcess = async (argv, options) => {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     ...(options.env === undefined ? {} : { env: options.env }),
     ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+    ...(options.group === true ? { detached: true } : {}),
     ...(options.stdin === undefined ? { stdin: 'ignore' as const } : { input: options.stdin }),
     stdout: 'pipe',
     stderr: 'pipe',
@@ -68,6 +84,9 @@ export const runProcess: RunProcess = async (argv, options) => {
     buffer: false,
     reject: false,
   });
+  // Who leads a group is not ended with this process by itself.
+  const endWithUs = (): void => endGroup(child.pid);
+  if (options.group === true) process.once('exit', endWithUs);
   const charsMax = options.outputCharsMax ?? outputCharsDefault;
   const stdout = readOutput(child.stdout, 'beginning', charsMax, options.onStdoutLine);
   const stderr = readOutput(child.stderr, 'end', charsMax, options.onStderrLine);
@@ -82,6 +101,7 @@ export const runProcess: RunProcess = async (argv, options) => {
     return { exit, timer, killed: child.nodeChildProcess.killed };
   });
   const result = await child;
+  if (options.group === true) process.off('exit', endWithUs);
   if (
     result.exitCode === undefined &&
     result.signal === undefined &&
@@ -93,6 +113,7 @@ export const runProcess: RunProcess = async (argv, options) => {
     return { ...notStarted, cancelled: false, startError: result.originalMessage ?? 'could not be started' };
   }
   const { exit, timer, killed } = await ended;
+  if (options.group === true && killed) endGroup(child.pid);
   const [out, err] = await Promise.all([stdout, stderr]);
   clearTimeout(timer);
   const code: unknown = exit?.[0];

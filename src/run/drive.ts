@@ -1,8 +1,8 @@
 import type { Step } from '../plan/plan.ts';
 import type { Clock, Target } from '../ports.ts';
-import { ofMachine } from './by-machine.ts';
 import type { EventBody, LookMoment, Seen, StepOutcome } from './event.ts';
 import { holdLeases } from './lease.ts';
+import { heardBySteps, leftToItself } from './left-out.ts';
 import { lookAtAll } from './look-at-all.ts';
 import { isLooking } from './looks.ts';
 import { next } from './next.ts';
@@ -62,8 +62,7 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
     state = deps.append(body);
   };
   const underWay = new Map<string, Promise<void>>();
-  /** The latest delay of each machine, which ends as well when that machine is left out. */
-  const delays = new Map<string, AbortController>();
+  const heard = heardBySteps();
   /** Ends the wait of the loop, so that it decides anew. */
   let wake = (): void => {};
   // A broken journal or a bug in one step must end the loop, not be lost in a promise nobody awaits.
@@ -74,9 +73,11 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
   const giveUp = (reason?: unknown): void => {
     givenUp.abort(reason);
     cutShort.abort(reason);
+    heard.giveUp(reason);
   };
   const onStop = (): void => {
     cutShort.abort(deps.stop.reason);
+    heard.stop(deps.stop.reason);
     wake();
   };
   const onAbort = (): void => {
@@ -124,26 +125,19 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
       note(text);
     };
     const own = step.kind === 'delay' ? cutShort.signal : signal;
-    let heard = own;
-    if (step.kind === 'delay') {
-      const alone = new AbortController();
-      const end = (): void => alone.abort(own.reason);
-      if (own.aborted) end();
-      else own.addEventListener('abort', end, { once: true });
-      delays.set(step.machine, alone);
-      heard = alone.signal;
-    }
+    const alone = heard.by(step, own);
     const finish = (outcome: StepOutcome): void => {
       // Left open: who resumes the run looks anew.
       if (broken !== null || (own.aborted && outcome.kind !== 'succeeded')) return;
-      append({ kind: 'step-ended', step: step.id, outcome });
+      const cut = alone.aborted && outcome.kind !== 'succeeded';
+      append({ kind: 'step-ended', step: step.id, outcome: cut ? leftToItself(step) : outcome });
     };
     const work = perform(step, {
       state,
       entry,
       target: deps.target,
       clock: deps.clock,
-      signal: heard,
+      signal: alone,
       note,
       ends: (bootId) => noteAs(`ends the boot ${bootId}`, { endsBoot: bootId }),
       warn: (text) => noteAs(text, { warning: true }),
@@ -193,10 +187,9 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
       if (pausedBy !== null && state.pausedBy === null) append({ kind: 'paused', by: pausedBy });
       if (pausedBy === null && state.pausedBy !== null)
         append({ kind: 'unpaused', by: (deps.pause?.endedBy?.() ?? 'a person').slice(0, 200) });
-      for (const request of deps.steering?.take() ?? []) append(answerTo(state, request));
-      for (const [machine, delay] of delays)
-        if (ofMachine(state.machines, machine)?.steer.skippedBy != null)
-          delay.abort('its machine is left out');
+      const asked = deps.steering?.take() ?? [];
+      for (const request of asked) append(answerTo(state, request));
+      if (asked.length > 0) heard.leaveOut(state);
       const left = (): boolean =>
         isLooking(state) || allRecords(state).some(({ status }) => status === 'open');
       if (deps.abort.aborted || (deps.stop.aborted && underWay.size === 0 && left())) {

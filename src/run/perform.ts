@@ -7,12 +7,11 @@ import { dependencies, stillNeeded } from './dependencies.ts';
 import type { StepOutcome } from './event.ts';
 import { underLease } from './lease.ts';
 import { preflight } from './preflight.ts';
-import { skippedByPerson } from './progress.ts';
 import { reboot } from './reboot.ts';
 import { allRecords } from './records.ts';
 import { restore } from './restore.ts';
 import type { RunState } from './state.ts';
-import { bootTarget, factsOf, failureAt, type PerformContext, succeeded } from './step-context.ts';
+import { bootTarget, factsOf, interrupted, type PerformContext, succeeded } from './step-context.ts';
 
 /** When this step's reboot delay is over: counted from the latest gate that another machine passed in this run. */
 export const delayEndsAt = (state: RunState, step: Extract<Step, { kind: 'delay' }>): number => {
@@ -27,18 +26,6 @@ export const delayEndsAt = (state: RunState, step: Extract<Step, { kind: 'delay'
   return from + step.delayMs;
 };
 
-/** What becomes of a delay whose machine is left out meanwhile. Where the whole run is stopped, it stays open. */
-const cutShort = (step: Step): StepOutcome => ({
-  kind: 'skipped',
-  reason: 'blocked',
-  failure: failureAt(
-    step,
-    skippedByPerson,
-    'not waited for to its end: its machine is left out',
-    `\`lab run ${step.machine}\` when it suits`,
-  ),
-});
-
 const delay = async (
   step: Extract<Step, { kind: 'delay' }>,
   context: PerformContext,
@@ -47,7 +34,7 @@ const delay = async (
   // Never more than the whole of it, though the journal be dated by a clock that was ahead.
   const leftMs = Math.min(step.delayMs, delayEndsAt(state, step) - clock.now());
   if (leftMs > 0) await clock.sleep(leftMs, signal);
-  if (signal.aborted) return cutShort(step);
+  if (signal.aborted) return interrupted(step);
   return succeeded(`waited as configured (rebootDelay ${step.delayMs / 1_000} s)`);
 };
 

@@ -3,11 +3,11 @@ import type { Plan, RunGoal, Step } from '../plan/plan.ts';
 import type { LockChange, LockMove } from '../ports.ts';
 import { answerDeadlineMs } from './answer-deadline.ts';
 import { type ByMachine, byMachine, ofMachine, withMachine } from './by-machine.ts';
-import type { Opened, RunEvent, RunId, RunResult, SteerAsk } from './event.ts';
+import type { Opened, RunEvent, RunId, RunResult, SteerAsk, StepOutcome } from './event.ts';
 import { lookedAtAnewAfterPause, takenOver } from './look-anew.ts';
 import { endLookAgain, type Looks, noLooks, withLook } from './looks.ts';
 import { type PreparationRecord, preparationsAfter } from './preparations.ts';
-import { isEffect, type MachineState, machineState } from './progress.ts';
+import { isEffect, type MachineState, machineState, skippedByPerson } from './progress.ts';
 import {
   keptOf,
   machineOfStep,
@@ -136,10 +136,12 @@ const withBegun = (state: RunState, record: StepRecord): RunState['machines'] =>
 
 /**
  * Whether a step was under way already when its machine was tried again: others may have their turn before it, so what
- * it saw, or how long it waited, counts for nothing then. No more does a delay whose machine was left out meanwhile.
+ * it saw, or how long it waited, counts for nothing then. No more does a delay whose machine was left out meanwhile, nor
+ * what was given up for that, though the machine be taken in again since.
  */
-const isForEarlierTurn = ({ machines }: RunState, { step }: StepRecord): boolean => {
+const isForEarlierTurn = ({ machines }: RunState, { step }: StepRecord, outcome: StepOutcome): boolean => {
   const { retried = null, skippedBy = null } = ofMachine(machines, step.machine)?.steer ?? {};
+  if (outcome.kind === 'skipped' && outcome.failure.kind === skippedByPerson) return true;
   if (step.kind === 'delay' && skippedBy !== null) return true;
   return step.kind !== 'preflight' && step.kind !== 'copy' && retried !== null;
 };
@@ -221,7 +223,7 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
     case 'step-ended': {
       const record = recordOf(state, body.step) ?? impossible(event, `"${body.step}" was not begun`);
       if (record.status !== 'open') return impossible(event, `"${body.step}" has already ended`);
-      if (isForEarlierTurn(state, record))
+      if (isForEarlierTurn(state, record, body.outcome))
         return { ...next, machines: withStep(state, { ...record, status: 'unknown' }) };
       return {
         ...next,

@@ -19,11 +19,16 @@ const refusal = (message: string, remedy: string): Refusal => ({ message, remedy
 /** Nothing was done to it, or it has been returned to what it ran. */
 const isAsItWas = ({ status, touched }: MachineProgress): boolean => !touched || status === 'restored';
 
-const inTheMiddle = (state: RunState, { plan, current, ...progress }: MachineProgress): Refusal => {
+const inTheMiddle = (state: RunState, { plan, current, retried, ...progress }: MachineProgress): Refusal => {
   const { name } = plan.machine;
   const wait = 'let it come to its end; `lab pause` lets nothing begin after that, `lab stop` ends the run';
   if (current?.kind === 'reboot' || current?.kind === 'await-boot')
     return refusal(`${name} is being rebooted: a machine that goes down is waited for`, wait);
+  if (retried !== null)
+    return refusal(
+      `${name} was changed by this run and has failed, and is to be tried again`,
+      'let it come to its end; `lab abort` ends the run at once, and `lab resume` looks anew',
+    );
   return unconfirmed(state, progress) !== null
     ? refusal(`${name} is in the middle of its activation: left alone it would return to what it ran`, wait)
     : refusal(`${name} was acted on by this run, and is on its way`, wait);

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { runProcess } from '../../src/process/run.ts';
+import type { EventBody } from '../../src/run/event.ts';
 import type { RunReport } from '../../src/run/report.ts';
 import { type LabOnFleet, soonMs, startLab, storiesPossible } from './lab.ts';
 import { begins, clinging, machinesOf, outcomeOf, stepsIn, strayOn, type Told } from './story.ts';
@@ -120,6 +122,93 @@ describe.skipIf(!available.ok)('a run that holds', () => {
     const after = await reportNow();
     expect(outcomeOf(after, 'web').summary).toMatch(/^skipped by \S+ \(cli\)$/u);
     expect(await lab.runs('web')).toEqual(before);
+  });
+
+  describe('whose copies hang', () => {
+    /** What a copy talks to there waits until somebody lets it go on. */
+    const hang = (name: Name) =>
+      lab.fleet.exec(name, [
+        'sh',
+        '-ec',
+        `rm -f /tmp/goes-on /tmp/hangs
+        echo 'nix-daemon() { touch /tmp/hangs; until test -e /tmp/goes-on; do sleep 0.2; done; command nix-daemon "$@"; }' >~lab/.bashrc`,
+      ]);
+    const letGoOn = (name: Name) => lab.fleet.exec(name, ['touch', '/tmp/goes-on']);
+    const hangs = async (name: Name): Promise<void> => {
+      await vi.waitFor(
+        async () => expect((await lab.fleet.exec(name, ['test', '-e', '/tmp/hangs'])).code).toBe(0),
+        { timeout: soonMs, interval: 100 },
+      );
+    };
+    const processes = async (): Promise<readonly { readonly group: number; readonly args: string }[]> => {
+      const { stdout } = await runProcess(['ps', '-eo', 'pgid=,args='], { deadlineMs: soonMs });
+      return stdout.split('\n').flatMap((line) => {
+        const [, group = '', args = ''] = /^\s*(\d+) (.*)$/u.exec(line) ?? [];
+        return group === '' ? [] : [{ group: Number(group), args }];
+      });
+    };
+    /** The processes that copy to it are a group, of a `nix` and its `ssh`. */
+    const copyTo = async (name: Name): Promise<number> => {
+      const ssh = (await processes()).find(({ args }) =>
+        args.startsWith(`ssh ${name} -x -a -F ${lab.stateDirectory}`),
+      );
+      return ssh?.group ?? expect.fail(`nothing is copied to ${name}`);
+    };
+    const left = async (copying: number): Promise<readonly string[]> =>
+      (await processes()).flatMap(({ group, args }) => (group === copying ? [args] : []));
+    afterAll(async () => {
+      for (const name of ['web', 'app'] as const)
+        await lab?.fleet.exec(name, ['sh', '-ec', 'rm -f ~lab/.bashrc']);
+    });
+    const ends = (step: string) => (body: EventBody) => body.kind === 'step-ended' && body.step === step;
+
+    test('is left out in the middle of its copy: that one ends at once, another goes on, and it is taken in again', async () => {
+      await giveWork({ policy: 'never' }, false);
+      const before = await lab.runs('web');
+      await Promise.all([hang('web'), hang('app')]);
+      const run = lab.start(['run', '--yes']);
+      await Promise.all([hangs('web'), hangs('app')]);
+      const [toWeb, toApp] = await Promise.all([copyTo('web'), copyTo('app')]);
+      expect(await left(toWeb)).toHaveLength(2);
+      const skipped = await lab.run(['skip', 'web']);
+      expect(skipped.code, `${skipped.stdout}${skipped.stderr}`).toBe(0);
+      expect(skipped.stdout).toContain('web is left out: its copy is given up');
+      await run.until(ends('web/copy'));
+      expect(await left(toWeb)).toEqual([]);
+      expect(await left(toApp)).toHaveLength(2);
+      expect(stepsIn(await lab.events())).not.toContain('app/copy succeeded');
+
+      await letGoOn('app');
+      expect((await run.ended).code).toBe(3);
+      const report = await reportNow();
+      expect(report.machines.map(({ status }) => status)).toEqual(['done', 'done', 'skipped']);
+      expect(stepsIn(await lab.events())).toContain('web/copy skipped');
+      expect(await lab.runs('web')).toEqual(before);
+
+      await letGoOn('web');
+      const again = await lab.run(['retry', 'web']);
+      expect(again.code, `${again.stdout}${again.stderr}`).toBe(0);
+      const after = await reportNow();
+      await expectSound((name) => outcomeOf(after, name).to);
+    });
+
+    test('is ended at once in the middle of its copy: nothing of it is left, and it is resumed', async () => {
+      await giveWork({ policy: 'never' }, false);
+      await hang('web');
+      const run = lab.start(['run', '--yes']);
+      await hangs('web');
+      const copying = await copyTo('web');
+      expect((await lab.run(['abort'])).code).toBe(0);
+      expect((await run.ended).code).toBe(130);
+      expect(await left(copying)).toEqual([]);
+      expect((await reportNow()).reason).toMatch(/in the middle of .*web \(copy\)/u);
+
+      await letGoOn('web');
+      const resumed = await lab.run(['resume']);
+      expect(resumed.code, `${resumed.stdout}${resumed.stderr}`).toBe(0);
+      const after = await reportNow();
+      await expectSound((name) => outcomeOf(after, name).to);
+    });
   });
 
   // Last: its unit would hang every later activation too.

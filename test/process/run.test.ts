@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import { runProcess } from '../../src/process/run.ts';
 
 const shell = (script: string, ...words: string[]) => ['sh', '-c', script, 'sh', ...words];
@@ -59,6 +59,53 @@ test('cancelling ends the process; cancelled beforehand it never starts', async 
   const never = await runProcess(['touch', witness], { deadlineMs, signal: abort.signal });
   expect(never).toMatchObject({ cancelled: true, code: null });
   expect(() => readFileSync(witness)).toThrow();
+});
+
+/** In a group, what a process has started: its number is said first, and nothing but a kill ends it. */
+const deafChild = '(trap "" TERM; exec sleep 60) & echo $!; wait';
+const lives = (pid: number): boolean =>
+  spawnSync('ps', ['--no-headers', '-o', 'stat=', '-p', String(pid)])
+    .stdout.toString()
+    .replaceAll(/Z.*/gu, '')
+    .trim() !== '';
+
+test.each([
+  ['that is cancelled', ''],
+  ['that is cancelled while it is stopped', 'kill -STOP $$;'],
+])('a process of its own group %s takes with it what it has started', async (_what, first) => {
+  const abort = new AbortController();
+  let child = 0;
+  const result = await runProcess(shell(deafChild.replace('wait', `${first} wait`)), {
+    deadlineMs,
+    group: true,
+    signal: abort.signal,
+    onStdoutLine: (line) => {
+      child = Number(line);
+      abort.abort();
+    },
+  });
+  expect(result).toMatchObject({ cancelled: true, code: null });
+  await vi.waitFor(() => expect(lives(child)).toBe(false));
+});
+
+test('a process of its own group that ends by itself leaves alone what it has started', async () => {
+  const result = await runProcess(shell('sleep 60 >&- 2>&- & echo $!'), { deadlineMs, group: true });
+  const child = Number(result.stdout);
+  expect([result.code, lives(child)]).toEqual([0, true]);
+  process.kill(child);
+});
+
+test('a process of its own group ends with ours', async () => {
+  const run = new URL('../../src/process/run.ts', import.meta.url).href;
+  const ours = spawnSync(process.execPath, [
+    '--input-type=module',
+    '--eval',
+    `import { runProcess } from ${JSON.stringify(run)};
+    void runProcess(['sh', '-c', ${JSON.stringify(deafChild)}], { deadlineMs: ${deadlineMs}, group: true, onStdoutLine: (line) => { console.log(line); process.exit(0); } });`,
+  ]);
+  const child = Number(ours.stdout.toString());
+  expect(child, ours.stderr.toString()).toBeGreaterThan(0);
+  await vi.waitFor(() => expect(lives(child)).toBe(false));
 });
 
 test('a grandchild that keeps the pipe open does not hold the result back', async () => {

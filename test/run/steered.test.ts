@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { StepOutcome } from '../../src/run/event.ts';
+import { leftToItself } from '../../src/run/left-out.ts';
 import { next } from '../../src/run/next.ts';
 import { awaitsOwnBoot, progressOf } from '../../src/run/progress.ts';
 import { recordOf } from '../../src/run/records.ts';
@@ -48,6 +49,19 @@ describe('a reboot that was asked for and got nowhere, tried again while somebod
     expect(progressOf(state, entryOf(plan, 'box')).touched).toBe(true);
     expect(whyNotSteer(state, { what: 'skip', machine: 'box' })).not.toBeNull();
   });
+});
+
+test('taken in again while what was given up is still being ended: it begins anew, and its machine is not left out', () => {
+  const plan = planFor([machineNamed('box', { delay: 0 })]);
+  const history = approved(plan)
+    .pass('box/preflight')
+    .begin('box/copy')
+    .add(ask('skip', 'box'))
+    .add(ask('retry', 'box'))
+    .end('box/copy', leftToItself(entryOf(plan, 'box').steps[1] ?? expect.fail('it has a copy')));
+  expect(recordOf(history.state, 'box/copy')).toMatchObject({ status: 'unknown', outcome: null });
+  expect(progressOf(history.state, entryOf(plan, 'box'))).toMatchObject({ status: 'waiting', open: [] });
+  expect(next(history.state)).toMatchObject({ kind: 'perform', steps: [{ id: 'box/preflight' }] });
 });
 
 describe('the machine lab runs on, tried again after it had rebooted, while others have their turn first', () => {

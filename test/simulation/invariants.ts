@@ -36,6 +36,9 @@ const readingAgeMaxMs = 180_000;
 const didSomething = (effect: Effect): boolean =>
   effect.kind !== 'activate' || (effect.mode !== 'dry-activate' && effect.changes);
 
+/** Steps that do nothing to their machine: none of them is waited for once it is left out. */
+const endsWithItsMachine = /\/(?:preflight|copy|dependencies[^/]*|delay)$/u;
+
 export type Checker = {
   onEvent(event: RunEvent): void;
   onEffect(effect: Effect): void;
@@ -395,7 +398,7 @@ export const createChecker = (plan: Plan, world: World): Checker => {
     const record = recordOf(state, body.step);
     if (record?.outcome?.kind === 'failed' && record.step.kind !== 'restore')
       failedAtSeq.set(record.step.machine, event.seq);
-    const leftOutAt = record?.step.kind === 'delay' ? leftOut.get(record.step.machine) : undefined;
+    const leftOutAt = endsWithItsMachine.test(body.step) ? leftOut.get(machineOfStep(body.step)) : undefined;
     if (leftOutAt !== undefined && event.at > leftOutAt + 1_000 && !clockWasSet)
       broke(`${body.step} held up the run though its machine was left out`);
     if (record?.outcome?.kind === 'failed' && record.outcome.failure.kind === 'old-generation') {

@@ -222,9 +222,9 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     'what was left out is waited for',
-    'drive.ts',
-    'if (ofMachine(state.machines, machine)?.steer.skippedBy != null)',
-    "if (ofMachine(state.machines, machine)?.steer.skippedBy === '')",
+    'left-out.ts',
+    '({ machine }) => ofMachine(state.machines, machine)?.steer.skippedBy != null,',
+    "({ kind, machine }) => kind === 'delay' && ofMachine(state.machines, machine)?.steer.skippedBy != null,",
   ),
   mutant(
     'nobody looks at what was left out',

@@ -314,6 +314,77 @@ describe('left out', () => {
   });
 });
 
+describe('left out in the middle of something that does nothing to it', () => {
+  const endsOf = ({ events, startedAt }: Told, step: string): readonly string[] =>
+    events.flatMap(({ at, body }) =>
+      body.kind === 'step-ended' && body.step === step
+        ? [`${body.outcome.kind} after ${Math.round((at - startedAt) / 1_000)} s`]
+        : [],
+    );
+  const hour = 3_600_000;
+  const hangs = [{ kind: 'slow-copy', ms: hour }] as const;
+
+  test('a copy that hangs is given up at once, other copies are not, and the run goes on', async () => {
+    const told = await tell(
+      { box: { faults: hangs }, slow: { faults: [{ kind: 'slow-copy', ms: 300_000 }] }, late: {} },
+      { steers: [{ what: 'skip', machine: 'box', atMs: 60_000 }] },
+    );
+    expect(endsOf(told, 'box/copy')).toEqual(['skipped after 60 s']);
+    expect(told.became).toEqual({ box: 'skipped: skipped-by-person', slow: 'done', late: 'done' });
+    expect((told.state.ended?.at ?? Number.NaN) - told.startedAt).toBeLessThan(hour / 2);
+    expect(reportOf(told.state)?.machines[0]).toMatchObject({ summary: 'skipped by somebody' });
+  });
+
+  test('a look that hangs: the same, and its lease is given back at the end', async () => {
+    const told = await tell(
+      { box: { faults: [{ kind: 'stalls', atMs: 100, forMs: null }] }, late: {} },
+      { steers: [{ what: 'skip', machine: 'box', atMs: 3_000 }] },
+    );
+    expect(endsOf(told, 'box/preflight')).toEqual(['skipped after 3 s']);
+    expect(told.became).toEqual({ box: 'skipped: skipped-by-person', late: 'done' });
+  });
+
+  test('taken in again before its copy was ended: it is copied to anew', async () => {
+    const told = await tell(
+      { box: { faults: hangs }, late: {} },
+      {
+        steers: [
+          { what: 'skip', machine: 'box', atMs: 60_000 },
+          { what: 'retry', machine: 'box', atMs: 60_001 },
+        ],
+      },
+    );
+    expect(saidOf(told, 'steered')).toEqual(['skip box', 'retry box']);
+    expect(
+      told.events.filter(({ body }) => body.kind === 'step-intended' && body.step === 'box/copy'),
+    ).toHaveLength(2);
+    expect(told.became).toEqual({ box: 'done', late: 'done' });
+  });
+
+  test('and taken in again once the run has ended: it is copied to anew, and gets its turn', async () => {
+    const told = await tell(
+      { box: { faults: hangs }, late: {} },
+      {
+        steers: [{ what: 'skip', machine: 'box', atMs: 60_000 }],
+        reopenings: [retry('box')],
+      },
+    );
+    expect(saidOf(told, 'reopened')).toEqual(['retry box']);
+    expect(told.became).toEqual({ box: 'done', late: 'done' });
+  });
+
+  test('whoever takes the run over from a process that died before the copy had ended does not wait for it', async () => {
+    const told = await tell(
+      { box: { faults: hangs }, late: { faults: [{ kind: 'slow-activation', ms: 60_000 }] } },
+      {
+        steers: [{ what: 'skip', machine: 'box', atMs: 40_000 }],
+        ends: [{ kind: 'killed-at', ms: 60_000, downMs: 30_000 }],
+      },
+    );
+    expect(told.became).toEqual({ box: 'skipped: skipped-by-person', late: 'done' });
+  });
+});
+
 test('what was failing before the run is excused when it is tried again, and what failed since is not', async () => {
   const told = await tell(
     {

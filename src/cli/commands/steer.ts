@@ -94,7 +94,7 @@ export const registerSkipAndRetry = (program: Command, cli: Cli): void => {
     name: 'skip',
     description: 'leave a machine out of a run, and go on without it',
     help: `
-Of a machine that nothing was done to yet none of its steps begins; a look or a copy under way ends first, its delay at once.
+Of a machine that nothing was done to yet none of its steps begins; a look, a copy or a delay under way is given up at once.
 One that has failed and holds the run is left behind once it is back at what it ran. What needs the machine goes on
 if it is well. The run is then partial.
 One in the middle of an activation or a reboot is not left: let it come to its end.

@@ -2,6 +2,8 @@ import { fail, type Result } from '../../failure.ts';
 import { latestRun } from '../../flow/latest-run.ts';
 import { openRun, type Runs } from '../../flow/runs.ts';
 import type { SteerAsk } from '../../run/event.ts';
+import { doesNothing } from '../../run/left-out.ts';
+import { progressOf } from '../../run/progress.ts';
 import { exitCodes } from '../../run/report.ts';
 import type { RunState } from '../../run/state.ts';
 import { whyNotSteer } from '../../run/steer.ts';
@@ -42,10 +44,17 @@ const answerOf = async (
   }
 };
 
-const says = {
-  skip: 'is left out; the run goes on without it (`lab attach` shows it)',
-  retry: 'is tried again when its turn comes: looked at anew first (`lab attach` shows it)',
-} as const;
+/** What becomes of the machine now that the run, which was seen so, has taken what was asked. */
+const saysOf = (state: RunState, { what, machine }: SteerAsk): string => {
+  if (what === 'retry')
+    return `${machine} is tried again when its turn comes: looked at anew first (\`lab attach\` shows it)`;
+  const entry = state.plan?.machines.find((each) => each.machine.name === machine);
+  const open = entry === undefined ? [] : progressOf(state, entry).open;
+  const [cut] = open
+    .filter(doesNothing)
+    .map(({ kind }) => (kind === 'copy' || kind === 'delay' ? kind : 'look'));
+  return `${machine} is left out${cut === undefined ? '' : `: its ${cut} is given up`}; the run goes on without it (\`lab attach\` shows it)`;
+};
 
 /** The run that is meant, where it can do what is asked. */
 const runFor = (runs: Runs, ask: SteerAsk, id: string | undefined): Result<RunState> => {
@@ -110,7 +119,7 @@ export const steerMachine = (
     const answer = await answerOf(runs, lives.value, ask, leave);
     switch (answer.kind) {
       case 'steered':
-        printLines(cli, [`run ${run}: ${ask.machine} ${says[ask.what]}`]);
+        printLines(cli, [`run ${run}: ${saysOf(lives.value, ask)}`]);
         return done;
       case 'refused':
         return usage(`run ${run} did not: ${answer.why}`, '`lab attach` shows where it is');

@@ -43,7 +43,7 @@ const steerDialog = (scene: Scene, run: RunState, { what, machine }: SteerAsk): 
       ended(scene)
         ? 'The run is taken up again, and goes on with what is left of its plan, as it was approved.'
         : what === 'skip'
-          ? 'None of its steps begins; a look or a copy under way ends first, its delay at once.'
+          ? 'None of its steps begins; a look, a copy or a delay under way is given up at once.'
           : 'It waits until what is on its way has come to its end.',
       ...(critical ? [`Critical: type ${machine} to go on.`] : []),
     ],
