@@ -121,6 +121,7 @@ if [ -e "/run/lab/$1/code" ]; then
   put code "$(cat "/run/lab/$1/code")"
 fi
 if [ -e "/run/lab/$1/refused" ]; then put refused "$(cat "/run/lab/$1/refused")"; fi
+if [ -L "/run/lab/$1/verdict" ]; then put verdict "$(readlink "/run/lab/$1/verdict")"; fi
 if [ -e "/run/lab/$1/end" ]; then put end "$(cat "/run/lab/$1/end")"; fi
 case "$ended" in
   yes)
@@ -174,6 +175,8 @@ const Unit = z.object({
     .transform(Number)
     .nullable()
     .catch(null),
+  /** Its supervisor has its word. */
+  verdict: z.enum(['confirm', 'restore', 'expired']).nullable().catch(null),
   /** What came of the supervision. */
   end: z.enum(['confirmed', 'restored', 'no-boot-default', 'stuck']).nullable().catch(null),
 });
@@ -200,6 +203,7 @@ export const parseUnit = (result: ExecResult): UnitReading | string => {
     mainStatus: record.first('ExecMainStatus'),
     code: record.first('code'),
     refused: record.first('refused'),
+    verdict: record.first('verdict'),
     end: record.first('end'),
   });
   if (!parsed.success) return 'systemctl did not tell the state of the unit';
@@ -228,11 +232,13 @@ export type UnitPhase =
 
 export const phaseOf = ({ unit }: UnitReading): UnitPhase => {
   if (unit.loadState !== 'loaded') return { kind: 'gone' };
-  if (unit.code !== null)
+  const over = unit.activeState === 'failed' || unit.activeState === 'inactive' || unit.subState === 'exited';
+  // It acts on its word: what runs at this moment is not what it leaves behind.
+  const acts = unit.verdict !== null && unit.end === null && !over;
+  if (unit.code !== null && !acts)
     return unit.end === null || unit.end === 'confirmed'
       ? { kind: 'ended', status: unit.code }
       : { kind: 'returned' };
-  const over = unit.activeState === 'failed' || unit.activeState === 'inactive' || unit.subState === 'exited';
   if (!over) return { kind: 'running' };
   if (unit.mainCode === 1) return { kind: 'ended', status: unit.refused ?? unit.mainStatus };
   const result = sanitiseLine(unit.result, 60);

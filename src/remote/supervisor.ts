@@ -51,7 +51,6 @@ if ! [ -x "$toplevel/bin/switch-to-configuration" ]; then
   echo "$toplevel has no bin/switch-to-configuration"
   exit 92
 fi
-umask 077
 go_live() { timeout -k 30 "$limit" "$1/bin/switch-to-configuration" test; }
 note() { echo "$2" >"$dir/$1.new" && mv "$dir/$1.new" "$dir/$1"; }
 make_default() { lead_to "$1" "$2" && timeout -k 30 "$limit" "$1/bin/switch-to-configuration" boot; }
@@ -74,7 +73,7 @@ if ! [ -x "$current/bin/switch-to-configuration" ]; then
   exit ${supervisedExit.noWayBack}
 fi
 rm -rf "$dir"
-if ! { mkdir -p "$dir" && note current "$current" && note profile "$before"; }; then
+if ! { (umask 077 && mkdir -p "$dir") && note current "$current" && note profile "$before"; }; then
   echo "$dir cannot be written, so nothing could be returned"
   exit ${supervisedExit.noState}
 fi

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ActivateOutcome, ActivateRequest, Verdict } from '../../src/ports.ts';
 import { activate } from '../../src/remote/activate.ts';
-import { clearScript } from '../../src/remote/activation-unit.ts';
+import { clearScript, readScript } from '../../src/remote/activation-unit.ts';
 import { settle } from '../../src/remote/settle.ts';
 import { settleScript } from '../../src/remote/supervisor.ts';
 import { leapingClock, realClock } from './clocks.ts';
@@ -155,6 +155,36 @@ describe.each([
     expect(await itsEnd()).toBe('97');
     expect([current(), bootDefault(), acts()]).toEqual([before, before, ['test b', 'test a']]);
     expect(await say('confirm')).toEqual({ kind: 'restored', why: 'unconfirmed' });
+  });
+
+  it('is on its way back, and not live, for who asks for it again while it returns', async () => {
+    const door = local.path('/run/door');
+    const body = `echo "$1 a" >>"$LAB_FAKE/acts"\nuntil [ -e ${door} ]; do sleep 0.05; done\nln -sfn ${local.path(before)} ${local.path('/run/current-system')}`;
+    local.write(`${before}/bin/switch-to-configuration`, `#!/bin/sh\n${body}\n`, 0o755);
+    await go('switch', 400);
+    await vi.waitFor(() => expect(acts()).toContain('test a'), { timeout: 15_000, interval: 50 });
+    const readings = (): number => local.remote.calls.filter(({ argv }) => argv[2] === readScript).length;
+    const earlier = readings();
+    const again = go();
+    await vi.waitFor(() => expect(readings()).toBeGreaterThan(earlier), { timeout: 15_000, interval: 50 });
+    local.write('/run/door', '');
+    expect(await again).toMatchObject({ kind: 'refused', returned: true });
+    expect(current()).toBe(before);
+  });
+
+  it('makes files for everybody to read, as every other activation does', async () => {
+    for (const letter of ['a', 'b']) {
+      const toplevel = hashed(letter, 'nixos-system-test');
+      const body = `umask >>"$LAB_FAKE/umasks"\n[ "$1" = boot ] || ln -sfn ${local.path(toplevel)} ${local.path('/run/current-system')}`;
+      local.write(`${toplevel}/bin/switch-to-configuration`, `#!/bin/sh\n${body}\n`, 0o755);
+    }
+    await go();
+    await say('confirm');
+    await go('switch', 60_000, { current: before, profile: before });
+    await say('restore');
+    const umasks = local.played('umasks').trimEnd().split('\n');
+    expect(umasks).toHaveLength(5);
+    expect(new Set(umasks)).toEqual(new Set(['0022']));
   });
 
   it('is ended and goes back when its activation hangs', async () => {
