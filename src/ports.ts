@@ -318,7 +318,8 @@ export type TriggerOutcome =
   | { readonly kind: 'probably-triggered'; readonly message: string }
   | { readonly kind: 'already-rebooted'; readonly bootId: string }
   | Fenced
-  | { readonly kind: 'refused'; readonly message: string };
+  /** `unreached`: the command never went out, so nothing came of it. */
+  | { readonly kind: 'refused'; readonly message: string; readonly unreached?: true };
 
 /** What `lab` does to and asks of machines. Every act carries a claim, and the machine refuses it to who has lost the lease. */
 export type Target = {

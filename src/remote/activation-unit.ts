@@ -153,6 +153,12 @@ const count = z
   .regex(/^\d{1,9}$/)
   .transform(Number)
   .catch(0);
+const exitStatus = z
+  .string()
+  .regex(/^\d{1,3}$/)
+  .transform(Number)
+  .nullable()
+  .catch(null);
 const Unit = z.object({
   loadState: z.string(),
   activeState: z.string(),
@@ -162,19 +168,9 @@ const Unit = z.object({
   mainCode: count,
   mainStatus: count,
   /** A supervised activation has ended so, and its supervisor waits or has gone on. */
-  code: z
-    .string()
-    .regex(/^\d{1,3}$/)
-    .transform(Number)
-    .nullable()
-    .catch(null),
+  code: exitStatus,
   /** A supervised activation was refused so, whatever its unit has done since. */
-  refused: z
-    .string()
-    .regex(/^\d{1,3}$/)
-    .transform(Number)
-    .nullable()
-    .catch(null),
+  refused: exitStatus,
   /** Its supervisor has its word. */
   verdict: z.enum(['confirm', 'restore', 'expired']).nullable().catch(null),
   /** What came of the supervision. */

@@ -70,7 +70,7 @@ export const triggerReboot = async (
           kind: 'probably-triggered',
           message: `the connection ended before ${machine.name} answered: ${message}`,
         }
-      : { kind: 'refused', message };
+      : { kind: 'refused', message, unreached: true };
   }
   // A signal ends the command when the machine already goes down under it.
   if (answer.value.code === null) {

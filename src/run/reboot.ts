@@ -1,5 +1,5 @@
 import type { Step } from '../plan/plan.ts';
-import type { Target } from '../ports.ts';
+import type { Target, TriggerOutcome } from '../ports.ts';
 import { blockedBy, blockersOf, blockerWords, weighed } from './blockers.ts';
 import { dependencies } from './dependencies.ts';
 import { downToo } from './down-too.ts';
@@ -54,17 +54,28 @@ const foundUnderWay = async (
   return seen.bootId === bootId ? stillHealthy(step, context) : null;
 };
 
-/** A refusal is no evidence either: what is seen of the machine counts, where it can be seen. */
-const rebootsAfterAll = async (
+/**
+ * A refusal is no evidence either: what is seen of the machine counts. One that does not answer by then may well be going
+ * down, so it is followed like any other that was told to, unless the command never went out.
+ */
+const afterRefusal = async (
   step: Step,
   bootId: string,
+  { message, unreached }: Extract<TriggerOutcome, { kind: 'refused' }>,
   context: PerformContext,
-): Promise<StepOutcome | null> => {
+): Promise<StepOutcome> => {
   await context.clock.sleep(triggerShowsMs, context.signal);
   const seen = await see(context, actDeadlines.seeBeforeMs);
   if (context.signal.aborted) return interrupted(step);
-  if (seen.kind === 'unreachable' || (seen.state !== 'stopping' && seen.bootId === bootId)) return null;
-  return succeeded('it said that it refused, and reboots', { bootId });
+  if (seen.kind === 'unreachable')
+    return unreached === true
+      ? away(step, context, seen.error, 'not rebooted')
+      : succeeded(`it said that it refused (${message}), and does not answer since`, { bootId });
+  return seen.state === 'stopping' || seen.bootId !== bootId
+    ? succeeded('it said that it refused, and reboots', { bootId })
+    : failed(
+        failureAt(step, 'reboot-refused', `it refused to reboot: ${message}`, 'reboot it by hand to see why'),
+      );
 };
 
 /** Who and what is on the machine right now; asked again for a while, for one answer that is lost is no reason to stop. */
@@ -176,17 +187,7 @@ export const reboot = async (step: Step, context: PerformContext): Promise<StepO
     case 'fenced':
       return fenced(step, outcome.by, 'not rebooted');
     case 'refused':
-      return (
-        (await rebootsAfterAll(step, bootId, context)) ??
-        failed(
-          failureAt(
-            step,
-            'reboot-refused',
-            `it refused to reboot: ${outcome.message}`,
-            'reboot it by hand to see why',
-          ),
-        )
-      );
+      return afterRefusal(step, bootId, outcome, context);
     default:
       return outcome satisfies never;
   }

@@ -35,5 +35,5 @@ export const triggerOver =
     if (problem === null && outcome !== null) return outcome;
     return problem?.dispatched === true
       ? { kind: 'probably-triggered', message: problem.message }
-      : { kind: 'refused', message: problem?.message ?? 'it did not answer' };
+      : { kind: 'refused', message: problem?.message ?? 'it did not answer', unreached: true };
   };

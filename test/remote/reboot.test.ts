@@ -81,6 +81,7 @@ describe('triggering a reboot', () => {
     expect(await trigger(fakeRemote(() => lost()))).toEqual({
       kind: 'refused',
       message: 'connection refused by host.example',
+      unreached: true,
     });
   });
 

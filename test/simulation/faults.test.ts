@@ -200,3 +200,32 @@ test('a return that a late shutdown undoes in its second half is not called one'
   }
   expect([...found]).toEqual(['restore-lost, failed: never-went-down']);
 });
+
+test('a machine that says it refuses to reboot, and answers no longer, is waited for before others are disturbed', async () => {
+  const { became, done, rebootsAt, world, startedAt } = await tell({
+    box: {
+      criticality: 'low',
+      rebootOrder: 1,
+      deadlines: { down: 30, up: 300, healthy: 60 },
+      faults: [
+        { kind: 'trigger-lies', says: 'refused' },
+        { kind: 'away', atMs: 29_000, forMs: 20_000 },
+        { kind: 'slow-boot', ms: 100_000 },
+      ],
+    },
+    other: { rebootOrder: 2 },
+  });
+  expect(became).toEqual({ box: 'done', other: 'done' });
+  expect(done).toEqual(['box switch new', 'box reboot', 'other switch new', 'other reboot']);
+  expect(rebootsAt[1]).toBeGreaterThan((world.look('box').bootedAt - startedAt) / 1_000);
+});
+
+test('a machine that is gone when its reboot is to be triggered is not said to have refused', async () => {
+  // The round trips from the confirmation of its activation to the first look after the trigger.
+  for (let trip = 18; trip < 26; trip += 1) {
+    const faults: readonly Fault[] = [{ kind: 'trip-lost', trip, dispatched: false, forMs: 300_000 }];
+    const { became, done } = await tell({ box: { faults }, other: { rebootOrder: 9 } });
+    expect(became.box, `trip ${trip}`).not.toContain('refused');
+    if (!done.includes('box reboot')) expect(became.box, `trip ${trip}`).toMatch(/timeout|unknown/u);
+  }
+});

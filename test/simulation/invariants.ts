@@ -208,6 +208,13 @@ export const createChecker = (plan: Plan, world: World): Checker => {
       const waits = progress.status === 'waiting';
       if (rebooted.has(name) && !over(progress.status) && !waits && world.look(name).rebooting)
         broke(`${effect.kind} of ${effect.machine} while ${name} is down by our doing`);
+      // What is known to have come to nothing was waited for: nobody counts as up because it said that it would not go.
+      if (
+        rebooted.has(name) &&
+        recordOf(now(), `${name}/await-boot`) === undefined &&
+        world.look(name).rebooting
+      )
+        broke(`${effect.kind} of ${effect.machine} while ${name} goes down and nobody waits for it`);
       const level = other.machine.orchestration.criticalityLevel;
       // What was under way when the other failed is finished, and may still have to be put back, or proven and confirmed.
       const begunBefore = (intents.get(intent.step.id)?.seq ?? 0) < (failedAtSeq.get(name) ?? 0);
