@@ -7,6 +7,7 @@ export const blockerKinds = [
   'users-logged-in',
   'users-unknown',
   'just-booted',
+  'systemd-unwell',
   'activation-in-progress',
   'changed-since-plan',
 ] as const;

@@ -29,7 +29,7 @@ export type Blocker = {
 
 /** One look at a machine. `at` is the moment of it, ms since the epoch. */
 export type Look = {
-  readonly seen: Pick<Reachable, 'current' | 'profile' | 'uptimeSeconds'>;
+  readonly seen: Pick<Reachable, 'current' | 'profile' | 'uptimeSeconds' | 'state'>;
   readonly facts: Omit<PreflightFacts, 'root' | 'rootProblem'>;
   readonly at: number;
 };
@@ -174,6 +174,32 @@ const changeBlockers = (entry: MachinePlan, { seen }: Look): readonly Blocker[] 
 };
 
 /**
+ * An activation whose gate cannot be passed would only be taken back. A reboot may be what mends it, so this speaks
+ * against none.
+ */
+const systemdBlockers = ({ steps }: MachinePlan, { seen }: Look): readonly Blocker[] => {
+  const reason =
+    seen.state === 'unknown'
+      ? 'its systemd does not say how it is, so nothing activated on it could be shown to be healthy'
+      : seen.state === 'maintenance'
+        ? 'its systemd is in rescue or emergency mode, where nothing activated on it can become healthy'
+        : null;
+  if (reason === null || !steps.some((step) => step.kind === 'gate' && step.after === 'activation'))
+    return [];
+  return [
+    {
+      kind: 'systemd-unwell',
+      reason,
+      remedy:
+        seen.state === 'unknown'
+          ? 'look at its D-Bus and at PID 1 (`systemctl status dbus`, as root: `systemctl is-system-running`); where they are beyond help, reboot it'
+          : 'see on its console what failed (`systemctl --failed`), and let it start (`systemctl default`), or reboot it',
+      overridable: true,
+    },
+  ];
+};
+
+/**
  * Everything that blocks the machine. `preflight`: before it is touched, for all that the plan will do to it ·
  * `reboot`: right before it is rebooted, for that alone.
  */
@@ -184,7 +210,9 @@ export const blockersOf = (
 ): readonly Blocker[] => {
   const { activating } = look.facts;
   return [
-    ...(moment === 'preflight' ? [...changeBlockers(entry, look), ...spaceBlockers(entry, look)] : []),
+    ...(moment === 'preflight'
+      ? [...changeBlockers(entry, look), ...spaceBlockers(entry, look), ...systemdBlockers(entry, look)]
+      : []),
     ...(activating === null
       ? []
       : [

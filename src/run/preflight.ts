@@ -1,6 +1,6 @@
 import { takenForAnother } from '../plan/identity.ts';
 import type { MachinePlan, Step } from '../plan/plan.ts';
-import type { PreflightFacts, Reachable } from '../ports.ts';
+import type { Observation, PreflightFacts, Reachable } from '../ports.ts';
 import { failingBefore, failingWords, isFailing } from './baseline.ts';
 import { blockedBy, blockersOf, blockerWords, weighed } from './blockers.ts';
 import { type Failing, noFailing, type StepOutcome } from './event.ts';
@@ -13,6 +13,10 @@ import {
   type PerformContext,
   succeeded,
 } from './step-context.ts';
+
+const lookAgainMs = 3_000;
+/** How long a systemd that says nothing is asked again. */
+const systemdAnswersMs = 12_000;
 
 /** What fails before anything is done. Where the checks cannot be read nothing is known to fail, so all of them count. */
 const lookForFailing = async (
@@ -33,11 +37,23 @@ const roomWords = ({ steps }: MachinePlan, { nixFreeBytes }: PreflightFacts): st
     ? 'room in /nix could not be read'
     : 'enough room';
 
+/** A systemd that was only slow to answer gets another chance to say how it is. */
+const look = async ({ target, entry, clock, signal }: PerformContext): Promise<Observation> => {
+  const until = clock.elapsed() + systemdAnswersMs;
+  for (;;) {
+    const options = { deadlineMs: actDeadlines.observeMs, signal, fresh: true };
+    const seen = await target.observe(entry.machine, options);
+    const silent = seen.kind === 'reachable' && seen.state === 'unknown';
+    if (!silent || signal.aborted || clock.elapsed() >= until) return seen;
+    await clock.sleep(lookAgainMs, signal);
+  }
+};
+
 /** Whether the machine can be acted on at all, whether anything speaks against it, and what it runs before it is changed. */
 export const preflight = async (step: Step, context: PerformContext): Promise<StepOutcome> => {
   const { target, entry, signal, state, clock } = context;
   const { machine } = entry;
-  const seen = await target.observe(machine, { deadlineMs: actDeadlines.observeMs, signal, fresh: true });
+  const seen = await look(context);
   if (seen.kind === 'unreachable') {
     const failure = failureAt(step, seen.error.kind, seen.error.message, seen.error.remedy);
     return seen.error.retryable ? { kind: 'skipped', reason: 'unreachable', failure } : failed(failure);

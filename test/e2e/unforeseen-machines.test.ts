@@ -5,7 +5,7 @@ import type { Failure } from '../../src/failure.ts';
 import type { EventBody } from '../../src/run/event.ts';
 import type { RunReport } from '../../src/run/report.ts';
 import { type LabOnFleet, type Runs, startLab, storiesPossible } from './lab.ts';
-import { begins, machinesOf, outcomeOf, strayOn, type Told } from './story.ts';
+import { begins, machinesOf, outcomeOf, stepsIn, strayOn, type Told } from './story.ts';
 
 /** Machines that hide what ails them, or lose what they were given: each fault was played by hand first (see README). */
 
@@ -128,10 +128,22 @@ describe.skipIf(!available.ok)('a run over machines that hide what ails them', (
     expect(await strayOn(lab.fleet, 'barred')).toBe('');
   });
 
+  test('its D-Bus is dead: it is left as it is before anything is copied, and the way past that is named', async () => {
+    const known = await lab.runs('barred');
+    await inShell('barred', 'mv /run/dbus /run/dbus.away');
+    const { body } = await lab.report(['run', 'barred', '--yes']);
+    await inShell('barred', 'mv /run/dbus.away /run/dbus');
+    const { status, failure } = outcomeOf(body, 'barred');
+    expect({ status, failure }).toMatchObject({ status: 'skipped', failure: { kind: 'systemd-unwell' } });
+    expect(failure?.remedy).toContain('--override barred:systemd-unwell');
+    expect(stepsIn(await lab.events()).at(-1)).toBe('barred/preflight skipped');
+    expect(await lab.runs('barred')).toEqual(known);
+  });
+
   test('its systemd starts no unit: nothing has begun, and nothing is said to be left half done', async () => {
     const known = await lab.runs('barred');
     await inShell('barred', 'mv /run/systemd/private /run/systemd/private.away; mv /run/dbus /run/dbus.away');
-    const { body } = await lab.report(['run', 'barred', '--yes']);
+    const { body } = await lab.report(['run', 'barred', '--yes', '--override', 'barred:systemd-unwell']);
     await inShell('barred', 'mv /run/systemd/private.away /run/systemd/private; mv /run/dbus.away /run/dbus');
     expect(outcomeOf(body, 'barred')).toMatchObject({
       status: 'restored',

@@ -19,7 +19,7 @@ const planOf = (traits: MachineTraits = {}, plan: PlanTraits = {}): MachinePlan 
 const old = toplevelOf('box', 'old');
 
 const quiet: Look = {
-  seen: { current: old, profile: old, uptimeSeconds: 86_400 },
+  seen: { current: old, profile: old, uptimeSeconds: 86_400, state: 'running' },
   facts: {
     nixFreeBytes: 40 * 1024 * mebi,
     bootFreeBytes: 400 * mebi,
@@ -119,6 +119,23 @@ test('what could not be learnt is no absence, and says why it could not', () => 
   expect(kindsOf(deployment, silent)).toEqual([]);
 });
 
+test.for([
+  ['unknown', 'does not say how it is'],
+  ['maintenance', 'emergency mode'],
+] as const)(
+  'a systemd that is %s blocks what would have to pass a gate under it, and nothing else',
+  ([state, words]) => {
+    const ill = look({}, { state });
+    expect(reasonOf(planOf(), ill)).toContain(words);
+    expect(kindsOf(planOf({}, { goal: { kind: 'deploy', mode: 'test' } }), ill)).toEqual(['systemd-unwell']);
+    // A reboot may mend it, and what only becomes the boot default passes no gate.
+    expect(kindsOf(planOf({}, { goal: { kind: 'reboot', which: 'all' } }), ill)).toEqual([]);
+    expect(kindsOf(planOf({}, { goal: { kind: 'deploy', mode: 'boot' } }), ill)).toEqual([]);
+    for (const well of ['running', 'degraded', 'starting', 'offline'] as const)
+      expect(kindsOf(planOf(), look({}, { state: well }))).toEqual([]);
+  },
+);
+
 describe('what blocks what', () => {
   const everything = look(
     {
@@ -130,7 +147,7 @@ describe('what blocks what', () => {
       loginsUnknown: 'logind was silent',
       activating: [],
     },
-    { uptimeSeconds: 1, profile: toplevelOf('box', 'foreign') },
+    { uptimeSeconds: 1, profile: toplevelOf('box', 'foreign'), state: 'unknown' },
   );
 
   test('a full run: all at once', () => {
@@ -144,6 +161,7 @@ describe('what blocks what', () => {
       'changed-since-plan',
       'no-space-boot',
       'no-space-nix',
+      'systemd-unwell',
     ]);
   });
 
