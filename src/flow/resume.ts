@@ -1,6 +1,7 @@
 import { fail, ok, type Result } from '../failure.ts';
+import { isAsHashed } from '../plan/make-plan.ts';
 import type { RunId, SteerAsk } from '../run/event.ts';
-import { type RunState, replay } from '../run/state.ts';
+import { ImpossibleHistory, type RunState, replay } from '../run/state.ts';
 import { type Refusal, whyNotSteer } from '../run/steer.ts';
 import { type ConductDeps, driveHere, type Hosting, openRecord, underLock } from './conduct.ts';
 import { latestRun } from './latest-run.ts';
@@ -50,6 +51,11 @@ export const resume = (
       return refuse(
         `run ${latest} has begun since run ${run}: what the old one knows is out of date`,
         'begin a new one: it plans for what the machines run now',
+      );
+    // Whoever approved it has not seen what it says now.
+    if (known.plan !== null && known.approvedAt !== null && !isAsHashed(known.plan))
+      throw new ImpossibleHistory(
+        `the plan of run ${run} is not the one that was approved: it was changed in the journal`,
       );
     const { append, end } = openRecord(deps, run, known, hosting.onEvent);
     const resumed = append(

@@ -2,13 +2,28 @@ import { hash } from 'node:crypto';
 import type { Machine } from '../fleet/machine.ts';
 import { draftFor, mistakenIn, orderlessDraft, type Skip } from './draft.ts';
 import type { PlanInput } from './input.ts';
-import type { MachinePlan, Plan } from './plan.ts';
+import { type MachinePlan, type Plan, sentenceMax } from './plan.ts';
 import { planMachine } from './plan-machine.ts';
 import { planOrderOf } from './plan-order.ts';
 
 /** Hash of a plan: equal plans have equal hashes, whatever process made them. */
 export const planHash = (plan: Omit<Plan, 'hash'>): string =>
   hash('sha256', JSON.stringify(plan), 'hex').slice(0, 16);
+
+/** What the record has cut to its bound, so that no hash can fit any more. */
+const isCut = (text: unknown): boolean =>
+  typeof text === 'string' && text.length === sentenceMax && text.endsWith('…');
+
+/** Whether a plan that was read back is the one that its hash was made of, as far as that can be told. */
+export const isAsHashed = ({ hash, ...plan }: Plan): boolean => {
+  if (planHash(plan) === hash) return true;
+  let cut = false;
+  JSON.stringify(plan, (_key, value: unknown) => {
+    cut ||= isCut(value);
+    return value;
+  });
+  return cut;
+};
 
 /** Of the machines before it in a rollback, those that need it. */
 const usersOf = ({ name }: Machine, before: readonly Machine[]): readonly string[] =>

@@ -10,7 +10,8 @@ import { Override, overridesMax } from './override.ts';
  */
 
 const name = z.string().max(256);
-const sentence = z.string().max(4_096);
+export const sentenceMax = 4_096;
+const sentence = z.string().max(sentenceMax);
 const toplevel = z.string().max(512);
 const durationMs = z.int().min(0);
 
