@@ -4,6 +4,7 @@ import { isHalting, needsRestore } from './next.ts';
 import { type MachineProgress, progressOf, unconfirmed } from './progress.ts';
 import { recordIn, recordsOfMachine } from './records.ts';
 import type { RunState } from './state.ts';
+import { triedAgainWith } from './steered.ts';
 
 /**
  * Whether one machine of a run may be left out, or tried again: pure, from its state. The engine answers by it, and
@@ -125,6 +126,17 @@ export const whyNotSteer = (state: RunState, { what, machine }: SteerAsk): Refus
   const progress = progressOf(state, entry);
   return what === 'skip' ? whyNotSkip(state, progress) : whyNotRetry(state, progress);
 };
+
+/**
+ * Critical machines that would be touched again by this, dependents that were skipped because of the machine included:
+ * their names are typed, or given beforehand. What is left out is not touched.
+ */
+export const namesFor = (state: RunState, { what, machine }: SteerAsk): readonly string[] =>
+  what === 'skip'
+    ? []
+    : triedAgainWith(state, machine).flatMap(({ machine: { name, orchestration } }) =>
+        orchestration.criticalityLevel === 'critical' ? [name] : [],
+      );
 
 /** What the journal says to what somebody asked of a run under way. */
 export const answerTo = (state: RunState, request: SteerRequest): EventBody => {

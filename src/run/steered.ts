@@ -97,17 +97,29 @@ const wasSkippedFor = (state: RunState, entry: MachinePlan, names: ReadonlySet<s
   return [...entry.machine.dependencies, ...users].some((name) => names.has(name));
 };
 
-/** The machine, and with it those that were left alone because of it. */
+/** The machine, and with it those that were left alone because of it: what is tried again when it is. */
+export const triedAgainWith = (state: RunState, name: string): readonly MachinePlan[] => {
+  const entries = state.plan?.machines ?? [];
+  const tried = entries.filter(({ machine }) => machine.name === name);
+  const names = new Set([name]);
+  // Chains of dependents: as many rounds as there are links in the longest.
+  for (let found = tried[0]; found !== undefined; ) {
+    found = entries.find((entry) => !names.has(entry.machine.name) && wasSkippedFor(state, entry, names));
+    if (found === undefined) break;
+    names.add(found.machine.name);
+    tried.push(found);
+  }
+  return tried;
+};
+
 const again = (state: RunState, name: string): RunState['machines'] => {
   let { machines } = state;
-  const tried = new Set<string>();
-  const tryAgain = (entry: MachinePlan): void => {
+  for (const entry of triedAgainWith(state, name)) {
     const { status, skippedBy } = progressOf(state, entry);
     const failedOnce =
       status === 'failed' ||
       status === 'restored' ||
       (ofMachine(state.machines, entry.machine.name)?.steer.failedOnce ?? false);
-    tried.add(entry.machine.name);
     machines = withMachine(
       machines,
       entry.machine.name,
@@ -117,14 +129,6 @@ const again = (state: RunState, name: string): RunState['machines'] => {
         failedOnce,
       }),
     );
-  };
-  const entries = state.plan?.machines ?? [];
-  const first = entries.find(({ machine }) => machine.name === name);
-  if (first !== undefined) tryAgain(first);
-  // Chains of dependents: as many rounds as there are links in the longest.
-  for (let found: MachinePlan | undefined = first; found !== undefined; ) {
-    found = entries.find((entry) => !tried.has(entry.machine.name) && wasSkippedFor(state, entry, tried));
-    if (found !== undefined) tryAgain(found);
   }
   return machines;
 };

@@ -120,6 +120,54 @@ describe('a critical machine that is tried again', () => {
   });
 });
 
+describe('critical machines that were skipped because of the one that is tried again', () => {
+  /** grey-area needs sleeper-service, which failed and is mended. */
+  const left = async (how: { readonly interactive: boolean; readonly answers?: readonly string[] }) => {
+    const machines = exampleMachines.map((machine) =>
+      machine.name === 'sleeper-service'
+        ? { ...machine, orchestration: { ...machine.orchestration, criticalityLevel: 'medium' as const } }
+        : machine.name === 'grey-area'
+          ? {
+              ...machine,
+              orchestration: { ...machine.orchestration, criticalityLevel: 'critical' as const },
+            }
+          : machine,
+    );
+    const faults = { 'sleeper-service': [{ kind: 'activation-exit', code: 2 }] as const };
+    const stage = createStage({ ...how, machines, wants, faults });
+    const { out } = await stage.run('run', '--yes', '--no-update');
+    expect(out).toMatch(/grey-area +\S+ skipped +its dependency sleeper-service failed/u);
+    stage.world.heal('sleeper-service');
+    return { stage, before: stage.world.effects.length };
+  };
+
+  test('want their names too, where somebody can be asked', async () => {
+    const { stage, before } = await left({ interactive: true, answers: ['yes', 'grey-area'] });
+    const wrong = await stage.run('retry', 'sleeper-service');
+    expect([wrong.exitCode, wrong.shown]).toEqual([
+      130,
+      expect.stringContaining('the name of grey-area was'),
+    ]);
+    expect(stage.world.effects).toHaveLength(before);
+    expect((await stage.run('retry', 'sleeper-service')).exitCode).toBe(0);
+    expect(stage.asked.at(-1)).toBe(
+      'grey-area is critical. Type its name to try it again with sleeper-service: ',
+    );
+    expect(reboots(stage)).toEqual(['sleeper-service', 'grey-area']);
+  });
+
+  test('want them given where nobody can be asked', async () => {
+    const { stage, before } = await left({ interactive: false });
+    const refused = await stage.run('retry', 'sleeper-service', '--confirm', 'sleeper-service');
+    expect([refused.exitCode, refused.shown]).toEqual([
+      2,
+      expect.stringContaining('grey-area is critical: trying it again with sleeper-service needs its name'),
+    ]);
+    expect(stage.world.effects).toHaveLength(before);
+    expect((await stage.run('retry', 'sleeper-service', '--confirm', 'grey-area')).exitCode).toBe(0);
+  });
+});
+
 describe('a run under way', () => {
   test('leaves out a machine that is still to come: the run is partial and names who wanted it', async () => {
     const stage = createStage({ machines: exampleMachines, wants });

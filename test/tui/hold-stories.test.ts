@@ -91,6 +91,33 @@ test('a critical machine that holds a run is tried again once its name is typed'
   expect(did(lab).filter((act) => act === 'nas reboot')).toHaveLength(1);
 });
 
+test('a critical machine that was skipped because of another is tried again with it once its own name is typed', async () => {
+  const level = { app: 'critical', nas: 'medium', web: 'medium' } as const;
+  const fleet = machines.map((machine) => ({
+    ...machine,
+    orchestration: {
+      ...machine.orchestration,
+      criticalityLevel: level[machine.name as keyof typeof level],
+    },
+  }));
+  const lab = simSession(fleet, { nas: [{ kind: 'activation-exit', code: 2 }] });
+  const screen = await openScreen(lab.session, size);
+  await screen.waitFor(/3 of 3 machines|nas +/u);
+  await screen.press('r', '3');
+  await screen.waitFor('Plan: full run');
+  await screen.press('a', 'a', 'p', 'p', ...second);
+  await screen.waitFor('Run partial');
+  lab.world.heal('nas');
+  await screen.press(':', 'retry', ' ', 'nas', keys.enter);
+  expect(screen.text()).toContain('With it app, skipped because of it.');
+  expect(screen.text()).toContain('Critical: type app to go on.');
+  await screen.press(...second);
+  expect(lab.ends()).toEqual(['partial']);
+  await screen.press('a', 'p', 'p', keys.enter);
+  await screen.waitFor('Run done');
+  expect(did(lab).slice(-4)).toEqual(['nas switch', 'nas reboot', 'app switch', 'app reboot']);
+});
+
 test('a run holds; skip the machine and go on: partial, and it says by whom', async () => {
   const { lab, screen } = await openHeld({ kind: 'activation-exit', code: 2 });
   await screen.press(':', 'skip', ' ', 'nas', keys.enter);

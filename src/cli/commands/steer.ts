@@ -112,13 +112,14 @@ Examples:
 Nothing is repeated blindly: the machine is looked at anew first. A failed look, copy or gate is tried again; an
 activation that went back is done again under a new supervisor; a machine that has rebooted is not rebooted a second
 time. A run that has ended goes on with what is left of its plan, as long as no other run has begun since.
-A machine that was skipped is taken in again. A critical one wants its name, typed or given with --confirm.
+A machine that was skipped is taken in again, and with it what was skipped because of it. Each critical one of them wants
+its name, typed or given with --confirm.
 ${steerExitCodes}
 
 Examples:
   lab retry nas
   lab retry nas 20261120-234101-3fa9
-  lab retry nas --confirm nas
+  lab retry nas --confirm nas --confirm router
 `,
   });
 };

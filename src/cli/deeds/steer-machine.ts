@@ -1,4 +1,4 @@
-import { fail, type Result } from '../../failure.ts';
+import { type Failure, fail, type Result } from '../../failure.ts';
 import { latestRun } from '../../flow/latest-run.ts';
 import { openRun, type Runs } from '../../flow/runs.ts';
 import type { SteerAsk } from '../../run/event.ts';
@@ -6,7 +6,7 @@ import { doesNothing } from '../../run/left-out.ts';
 import { progressOf } from '../../run/progress.ts';
 import { exitCodes } from '../../run/report.ts';
 import type { RunState } from '../../run/state.ts';
-import { whyNotSteer } from '../../run/steer.ts';
+import { namesFor, whyNotSteer } from '../../run/steer.ts';
 import type { Cli } from '../lab.ts';
 import { watchRun } from './act.ts';
 import { chosenRun, runThatLives } from './steer.ts';
@@ -69,12 +69,16 @@ const runFor = (runs: Runs, ask: SteerAsk, id: string | undefined): Result<RunSt
     : usage(`not ${ask.what === 'skip' ? 'skipped' : 'tried again'}: ${no.message}`, no.remedy);
 };
 
-/** Whether it is critical and to be touched again: then its name is typed, or given beforehand. */
-const wantsName = ({ plan }: RunState, { what, machine: name }: SteerAsk): boolean =>
-  what === 'retry' &&
-  (plan?.machines ?? []).some(
-    ({ machine }) => machine.name === name && machine.orchestration.criticalityLevel === 'critical',
-  );
+/** `with nas` where it is a dependent that is tried again because nas is. */
+const along = (name: string, { machine }: SteerAsk): string => (name === machine ? '' : ` with ${machine}`);
+
+const unconfirmed = (names: readonly string[], ask: SteerAsk): Failure => ({
+  kind: 'confirmation',
+  machine: names[0] ?? null,
+  phase: 'confirm',
+  message: `${names.map((name) => `${name} is critical: trying it again${along(name, ask)} needs its name`).join('; ')}`,
+  remedy: `see to ${names.length === 1 ? 'it' : 'them'} first, then give ${names.map((name) => `--confirm ${name}`).join(' ')}`,
+});
 
 /**
  * Has a machine left out of a run, or what failed on it tried again. A run under way answers by itself; one that has
@@ -87,25 +91,24 @@ export const steerMachine = (
   confirmed: readonly string[],
 ): Promise<void> =>
   useRuns(cli, async (runs) => {
-    const { machine } = ask;
     let lives = runFor(runs, ask, id);
     if (!lives.ok) return lives;
-    if (wantsName(lives.value, ask) && !confirmed.includes(machine)) {
-      if (!cli.interactive)
-        return fail({
-          kind: 'confirmation',
-          machine,
-          phase: 'confirm',
-          message: `${machine} is critical: trying it again needs its name`,
-          remedy: `see to it first, then give --confirm ${machine}`,
-        });
-      const answer = await cli.ask(`${machine} is critical. Type its name to try it again: `, cli.stop);
-      if (answer?.trim() !== machine) {
-        printLines(cli, [`not tried again: the name of ${machine} was not typed`]);
+    const typed = new Set(confirmed);
+    const missing = (state: RunState): readonly string[] =>
+      namesFor(state, ask).filter((name) => !typed.has(name));
+    // Much may have happened while a question stood, so each is followed by another look.
+    for (let [name] = missing(lives.value); name !== undefined; [name] = missing(lives.value)) {
+      if (!cli.interactive) return fail(unconfirmed(missing(lives.value), ask));
+      const answer = await cli.ask(
+        `${name} is critical. Type its name to try it again${along(name, ask)}: `,
+        cli.stop,
+      );
+      if (answer?.trim() !== name) {
+        printLines(cli, [`not tried again: the name of ${name} was not typed`]);
         cli.setExitCode(exitCodes.interrupted);
         return done;
       }
-      // Much may have happened while the question stood.
+      typed.add(name);
       lives = runFor(runs, ask, lives.value.run);
       if (!lives.ok) return lives;
     }

@@ -1,5 +1,7 @@
 import type { SteerAsk } from '../../run/event.ts';
 import type { RunState } from '../../run/state.ts';
+import { namesFor } from '../../run/steer.ts';
+import { triedAgainWith } from '../../run/steered.ts';
 import { goesOnFromHere } from '../screen/hold.ts';
 import { retryWords, type Steerable, skipWords, steerable } from '../screen/steerable.ts';
 import type { Scene } from '../state/scene.ts';
@@ -28,14 +30,12 @@ const machinesOf = ({ snapshot: { run } }: Scene): readonly string[] =>
 
 const capital = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
 
-const isCritical = ({ plan }: RunState, name: string): boolean =>
-  (plan?.machines ?? []).some(
-    ({ machine }) => machine.name === name && machine.orchestration.criticalityLevel === 'critical',
-  );
-
 const steerDialog = (scene: Scene, run: RunState, { what, machine }: SteerAsk): Dialog => {
-  // What is left out is not touched.
-  const critical = what === 'retry' && isCritical(run, machine);
+  const names = namesFor(run, { what, machine });
+  const along =
+    what === 'skip'
+      ? []
+      : triedAgainWith(run, machine).flatMap(({ machine: { name } }) => (name === machine ? [] : [name]));
   return {
     title: what === 'skip' ? `Leave ${machine} out?` : `Try ${machine} again?`,
     body: [
@@ -45,7 +45,8 @@ const steerDialog = (scene: Scene, run: RunState, { what, machine }: SteerAsk): 
         : what === 'skip'
           ? 'None of its steps begins; a look, a copy or a delay under way is given up at once.'
           : 'It waits until what is on its way has come to its end.',
-      ...(critical ? [`Critical: type ${machine} to go on.`] : []),
+      ...(along.length === 0 ? [] : [`With it ${along.join(', ')}, skipped because of it.`]),
+      ...(names.length === 0 ? [] : [`Critical: type ${names.join(', then ')} to go on.`]),
     ],
     choices: [
       cancel,
@@ -59,7 +60,7 @@ const steerDialog = (scene: Scene, run: RunState, { what, machine }: SteerAsk): 
       },
     ],
     focus: 0,
-    typed: critical ? { names: [machine], text: '' } : null,
+    typed: names.length === 0 ? null : { names, text: '' },
   };
 };
 
