@@ -3,13 +3,14 @@ import { type Failure, fail, ok, type Result } from '../failure.ts';
 import { type Journal, JournalFailure } from '../journal/journal.ts';
 import type { RunLock } from '../journal/lock.ts';
 import type { Override } from '../plan/override.ts';
-import { type Goal, isByHand, type Plan } from '../plan/plan.ts';
+import type { Goal, Plan } from '../plan/plan.ts';
 import { answerDeadlineMs } from '../run/answer-deadline.ts';
 import { drive } from '../run/drive.ts';
 import type { EventBody, Opened, RunEvent, RunId, RunResult } from '../run/event.ts';
 import { applyEvent, beginRun, ImpossibleHistory, type RunState } from '../run/state.ts';
 import { duration } from '../text/words.ts';
 import { type Controls, listenToControls } from './controls.ts';
+import { criticalReboots, namesMissing, unconfirmed } from './critical-reboots.ts';
 import { closeLeftover, leftoverIn } from './leftover.ts';
 import { type LabDeps, prepare, seeRequest } from './prepare.ts';
 
@@ -63,24 +64,6 @@ const journalFailure = (message: string, remedy: string): Failure => ({
 
 /** Whether the plan asks anything of any machine. */
 export const hasWork = (plan: Plan): boolean => plan.machines.some(({ decision }) => decision.kind === 'act');
-
-/** Critical machines that a reboot by hand would reboot: each name has to be typed or given. */
-export const criticalReboots = (plan: Plan): readonly string[] =>
-  !isByHand(plan.goal)
-    ? []
-    : plan.machines
-        .filter(
-          ({ machine, reboot }) => reboot !== null && machine.orchestration.criticalityLevel === 'critical',
-        )
-        .map(({ machine }) => machine.name);
-
-const unconfirmed = (names: readonly string[]): Failure => ({
-  kind: 'confirmation',
-  machine: names[0] ?? null,
-  phase: 'confirm',
-  message: `${names.join(' and ')} ${names.length === 1 ? 'is' : 'are'} critical: rebooting by hand needs the name`,
-  remedy: `give ${names.map((name) => `--confirm ${name}`).join(' ')}`,
-});
 
 /** The events of one run as they are written: each is durable before anybody hears of it. */
 export const openRecord = (
@@ -170,13 +153,14 @@ const seeBeforeClosing = async (
 ): Promise<Result<void>> => {
   const left = leftoverIn(deps.journal);
   if (left === null || left.approvedAt === null) return ok(undefined);
-  const meant = await seeRequest(deps, { goal, selectors, dryRun: false, overrides }, signal);
-  if (!meant.ok) return meant;
-  if (goal.kind !== 'reboot' || goal.which !== 'all' || consent.kind === 'ask') return ok(undefined);
-  const missing = meant.value
-    .filter(({ orchestration }) => orchestration.criticalityLevel === 'critical')
-    .flatMap(({ name }) => (consent.confirmed.includes(name) ? [] : [name]));
-  return missing.length === 0 ? ok(undefined) : fail(unconfirmed(missing));
+  const meant = { goal, selectors, overrides };
+  if (consent.kind === 'ask') {
+    const seen = await seeRequest(deps, { ...meant, dryRun: false }, signal);
+    return seen.ok ? ok(undefined) : seen;
+  }
+  const missing = await namesMissing(deps, meant, consent.confirmed, signal);
+  if (!missing.ok) return missing;
+  return missing.value.length === 0 ? ok(undefined) : fail(unconfirmed(missing.value));
 };
 
 /**

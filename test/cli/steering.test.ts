@@ -160,6 +160,26 @@ describe('a run whose process died', () => {
     expect(rebooted(stage)).toEqual(['reverse-proxy']);
   });
 
+  test('is closed by a reboot where it is needed without the name of a critical machine that needs none', async () => {
+    const needless = createStage({ machines: exampleMachines, interactive: true });
+    await needless.leaveUnfinished();
+    const none = await needless.run('reboot', '*', '--needed', '--yes');
+    expect([none.exitCode, needless.asked]).toEqual([0, []]);
+
+    const stage = createStage({
+      machines: exampleMachines,
+      wants: { 'reverse-proxy': '6.12.11' },
+      interactive: true,
+      answers: ['no'],
+    });
+    // Its reboot into what it was given is still to come.
+    await stage.run('deploy', 'reverse-proxy', '--mode', 'boot', '--yes');
+    await stage.leaveUnfinished();
+    const asked = await stage.run('reboot', '*', '--needed', '--yes');
+    expect(stage.asked).toEqual([expect.stringContaining('reverse-proxy is critical. Type its name')]);
+    expect([asked.exitCode, stage.journal.runs(9).length]).toEqual([130, 2]);
+  });
+
   test('is closed by its rollback only once somebody has said yes to that', async () => {
     const stage = createStage({
       machines: exampleMachines,

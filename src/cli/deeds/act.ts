@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { type Failure, fail, type Result } from '../../failure.ts';
 import { comparePlan, type PlanPackages } from '../../flow/compare-plan.ts';
-import { criticalReboots, hasWork } from '../../flow/conduct.ts';
+import { hasWork } from '../../flow/conduct.ts';
+import { criticalReboots } from '../../flow/critical-reboots.ts';
 import { prepare } from '../../flow/prepare.ts';
 import { type Runs, watch } from '../../flow/runs.ts';
 import { type Override, parseOverrides } from '../../plan/override.ts';

@@ -1,4 +1,5 @@
 import { type Failure, fail, ok, type Result } from '../../failure.ts';
+import { namesMissing } from '../../flow/critical-reboots.ts';
 import { seeRequest } from '../../flow/prepare.ts';
 import { openRun, type Runs } from '../../flow/runs.ts';
 import type { Override } from '../../plan/override.ts';
@@ -55,24 +56,24 @@ export const agreesToClose = async (
     });
   const lines = [`! ${message}; this run begins in its place`];
   if (!cli.interactive || !isByHand(goal)) return ok({ lines, confirmed: confirm });
-  const meant = await seeRequest(lab, { goal, selectors, dryRun: false, overrides }, cli.stop);
-  if (!meant.ok) return meant;
+  const request = { goal, selectors, overrides };
   if (!yes) {
+    const meant = await seeRequest(lab, { ...request, dryRun: false }, cli.stop);
+    if (!meant.ok) return meant;
     const answer = await cli.ask(`${message}. End it, and plan its rollback? [y/N] `, cli.stop);
     // The plan is asked about once it is there, names included.
     return answer !== null && /^(y|yes)$/iu.test(answer.trim())
       ? ok({ lines, confirmed: confirm })
       : fail(stays(left));
   }
-  const critical = meant.value.filter(
-    ({ name, orchestration }) => orchestration.criticalityLevel === 'critical' && !confirm.includes(name),
-  );
-  for (const { name } of critical) {
+  const critical = await namesMissing(lab, request, confirm, cli.stop);
+  if (!critical.ok) return critical;
+  for (const name of critical.value) {
     const answer = await cli.ask(
-      `${message}. ${name} is critical. Type its name to end that run, and reboot it where that is needed: `,
+      `${message}. ${name} is critical. Type its name to end that run, and reboot it: `,
       cli.stop,
     );
     if (answer?.trim() !== name) return fail(stays(left));
   }
-  return ok({ lines, confirmed: [...confirm, ...critical.map(({ name }) => name)] });
+  return ok({ lines, confirmed: [...confirm, ...critical.value] });
 };
