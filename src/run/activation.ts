@@ -1,5 +1,6 @@
 import type { Step } from '../plan/plan.ts';
 import type { ActivateOutcome } from '../ports.ts';
+import { otherReturns } from './closure-gone.ts';
 import { copy } from './copy.ts';
 import { dependencies } from './dependencies.ts';
 import type { StepOutcome } from './event.ts';
@@ -154,16 +155,22 @@ export const bringAbout = async (
   if (signal.aborted) return interrupted(step);
   if (context.again && activated.kind === 'refused' && activated.returned === true)
     return failed(failureAt(step, returnedSince, activated.message, 'look at the machine, then run again'));
-  if (activated.kind === 'refused' && activated.missing === true)
+  if (activated.kind === 'refused' && activated.missing === true) {
+    const copied = entry.steps.some((each) => each.kind === 'copy' && each.toplevel === toplevel);
     return failed(
       failureAt(
         step,
         closureGone,
-        `nothing was activated: ${activated.message}`,
-        'garbage may be collected there just now (`nix.gc`): run again; if it stays so its store is damaged: `nix-store --verify --repair` there',
+        copied
+          ? `nothing was activated: ${activated.message}`
+          : `nothing was activated: ${toplevel} was deleted from its store, by a collection of garbage as it seems`,
+        copied
+          ? 'garbage may be collected there just now (`nix.gc`): run again; if it stays so its store is damaged: `nix-store --verify --repair` there'
+          : await otherReturns(toplevel, context),
         activated.log,
       ),
     );
+  }
   // Refused without an exit status: not reached. But the process that is gone may have reached it.
   if (context.again && activated.kind === 'refused' && activated.code === null)
     return unknown(

@@ -2,8 +2,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Generation } from '../../src/ports.ts';
+import type { RunReport } from '../../src/run/report.ts';
 import { type LabOnFleet, type Runs, startLab, storiesPossible } from './lab.ts';
-import { machinesOf, outcomeOf, stepsIn, strayOn, type Told } from './story.ts';
+import { begins, machinesOf, outcomeOf, stepsIn, strayOn, type Told } from './story.ts';
 
 /** Machines that go back: after a run as a whole, backwards, and one by one to a number. */
 
@@ -153,6 +154,27 @@ describe.skipIf(!available.ok)('a rollback on real machines', () => {
     await lab.fleet.clearFaults('box');
     expect(away.code).toBe(1);
     expect(away.stdout).toContain('box: skipped');
+    expect(await lab.runs('box')).toEqual(before);
+  });
+
+  test('to a generation that is collected once it runs says which are left, and leaves the machine as it is', async () => {
+    await deploy('app', {});
+    await deploy('app', {});
+    const old = await deploy('box', {});
+    const before = await deploy('box', {});
+    // The other one goes first, and is watched for long enough.
+    await describeWith({ app: { needs: [], order: 2, stable: 10 }, box: { order: 1 } });
+    const run = lab.start(['rollback', 'app', 'box', '--no-reboot', '--yes', '--json']);
+    await run.until(begins('app/gate-after-activation'));
+    const profile = '/nix/var/nix/profiles/system';
+    const forget = `nix-env -p ${profile} --delete-generations ${old.generation} && nix-store --gc`;
+    expect((await lab.fleet.exec('box', ['sh', '-c', forget])).code).toBe(0);
+    const { code, stdout } = await run.ended;
+    expect(code, stdout).toBe(3);
+    const { report } = JSON.parse(stdout) as { report: RunReport };
+    expect(outcomeOf(report, 'app')).toMatchObject({ status: 'done' });
+    expect(outcomeOf(report, 'box').failure).toMatchObject({ kind: 'closure-gone' });
+    expect(outcomeOf(report, 'box').failure?.remedy).toMatch(/still on it: \d.*`lab rollback box --to \d+`/u);
     expect(await lab.runs('box')).toEqual(before);
   });
 
