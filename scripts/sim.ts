@@ -11,19 +11,42 @@ import { simulateTwo } from '../test/simulation/two-orchestrators.ts';
 import { describeTwo, randomTwo } from '../test/simulation/two-scenarios.ts';
 import { haulAll } from './sim-haul.ts';
 
-/**
- * The long haul, and the replay of one seed:
- *   npm run sim -- --seed 42         one run with everything that happens in it; one that breaks a rule is shrunk
- *                                    first to what it takes to break it, unless --whole
- *   npm run sim -- --crash CASE      one death of the engine, named as the tests name it
- *   npm run sim -- --two 42          two orchestrators over one fleet, with everything that happens
- *   npm run sim -- --runs 1000000    that many seeds, from --from on (default: 1), on --workers threads (a number, or
- *                                    all); --both: of two orchestrators; --first ends at the first that breaks a rule
- * `--machines N` gives every fleet that size; otherwise the seed says.
- */
+/** The long haul, and the replay of one seed: `npm run sim -- --help`. */
 
 const usage =
   'npm run sim -- [--seed N [--whole] | --two N | --crash CASE | --runs N [--from N] [--both] [--workers N|all] [--first]] [--machines N]';
+
+/** Broken seeds after which the haul gives up. */
+const brokenMax = 20;
+const defaults = { from: 1, runs: 2_000, workers: 1 } as const;
+
+const help = `${usage}
+
+One run, with everything that happens in it:
+  --seed N       of this seed; one that breaks a rule is first shrunk to what it takes to break it
+  --whole        shrink nothing
+  --two N        two orchestrators over one fleet
+  --crash CASE   one death of the engine, named as the tests name it
+
+Many runs, of which only those that break a rule are told:
+  --runs N       so many seeds (default: ${defaults.runs})
+  --from N       the first of them (default: ${defaults.from}, and the tests try the first 1500 each time): the same seeds
+                 give the same runs, so only a number that nobody has begun with yet tries anything new
+  --both         two orchestrators over one fleet in each
+  --workers N    on so many threads, or "all" (default: ${defaults.workers})
+  --first        end at the first that breaks a rule (default: after ${brokenMax})
+
+  --machines N   every fleet of this size (default: the seed says)
+  --help         this
+
+Exit code: 0 where no rule was broken, 1 where one was, 2 for words that make no sense.
+
+Examples:
+  npm run sim -- --seed 7
+  npm run sim -- --crash app/3/after/17/500
+  npm run sim -- --runs 1000000 --from 50000000 --workers all
+  npm run sim -- --both --runs 20000 --from 300000 --first
+`;
 
 // `| head` is a fine way to read a trace.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -31,7 +54,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 const refuse = (why: string): never => {
-  process.stderr.write(`${why}\n${usage}\n`);
+  process.stderr.write(`${why}\n${usage}\n\`npm run sim -- --help\` tells of each.\n`);
   process.exit(2);
 };
 
@@ -52,6 +75,7 @@ const readArguments = () => {
         workers: { type: 'string' },
         first: { type: 'boolean' },
         whole: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
       },
       strict: true,
     });
@@ -86,9 +110,6 @@ const replay = async (
   return false;
 };
 
-/** Broken seeds after which the haul gives up. */
-const brokenMax = 20;
-
 const nameOfSeed = (seed: number, size: number | undefined): string =>
   `--seed ${seed}${size === undefined ? '' : ` --machines ${size}`}`;
 
@@ -116,7 +137,14 @@ const scenarioOfCrash = (name: string): Scenario => {
   return crashScenario(tried);
 };
 
-const { seed, crash, two, both, runs, from, machines, workers, first, whole } = readArguments();
+const { seed, crash, two, both, runs, from, machines, workers, first, whole, ...asked } = readArguments();
+if (asked.help === true) {
+  process.stdout.write(help);
+  process.exit(0);
+}
+if ([seed, crash, two, runs].filter((given) => given !== undefined).length > 1)
+  refuse('one of --seed, --two, --crash and --runs at a time');
+if (runs !== undefined && Number(runs) === 0) refuse('--runs: 0 would show nothing');
 const size = machines === undefined ? undefined : wholeNumber('machines', machines);
 const replayOne = (name: string, scenario: Scenario): Promise<boolean> =>
   replay(name, describeScenario(scenario), (options) => simulate(scenario, options));
@@ -136,13 +164,15 @@ const good =
       : two !== undefined
         ? await replayTwo(wholeNumber('two', two))
         : await haulAll({
-            from: wholeNumber('from', from ?? '1'),
-            runs: wholeNumber('runs', runs ?? '2000'),
+            from: wholeNumber('from', from ?? String(defaults.from)),
+            runs: wholeNumber('runs', runs ?? String(defaults.runs)),
             size: size ?? null,
             both,
             workers: Math.max(
               1,
-              workers === 'all' ? availableParallelism() : wholeNumber('workers', workers ?? '1'),
+              workers === 'all'
+                ? availableParallelism()
+                : wholeNumber('workers', workers ?? String(defaults.workers)),
             ),
             brokenMax: first === true ? 1 : brokenMax,
             onBroken: (number, why) =>

@@ -71,6 +71,13 @@ const refusal = (
         message: `${names.name} is known only through a certificate authority (${verdict.at.file}:${verdict.at.line}), and lab cannot check host certificates`,
         remedy: `Add the host's own key, after comparing ${fingerprintOf(key)} on the machine: ssh-keyscan ${names.name.startsWith('[') ? '-p PORT HOST' : names.name}`,
       });
+    case 'behind-mark':
+      return sshError({
+        ...common,
+        kind: 'hostkey-unknown',
+        message: `${names.name} showed the ${shown}; the line that speaks of it, ${verdict.at.file}:${verdict.at.line}, begins with a byte order mark, and ssh cannot read it for that`,
+        remedy: `Save the file as UTF-8 without a byte order mark: sed -i '1s/^\\xEF\\xBB\\xBF//' ${verdict.at.file}`,
+      });
     case 'unknown':
       return sshError({
         ...common,

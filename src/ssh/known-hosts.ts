@@ -12,6 +12,8 @@ export type KnownHost = {
     | { readonly kind: 'hashed'; readonly salt: Buffer; readonly hash: Buffer };
   readonly keyType: string;
   readonly key: Buffer;
+  /** It begins with a byte order mark, so ssh, and with it `nix copy`, takes it for a line about some other host. */
+  readonly behindMark?: true;
 };
 
 const hashLength = 20;
@@ -61,13 +63,18 @@ const parseLine = (file: string, line: number, text: string): KnownHost | null =
   return hosts === null || key === null ? null : { file, line, marker, hosts, keyType, key };
 };
 
+/** What editors put before the first line of a file that they call UTF-8. */
+const byteOrderMark = '\ufeff';
+
 /** The usable lines of one file. Comments, blank lines and lines that make no sense are passed over, as ssh does. */
-export const parseKnownHosts = (file: string, text: string): readonly KnownHost[] =>
-  text
-    .split('\n')
-    .flatMap(
-      (line, index) => parseLine(file, index + 1, line.endsWith('\r') ? line.slice(0, -1) : line) ?? [],
-    );
+export const parseKnownHosts = (file: string, text: string): readonly KnownHost[] => {
+  const marked = text.startsWith(byteOrderMark);
+  return (marked ? text.slice(byteOrderMark.length) : text).split('\n').flatMap((line, index) => {
+    const known = parseLine(file, index + 1, line.endsWith('\r') ? line.slice(0, -1) : line);
+    if (known === null) return [];
+    return [marked && index === 0 ? { ...known, behindMark: true } : known];
+  });
+};
 
 export const matchesKnownHost = (known: KnownHost, name: string): boolean => {
   if (known.hosts.kind === 'patterns') return matchesHostPatterns(name, known.hosts.patterns);
@@ -98,6 +105,7 @@ export type HostKeyVerdict =
   | { readonly kind: 'revoked'; readonly at: KnownHost }
   | { readonly kind: 'mismatch'; readonly at: KnownHost }
   | { readonly kind: 'ca-only'; readonly at: KnownHost }
+  | { readonly kind: 'behind-mark'; readonly at: KnownHost }
   | { readonly kind: 'unknown' };
 
 /** The lines that speak of one host: by its full name, and by its name without the port. */
@@ -114,29 +122,38 @@ export const selectKnownHosts = (lines: readonly KnownHost[], names: HostKeyName
   };
 };
 
+/** Whether a line can make a host known. */
+const isPlain = ({ marker, behindMark }: KnownHost): boolean => marker === 'none' && behindMark !== true;
+
 /**
  * What the known_hosts lines say of the key a server showed. A revocation comes before everything; a host that has
  * lines of its own must show one of their keys, of whatever type; certificate authorities count only where there is
- * nothing else, because this transport cannot check a certificate.
+ * nothing else, because this transport cannot check a certificate. A line that ssh cannot read can revoke and nothing else;
+ * whom it speaks of is not unknown, so nothing is accepted and written down for them either.
  */
-export const judgeHostKey = ({ named, bare }: KnownHostSelection, key: Buffer): HostKeyVerdict => {
+export const judgeHostKey = (selection: KnownHostSelection, key: Buffer): HostKeyVerdict => {
+  const { named, bare } = selection;
   const revoked = [...named, ...bare].find((line) => line.marker === 'revoked' && line.key.equals(key));
   if (revoked !== undefined) return { kind: 'revoked', at: revoked };
-  const plain = named.filter((line) => line.marker === 'none');
+  const plain = named.filter(isPlain);
   const known = plain.find((line) => line.key.equals(key));
   if (known !== undefined) return { kind: 'known', at: known };
   const [other] = plain;
   if (other !== undefined) return { kind: 'mismatch', at: other };
-  const bareKnown = bare.find((line) => line.marker === 'none' && line.key.equals(key));
+  const bareKnown = bare.find((line) => isPlain(line) && line.key.equals(key));
   if (bareKnown !== undefined) return { kind: 'known', at: bareKnown };
   const authority = [...named, ...bare].find((line) => line.marker === 'cert-authority');
+  const marked = [...named, ...bare.filter((line) => line.key.equals(key))].find(
+    ({ marker, behindMark }) => marker === 'none' && behindMark === true,
+  );
+  if (marked !== undefined) return { kind: 'behind-mark', at: marked };
   return authority === undefined ? { kind: 'unknown' } : { kind: 'ca-only', at: authority };
 };
 
 /** Key types that are known for a host: what to ask the server for first. */
 export const knownKeyTypes = ({ named, bare }: KnownHostSelection): readonly string[] => {
   const typesOf = (lines: readonly KnownHost[]): readonly string[] =>
-    lines.filter((line) => line.marker === 'none').map((line) => line.keyType);
+    lines.filter(isPlain).map((line) => line.keyType);
   const own = typesOf(named);
   return [...new Set(own.length > 0 ? own : typesOf(bare))];
 };

@@ -116,6 +116,24 @@ describe('accept-new', () => {
     valueIn(await connect('strict'));
   });
 
+  test('is not used for who stands behind a byte order mark: file and line are named, and nothing is written', async () => {
+    const text = `\ufeff${knownLine(server.port, server.hostKey)}\n`;
+    await writeFile(world.knownHostsPath, text);
+    for (const policy of ['strict', 'accept-new'] as const) {
+      const error = await refused(policy);
+      expect(error.kind).toBe('hostkey-unknown');
+      expect(error.message).toContain(`${world.knownHostsPath}:1, begins with a byte order mark`);
+      expect(error.remedy).toContain(`sed -i '1s/^\\xEF\\xBB\\xBF//' ${world.knownHostsPath}`);
+    }
+    expect(await world.knownHosts()).toBe(text);
+    const find = ['ssh-keygen', '-F', `[127.0.0.1]:${server.port}`, '-f', world.knownHostsPath];
+    expect((await runProcess(find, { deadlineMs })).code, 'ssh reads it no more than lab does').toBe(1);
+
+    const mended = ['sed', '-i', '1s/^\\xEF\\xBB\\xBF//', world.knownHostsPath];
+    expect((await runProcess(mended, { deadlineMs })).code).toBe(0);
+    valueIn(await connect('strict'));
+  });
+
   test('gives way to StrictHostKeyChecking yes', async () => {
     await world.configure('Host *', '  StrictHostKeyChecking yes');
     expect((await refused('accept-new')).kind).toBe('hostkey-unknown');

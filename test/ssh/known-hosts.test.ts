@@ -47,6 +47,20 @@ describe('what known_hosts says of a key', () => {
     });
   });
 
+  test('a line behind a byte order mark makes nobody known, and who it speaks of is not unknown; others are read', () => {
+    const text = `\ufeffnas ${keyField(one)}\nweb ${keyField(two)}\n`;
+    for (const key of [one, two])
+      expect(judge(text, 'nas', key)).toMatchObject({ kind: 'behind-mark', at: { file: 'kh', line: 1 } });
+    expect(judge(text, 'web', two)).toMatchObject({ kind: 'known', at: { line: 2 } });
+    expect(judge(text, 'app').kind).toBe('unknown');
+    expect(judge(text, 'nas', one, 2222).kind).toBe('behind-mark');
+    expect(judge(text, 'nas', two, 2222).kind).toBe('unknown');
+    expect(judge(`${text}nas ${keyField(one)}`, 'nas')).toMatchObject({ kind: 'known', at: { line: 3 } });
+    expect(judge(`${text}nas ${keyField(two)}`, 'nas').kind).toBe('mismatch');
+    expect(judge(`\ufeff@revoked * ${keyField(one)}\nnas ${keyField(one)}`, 'nas').kind).toBe('revoked');
+    expect(judge(`\ufeff# fleet\nnas ${keyField(one)}`, 'nas').kind).toBe('known');
+  });
+
   test('patterns and their negation', () => {
     const text = `*.lan,!guest.lan,10.0.0.? ${keyField(one)}`;
     expect(judge(text, 'nas.lan').kind).toBe('known');
