@@ -7,12 +7,13 @@ export const mapBounded = async <Item, Out>(
   limit: number,
   work: (item: Item) => Promise<Out>,
 ): Promise<readonly Out[]> => {
+  if (items.length <= limit) return Promise.all(items.map((item) => work(item)));
   const results: Out[] = [];
   const queue = items.entries();
   // All lanes draw from one iterator: it hands each item to exactly one of them.
   const lane = async (): Promise<void> => {
     for (const [index, item] of queue) results[index] = await work(item);
   };
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, lane));
+  await Promise.all(Array.from({ length: limit }, lane));
   return results;
 };

@@ -1,5 +1,6 @@
 import { nextTick } from 'node:process';
 import type { Clock } from '../ports.ts';
+import type { After } from './reach.ts';
 
 /** One thing that will happen: `wake` is null once it was called off. */
 type Entry = {
@@ -63,7 +64,7 @@ export class EndlessRun extends Error {
 
 /** What one simulated process knows of time. */
 export type ProcessClock = {
-  readonly clock: Clock;
+  readonly clock: Clock & { readonly after: After };
   /** As `kill -9`: what sleeps in this process never wakes again. */
   kill(): void;
 };
@@ -80,6 +81,8 @@ export type VirtualClock = {
   run<T>(work: Promise<T>, limits: Limits): Promise<T>;
 };
 type Limits = { readonly until: number; readonly turnsMax: number };
+
+const atOnce = Promise.resolve();
 
 /** Time that passes only when nothing else can happen. Same calls, same order: no real clock, no randomness. */
 export const createVirtualClock = (startAt: number): VirtualClock => {
@@ -114,14 +117,16 @@ export const createVirtualClock = (startAt: number): VirtualClock => {
       heard.set(signal, onAbort);
       signal.addEventListener('abort', onAbort, { once: true });
     };
-    const sleep = (ms: number, signal?: AbortSignal): Promise<void> => {
-      if (!alive) return new Promise(() => {});
-      if (signal?.aborted === true) return Promise.resolve();
+    const after: After = (ms, signal, act) => {
+      if (!alive) return;
+      if (signal?.aborted === true) return act();
       if (signal !== undefined) listenTo(signal);
-      return new Promise((resolve) => push(now + Math.max(0, ms), resolve, self, signal ?? null));
+      push(now + Math.max(0, ms), act, self, signal ?? null);
     };
+    const sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
+      new Promise((resolve) => after(ms, signal, resolve));
     return {
-      clock: { now: () => now, elapsed: () => now, sleep },
+      clock: { now: () => now, elapsed: () => now, sleep, after },
       kill: () => {
         alive = false;
         for (const entry of agenda.chosen(({ sleeper }) => sleeper === self)) entry.wake = null;
@@ -159,13 +164,13 @@ export const createVirtualClock = (startAt: number): VirtualClock => {
           else {
             takeTurn(turns, limits);
             turns += 1;
-            Promise.resolve().then(whenQuiet);
+            atOnce.then(whenQuiet);
           }
         } catch (error) {
           reject(error);
         }
       };
-      Promise.resolve().then(whenQuiet);
+      atOnce.then(whenQuiet);
     });
     return work;
   };

@@ -63,9 +63,10 @@ export const revOf = (content: string): string => {
 /** A boot id: the form of a UUID, set by machine and number of the boot. */
 export const bootIdOf = (machine: string, boot: number): string => {
   const random = fromState(hashOf(`boot ${boot} of ${machine}`));
+  // The one in front keeps the zeros.
   const hex = (digits: number): string =>
-    Math.floor(random.next() * 16 ** digits)
+    Math.floor((1 + random.next()) * 16 ** digits)
       .toString(16)
-      .padStart(digits, '0');
+      .slice(1);
   return [hex(8), hex(4), `4${hex(3)}`, `8${hex(3)}`, `${hex(6)}${hex(6)}`].join('-');
 };

@@ -16,7 +16,7 @@ import {
 } from './look.ts';
 import { type Due, type SimMachine, withDue } from './machine.ts';
 import type { Random } from './random.ts';
-import { askOver, reachBy } from './reach.ts';
+import { type After, afterOn, askOver, reachBy } from './reach.ts';
 import { rootProblemOf } from './root.ts';
 import { settleOver } from './settle.ts';
 import { triggerOver } from './trigger.ts';
@@ -64,7 +64,7 @@ export type WorldOptions = {
 
 export type World = {
   /** The hands of one process: what sleeps on its clock dies with it. */
-  targetOn(clock: Clock): Target;
+  targetOn(clock: Clock & { readonly after?: After }): Target;
   /** The truth about a machine, now. */
   look(name: string): SimMachine;
   /** Somebody sees to the machine: nothing ails it any more, and it is switched on where it was off. */
@@ -119,9 +119,9 @@ export const createWorld = (options: WorldOptions): World => {
 
   const link = createLink(network, random, { now: options.now, look });
 
-  const targetOn = (clock: Clock): Target => {
+  const targetOn: World['targetOn'] = (clock) => {
     const ask = askOver({
-      clock,
+      after: clock.after ?? afterOn(clock),
       now: options.now,
       random,
       network,
