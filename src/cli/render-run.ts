@@ -2,9 +2,9 @@ import { debtWords } from '../plan/debt.ts';
 import { overrideWords } from '../plan/override.ts';
 import type { RunEvent } from '../run/event.ts';
 import { type MachineReport, notReturnedWords, type RunReport } from '../run/report.ts';
-import { resultWords, standingWords, tellEvent } from '../run/telling.ts';
+import { resultWords, standingWords, tellEvent, tookWords } from '../run/telling.ts';
 import { sanitiseLine } from '../text/sanitise.ts';
-import { duration, moment, table } from '../text/words.ts';
+import { moment, table } from '../text/words.ts';
 
 const marks = { good: '✔ ', bad: '✖ ', warn: '! ' } as const;
 
@@ -20,9 +20,9 @@ const statusLine = ({ status, atEnd }: MachineReport): string => {
   return `${mark === null ? '- ' : marks[mark]}${text}`;
 };
 
-const headLine = ({ run, result, startedAt, endedAt }: RunReport): string => {
-  const { text, next } = resultWords[result];
-  return `Run ${run}: ${text} after ${duration(endedAt - startedAt)}${next === null ? '' : `, ${next}`}`;
+const headLine = (report: RunReport): string => {
+  const { text, next } = resultWords[report.result];
+  return `Run ${report.run}: ${text} after ${tookWords(report)}${next === null ? '' : `, ${next}`}`;
 };
 
 /** The account of a run, for people. */

@@ -13,6 +13,8 @@ export type PastRun = {
   readonly startedAt: number;
   /** Null while it has not ended. */
   readonly endedAt: number | null;
+  /** How long its plan waited for an answer, milliseconds; 0 while it has not ended. */
+  readonly waitedMs: number;
   readonly result: RunResult | null;
   readonly reason: string;
   /** How many inputs of flake.lock it moved for good. */
@@ -69,6 +71,7 @@ export const pastRunOf = (state: RunState): PastRun => {
     by: { user: state.by.user, host: state.by.host, via: state.by.via },
     startedAt: state.startedAt,
     endedAt: state.ended?.at ?? null,
+    waitedMs: report?.waitedMs ?? 0,
     result: state.ended?.result ?? null,
     reason: state.ended?.reason ?? '',
     inputsMoved: state.lock?.changes.length ?? 0,

@@ -110,6 +110,8 @@ export type RunReport = {
   readonly next: string | null;
   readonly startedAt: number;
   readonly endedAt: number;
+  /** How long its plan waited for an answer, milliseconds: a part of the whole time that the run did not take. */
+  readonly waitedMs: number;
   readonly machines: readonly MachineReport[];
   readonly leftOut: readonly { readonly name: string; readonly message: string; readonly remedy: string }[];
   /** What this run leaves to a later one, because machines were away. */
@@ -218,11 +220,16 @@ const reportMachine = (state: RunState, progress: MachineProgress): MachineRepor
   };
 };
 
+/** A clock that was set in between measures nothing. */
+const waitedMs = ({ plan, startedAt, approvedAt }: RunState, endedAt: number): number =>
+  plan === null ? 0 : Math.min(endedAt - startedAt, Math.max(0, (approvedAt ?? endedAt) - plan.madeAt));
+
 /** The account of a run: pure, from its journal alone. Null while it has not ended. */
 export const reportOf = (state: RunState): RunReport | null => {
   if (state.ended === null) return null;
   const { ended, plan } = state;
   const owed = owedBy(state);
+  const endedAt = Math.max(state.startedAt, ended.at);
   return {
     run: state.run,
     result: ended.result,
@@ -231,7 +238,8 @@ export const reportOf = (state: RunState): RunReport | null => {
     failure: ended.failure,
     next: nextOf(state, owed),
     startedAt: state.startedAt,
-    endedAt: Math.max(state.startedAt, ended.at),
+    endedAt,
+    waitedMs: waitedMs(state, endedAt),
     machines:
       plan === null ? [] : plan.machines.map((machine) => reportMachine(state, progressOf(state, machine))),
     leftOut: plan?.leftOut ?? [],

@@ -47,6 +47,20 @@ export const resultWords = {
   expired: { text: 'expired', next: null, mark: 'warn' },
 } as const satisfies Record<RunResult, Words & { readonly next: string | null }>;
 
+/** Less than this is no wait that anybody remembers, milliseconds. */
+const rememberedWaitMs = 2_000;
+
+/** How long a run took, of which the time it waited for a person is no part: `12 s (its plan waited 3 min for an answer)`. */
+export const tookWords = (run: {
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly waitedMs: number;
+}): string => {
+  const waited =
+    run.waitedMs < rememberedWaitMs ? '' : ` (its plan waited ${duration(run.waitedMs)} for an answer)`;
+  return `${duration(run.endedAt - run.startedAt - run.waitedMs)}${waited}`;
+};
+
 /** What became of a machine in a run that has ended. */
 export const statusWords = {
   done: { text: 'done', mark: 'good' },

@@ -111,6 +111,21 @@ describe('a run under way', () => {
   });
 });
 
+test('a plan that waits for its answer is no part of what the run took', async () => {
+  const stage = createStage({
+    machines: exampleMachines,
+    wants: newKernel,
+    interactive: true,
+    leavesQuestions: true,
+  });
+  const atOnce = createStage({ machines: exampleMachines, wants: newKernel });
+  const { out: quick } = await atOnce.run('run', '--yes', '--no-update');
+  stage.at(12 * 60_000, () => stage.askLatest('approve'));
+  const { out } = await stage.run('run', '--no-update');
+  const [, took] = /Run RUN: done after (.*)/u.exec(quick) ?? [];
+  expect(out).toContain(`Run RUN: done after ${took} (its plan waited 12 min for an answer)`);
+});
+
 describe('a run whose process died', () => {
   const died = async (): Promise<ReturnType<typeof createStage>> => {
     const stage = createStage({ machines: exampleMachines, wants: newKernel });

@@ -38,6 +38,7 @@ const ReportDocument = z.object({
   next: text.nullable().describe('What the reader can do now.'),
   startedAt: at,
   endedAt: at,
+  waitedMs: z.number().min(0).describe('How long its plan waited for an answer, of the whole time.'),
   machines: list(
     z.object({
       machine: text,

@@ -64,7 +64,10 @@ const cellOf = (run: PastRun, id: ColumnId, now: number, pen: Pen): Cell => {
     case 'goal':
       return { text: goalWords(run.goal), tone: 'plain' };
     case 'took':
-      return { text: run.endedAt === null ? '' : duration(run.endedAt - run.startedAt), tone: 'quiet' };
+      return {
+        text: run.endedAt === null ? '' : duration(Math.max(0, run.endedAt - run.startedAt - run.waitedMs)),
+        tone: 'quiet',
+      };
     case 'machines':
       return { text: machineCounts(run), tone: 'plain' };
     case 'inputs':

@@ -4,8 +4,7 @@ import { progressOf } from '../../run/progress.ts';
 import { recordsOfMachine } from '../../run/records.ts';
 import { reportOf } from '../../run/report.ts';
 import type { RunState } from '../../run/state.ts';
-import { statusWords } from '../../run/telling.ts';
-import { duration } from '../../text/words.ts';
+import { statusWords, tookWords } from '../../run/telling.ts';
 import { blank, cellsOf, flowing, type Line, labelled, line, span } from '../draw/line.ts';
 import { type Pane, textPane } from './pane.ts';
 import { evidenceLines, machinesBody } from './result.ts';
@@ -235,7 +234,7 @@ export const holdPane = (scene: RunScene, run: RunState): Pane => {
       ...flowing(
         [
           span(` ${pen.glyphs[tone === 'bad' ? 'bad' : 'warn']} Run ${text}`, tone),
-          span(`  ${goalWords(run.goal)}, ${duration(report.endedAt - report.startedAt)}`, 'plain'),
+          span(`  ${goalWords(run.goal)}, ${tookWords(report)}`, 'plain'),
           span(`  ${report.run}`, 'quiet'),
         ],
         width - 1,

@@ -4,7 +4,7 @@ import { goalWords } from '../../plan/goal-words.ts';
 import type { LockChange } from '../../ports.ts';
 import { type MachineReport, notReturnedWords, reportOf } from '../../run/report.ts';
 import type { RunState } from '../../run/state.ts';
-import { standingWords } from '../../run/telling.ts';
+import { standingWords, tookWords } from '../../run/telling.ts';
 import { count, duration } from '../../text/words.ts';
 import { blank, fitText, flowing, type Line, labelled, line, span } from '../draw/line.ts';
 import type { Pen } from '../draw/pen.ts';
@@ -106,7 +106,7 @@ export const resultLines = (
     ...flowing(
       [
         span(` ${signOf(tone, pen)} Run ${text}`, tone),
-        span(`  ${goalWords(run.goal)}, ${duration(report.endedAt - report.startedAt)}`, 'plain'),
+        span(`  ${goalWords(run.goal)}, ${tookWords(report)}`, 'plain'),
         span(`  ${report.run}`, 'quiet'),
       ],
       width - 1,
