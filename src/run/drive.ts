@@ -70,7 +70,7 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
   // What is under way hears when it is given up; a delay and a look at a stop already: nothing is half done in them.
   const [givenUp, cutShort] = [new AbortController(), new AbortController()];
   const { signal } = givenUp;
-  const giveUp = (reason?: unknown): void => {
+  const giveUp = (reason: unknown): void => {
     givenUp.abort(reason);
     cutShort.abort(reason);
     heard.giveUp(reason);
@@ -173,7 +173,7 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
       if (broken !== null) throw (broken as { readonly error: unknown }).error;
       if ((deps.stop.aborted || deps.abort.aborted) && awaitsOwnBoot(state)) {
         // This machine is shutting down, as the run asked it to: the run has not ended, it goes on after the boot.
-        giveUp();
+        giveUp('the run goes on after the boot');
         await Promise.all(underWay.values());
         return state;
       }
