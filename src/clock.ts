@@ -76,6 +76,7 @@ export const systemClock: Clock = {
     () => uptime() * 1_000,
   ),
   elapsed,
+  stood: () => Math.max(0, uptime() * 1_000 - elapsed()),
   sleep: async (ms, signal) => {
     const until = elapsed() + ms;
     for (let leftMs = Math.max(0, ms); !signal?.aborted; leftMs = until - elapsed()) {

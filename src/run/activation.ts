@@ -89,10 +89,12 @@ const wentGreen = ({ entry, state }: PerformContext): boolean =>
 /**
  * What forbids the activation now, looked at anew because other machines had their turn since the preflight; null
  * when nothing does. Where a process that is gone may have begun it, and it is not live, the dependencies are looked at
- * again too: that process did so perhaps long ago. A `boot` activation disturbs nothing that runs.
+ * again too: that process did so perhaps long ago, and so did this one where it `stood` still since. A `boot` activation
+ * disturbs nothing that runs.
  */
 const forbidden = async (
   step: Extract<Step, { kind: 'activate' }>,
+  stood: boolean,
   context: PerformContext,
 ): Promise<StepOutcome | null> => {
   const { entry } = context;
@@ -112,11 +114,11 @@ const forbidden = async (
         'find out why it rebooted before deploying again',
       ),
     );
-  if (!context.again || contradiction(seen, step.toplevel, shownBy(step)) === null) return null;
+  if (!stood && (!context.again || contradiction(seen, step.toplevel, shownBy(step)) === null)) return null;
   if (step.mode === 'boot' || entry.machine.dependencies.length === 0) return null;
   const healthy = await dependencies(step, entry.machine.dependencies, context);
   if (healthy.kind === 'succeeded') return null;
-  return healthy.kind === 'skipped' ? unknown(healthy.failure) : healthy;
+  return healthy.kind === 'skipped' && context.again ? unknown(healthy.failure) : healthy;
 };
 
 /** The failure of an activation that a resumed run finds taken back by its supervisor. */
@@ -228,8 +230,15 @@ export const activate = async (
   step: Extract<Step, { kind: 'activate' }>,
   context: PerformContext,
 ): Promise<StepOutcome> => {
-  const attempt = async (): Promise<StepOutcome> =>
-    (await forbidden(step, context)) ?? (await bringAbout(step, step.toplevel, step.mode, context));
+  const attempt = async (): Promise<StepOutcome> => {
+    let stood = context.stoodStill();
+    do {
+      const no = await forbidden(step, stood, context);
+      if (no !== null) return no;
+      stood = context.stoodStill();
+    } while (stood);
+    return bringAbout(step, step.toplevel, step.mode, context);
+  };
   const outcome = await attempt();
   if (outcome.kind !== 'failed') return outcome;
   // It was on its way back when it was asked for again: now it is back, and begins anew like one found so.

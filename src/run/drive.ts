@@ -9,6 +9,7 @@ import { next } from './next.ts';
 import { perform } from './perform.ts';
 import { awaitsOwnBoot } from './progress.ts';
 import { allRecords, recordOfStep } from './records.ts';
+import { standstills, standstillWords } from './standstill.ts';
 import type { RunState } from './state.ts';
 import { answerTo, type SteerRequest } from './steer.ts';
 
@@ -132,6 +133,7 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
       const cut = alone.aborted && outcome.kind !== 'succeeded';
       append({ kind: 'step-ended', step: step.id, outcome: cut ? leftToItself(step) : outcome });
     };
+    const stands = standstills(deps.clock);
     const work = perform(step, {
       state,
       entry,
@@ -142,6 +144,7 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
       ends: (bootId) => noteAs(`ends the boot ${bootId}`, { endsBoot: bootId }),
       warn: (text) => noteAs(text, { warning: true }),
       progress,
+      stoodStill: () => stands.take() !== null,
       again,
       ...(deps.isOver === undefined ? {} : { isOver: deps.isOver }),
     });
@@ -167,6 +170,7 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
   };
   listen(deps.pause);
   listen(deps.steering);
+  const stands = standstills(deps.clock);
   const leases = holdLeases(() => state, deps, signal, breakWith);
   const loop = async (): Promise<RunState> => {
     for (;;) {
@@ -183,6 +187,11 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
           by: String(deps.stop.reason ?? deps.abort.reason ?? 'a signal').slice(0, 200),
           ...(deps.abort.aborted ? { atOnce: true } : {}),
         });
+      const stoodMs = stands.take();
+      if (stoodMs !== null && state.pausedBy === null) {
+        append({ kind: 'paused', by: standstillWords(stoodMs) });
+        append({ kind: 'unpaused', by: 'itself: what it had seen before is looked at anew' });
+      }
       const pausedBy = deps.pause?.by() ?? null;
       if (pausedBy !== null && state.pausedBy === null) append({ kind: 'paused', by: pausedBy });
       if (pausedBy === null && state.pausedBy !== null)

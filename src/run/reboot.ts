@@ -159,7 +159,9 @@ export const reboot = async (step: Step, context: PerformContext): Promise<StepO
       asked === undefined ? await stillHealthy(step, context) : await foundUnderWay(step, known, context);
     if (found !== null) return found;
   }
-  const due = await forbidden(step, known, asked !== undefined, context);
+  let due = await forbidden(step, known, asked !== undefined, context);
+  while (due.kind === 'to-end' && context.stoodStill())
+    due = (await stillHealthy(step, context)) ?? (await forbidden(step, known, asked !== undefined, context));
   if (due.kind !== 'to-end') return due;
   const { bootId } = due;
   const down = downToo(state, entry);

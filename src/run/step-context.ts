@@ -41,6 +41,8 @@ export type PerformContext = {
   readonly warn: (text: string) => void;
   /** The same for lines that may come by the thousand: what comes too soon after the last one is left out. */
   readonly progress: (text: string) => void;
+  /** Whether this process has stood still since the step began, or since this was last asked: what was seen before is old. */
+  readonly stoodStill: () => boolean;
   /** The step was intended before by a process that is gone: look before acting. */
   readonly again: boolean;
   /** Whether a run is known to be executed by nobody any more: what it held may be taken. Absent: nothing is known. */

@@ -130,6 +130,7 @@ describe('an address that has come to lead elsewhere since the plan was made', (
       warn: () => {},
       progress: () => {},
       again: false,
+      stoodStill: () => false,
     });
   };
 

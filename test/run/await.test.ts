@@ -35,6 +35,7 @@ const saidAfter = async (laterMs: number): Promise<string> => {
       warn: () => {},
       progress: () => {},
       again: false,
+      stoodStill: () => false,
     },
     'old',
   );

@@ -54,6 +54,8 @@ export type Scenario = {
   readonly network: { readonly latencyMs: readonly [number, number]; readonly silenceMs: number };
   /** When somebody, or NTP, sets the clock of the machine that the engine runs on, milliseconds from the approval. */
   readonly clockSteps?: readonly { readonly atMs: number; readonly byMs: number }[];
+  /** When the process of the engine is stopped, or its computer suspended, milliseconds from the approval. */
+  readonly standstills?: readonly { readonly atMs: number; readonly forMs: number }[];
   /** When somebody holds the run back, milliseconds from its approval. */
   readonly pauses: readonly { readonly atMs: number; readonly forMs: number }[];
   readonly steers?: readonly Steered[];
@@ -84,6 +86,9 @@ export const describeScenario = (scenario: Scenario): readonly string[] => [
   }),
   ...(scenario.clockSteps ?? []).map(
     ({ atMs, byMs }) => `  clock set by ${byMs / 1_000} s at ${atMs / 1_000} s`,
+  ),
+  ...(scenario.standstills ?? []).map(
+    ({ atMs, forMs }) => `  stands still at ${atMs / 1_000} s for ${forMs / 1_000} s`,
   ),
   ...scenario.pauses.map(({ atMs, forMs }) => `  paused at ${atMs / 1_000} s for ${forMs / 1_000} s`),
   ...(scenario.steers ?? []).map(({ what, machine, atMs }) => `  ${what} ${machine} at ${atMs / 1_000} s`),

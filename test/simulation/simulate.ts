@@ -19,6 +19,7 @@ import { createWorld, type World } from '../../src/sim/world.ts';
 import { prepareBack, relatedTo } from './backwards.ts';
 import { createChecker, Violation } from './invariants.ts';
 import type { ProcessEnd, Scenario } from './scenario.ts';
+import { standingStill } from './standing-still.ts';
 import { askedBy, createAskers, mayReopen, meant } from './steering.ts';
 
 /**
@@ -250,7 +251,10 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
   const askers = createAskers(scenario, time);
   /** Each time something is tried again, steps take their time again. */
   const rounds = 1 + (scenario.steers?.length ?? 0) + (scenario.reopenings?.length ?? 0);
-  const pausedMs = scenario.pauses.reduce((sum, { forMs }) => sum + forMs, 0);
+  const standing = standingStill(scenario.standstills ?? [], time);
+  const pausedMs =
+    scenario.pauses.reduce((sum, { forMs }) => sum + forMs, 0) +
+    (scenario.standstills ?? []).reduce((sum, { forMs }) => sum + forMs, 0);
 
   /** Drives until the run ends or this process does: the state at the end of the run, or null. */
   const live = async (
@@ -309,10 +313,11 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
       if (reopen !== null) append({ kind: 'reopened', ...reopen, by: askedBy, pid: number + 1 });
       else if (number > 0) append({ kind: 'resumed', pid: number + 1 });
       if (number > 0 && readsJournal) replayed = read();
+      const clock = standing.clockOf(process.clock);
       return drive(replayed ?? known(), {
         append,
-        target: world.targetOn(process.clock),
-        clock: { ...process.clock, now: () => process.clock.now() + skewMs },
+        target: standing.targetOf(world.targetOn(process.clock), process.clock),
+        clock: { ...clock, now: () => clock.now() + skewMs },
         stop: stop.signal,
         abort: abort.signal,
         pause: {

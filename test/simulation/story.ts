@@ -29,6 +29,7 @@ export type Plot = {
   readonly resumesAtBoot?: boolean;
   readonly pauses?: Scenario['pauses'];
   readonly ends?: readonly ProcessEnd[];
+  readonly standstills?: NonNullable<Scenario['standstills']>;
   readonly clockSteps?: NonNullable<Scenario['clockSteps']>;
   readonly steers?: readonly Steered[];
   readonly reopenings?: readonly Reopening[];
@@ -100,6 +101,7 @@ export const tell = async (cast: Readonly<Record<string, Character>>, plot: Plot
     pauses: plot.pauses ?? [],
     ends: plot.ends ?? [],
     clockSteps: plot.clockSteps ?? [],
+    standstills: plot.standstills ?? [],
     steers: plot.steers ?? [],
     reopenings: plot.reopenings ?? [],
     abandoned: plot.abandoned ?? false,

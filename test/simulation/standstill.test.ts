@@ -1,0 +1,44 @@
+import { describe, expect, test } from 'vitest';
+import { allRecords } from '../../src/run/records.ts';
+import { tell } from './story.ts';
+
+/** The process of the engine is stopped for a while, or its computer suspended, and goes on as if nothing had been. */
+
+const hourMs = 3_600_000;
+const cast = { nas: {}, app: { dependencies: ['nas'] } };
+
+/** Longer than any look may take, and shorter than a machine waits for its confirmation. */
+const minutesMs = 90_000;
+
+describe('a run whose process stands still', () => {
+  test('for a minute and a half, at any moment: it comes to the same, and gives nobody up for what it did not see', async () => {
+    const sound = await tell(cast);
+    const lastsMs = (sound.state.ended?.at ?? 0) - sound.startedAt;
+    for (let atMs = 100; atMs < lastsMs; atMs += 900) {
+      const { became, done, result } = await tell(cast, { standstills: [{ atMs, forMs: minutesMs }] });
+      expect([became, done, result], `${atMs} ms`).toEqual([sound.became, sound.done, 'done']);
+    }
+  });
+
+  test('for an hour, and what its next machine needs falls ill meanwhile: that one is left alone', async () => {
+    const sound = await tell(cast);
+    const at = (step: string): number =>
+      (allRecords(sound.state).find(({ step: { id } }) => id === step)?.intendedAt ?? 0) - sound.startedAt;
+    for (const [step, effect] of [
+      ['activate-switch', 'app switch new'],
+      ['reboot', 'app reboot'],
+    ] as const)
+      for (let earlierMs = -600; earlierMs <= 600; earlierMs += 20) {
+        const atMs = at(`app/${step}`) + earlierMs;
+        const nas = { faults: [{ kind: 'falls-ill', atMs: atMs + 60_000, forMs: null } as const] };
+        const { done, became, world } = await tell(
+          { ...cast, nas },
+          { standstills: [{ atMs, forMs: hourMs }] },
+        );
+        expect(world.look('nas').ill, `${atMs} ms`).not.toBeNull();
+        // What had begun before it stood still has begun.
+        if (done.includes(effect)) continue;
+        expect(became.app, `${step}, ${atMs} ms`).toMatch(/dependency/u);
+      }
+  });
+});
