@@ -35,6 +35,12 @@ const otherwise = (state: RunState, entry: MachinePlan, seen: Observation): stri
   return `it runs ${seen.current ?? 'an unknown toplevel'}, which this run did not leave on it`;
 };
 
+/** A profile that led somewhere before the run and leads nowhere now: what runs is right, and would not boot again. */
+const bootsNothing = ({ prior }: MachinePlan, seen: Observation): string | null =>
+  seen.kind === 'reachable' && seen.profile === null && prior !== null && prior.profile !== null
+    ? 'its system profile is gone or leads nowhere: what it would boot cannot be told'
+    : null;
+
 /** `final`: looking again would show the same. */
 const lookOnce = async (
   moment: LookMoment,
@@ -57,6 +63,9 @@ const lookOnce = async (
   const failing = failingIn(report);
   const other = moment === 'end' ? otherwise(state, entry, observed) : null;
   if (other !== null) return seen('worse', other, failing, true);
+  const unbootable = moment === 'end' ? bootsNothing(entry, observed) : null;
+  // One that goes down has it no more, for as long as that takes.
+  if (unbootable !== null) return seen('worse', unbootable, failing, observed.state !== 'stopping');
   // Before the run, and in one that does nothing, what fails is what failed before.
   const first = decision.kind === 'nothing' && (moment === 'start' || !actsOnAny(state.plan?.machines ?? []));
   const before = first ? failing : baselineOf(state, entry);

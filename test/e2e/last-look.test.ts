@@ -75,4 +75,17 @@ describe.skipIf(!available.ok)('at the end of a run', () => {
     const after = await lab.report(['deploy-all', '--yes']);
     expect([after.code, after.body.reason]).toEqual([0, 'every machine is as planned']);
   });
+
+  test('one that has lost its system profile meanwhile runs as it should, and would not boot so: told, and partial', async () => {
+    const profile = '/nix/var/nix/profiles/system';
+    const { code, body } = await deployToApp(async () => {
+      await lab.fleet.exec('nas', ['sh', '-c', `readlink ${profile} >/root/led-to && rm ${profile}`]);
+    });
+    await lab.fleet.exec('nas', ['sh', '-c', `ln -s "$(cat /root/led-to)" ${profile}`]);
+    expect([code, body.result]).toEqual([3, 'partial']);
+    expect(outcomeOf(body, 'nas')).toMatchObject({
+      atEnd: { verdict: 'worse', why: expect.stringContaining('system profile is gone') },
+    });
+    expect(outcomeOf(body, 'app')).toMatchObject({ status: 'done', atEnd: { verdict: 'well' } });
+  });
 });
