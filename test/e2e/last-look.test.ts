@@ -79,9 +79,9 @@ describe.skipIf(!available.ok)('at the end of a run', () => {
   test('one that has lost its system profile meanwhile runs as it should, and would not boot so: told, and partial', async () => {
     const profile = '/nix/var/nix/profiles/system';
     const { code, body } = await deployToApp(async () => {
-      await lab.fleet.exec('nas', ['sh', '-c', `readlink ${profile} >/root/led-to && rm ${profile}`]);
+      await lab.fleet.exec('nas', ['sh', '-c', `readlink ${profile} >/var/lib/led-to && rm ${profile}`]);
     });
-    await lab.fleet.exec('nas', ['sh', '-c', `ln -s "$(cat /root/led-to)" ${profile}`]);
+    await lab.fleet.exec('nas', ['sh', '-c', `ln -s "$(cat /var/lib/led-to)" ${profile}`]);
     expect([code, body.result]).toEqual([3, 'partial']);
     expect(outcomeOf(body, 'nas')).toMatchObject({
       atEnd: { verdict: 'worse', why: expect.stringContaining('system profile is gone') },
