@@ -90,33 +90,49 @@ const beginsLike = (path: string, expected: readonly Buffer[]): boolean => {
   }
 };
 
-/** Looks whether a file still is the one that was first seen here, and still begins as it must. */
-const watchOne = (path: string, expected: readonly Buffer[]): (() => boolean) => {
+/** Looks whether a file still is the one that was first seen here, still begins as it must, and has lost nothing. */
+const watchOne = (path: string, expected: readonly Buffer[]) => {
   let seen: string | null = null;
-  return () => {
-    const found = statSync(path, { bigint: true, throwIfNoEntry: false });
-    const identity = found === undefined ? null : `${found.dev}:${found.ino}`;
-    seen ??= identity;
-    return identity === seen && (identity === null || beginsLike(path, expected));
+  let size = 0n;
+  const look = () => statSync(path, { bigint: true, throwIfNoEntry: false });
+  return {
+    isSame: (): boolean => {
+      const found = look();
+      const identity = found === undefined ? null : `${found.dev}:${found.ino}`;
+      seen ??= identity;
+      size = found?.size ?? 0n;
+      return identity === seen && (identity === null || beginsLike(path, expected));
+    },
+    /** One that is gone, or another, is told as that once something was written. */
+    isWhole: (): boolean => {
+      const found = look();
+      return found === undefined || `${found.dev}:${found.ino}` !== seen || found.size >= size;
+    },
   };
 };
 
 /**
  * Sees that the journal is still the file that was opened, with the log beside it: SQLite goes on writing into one that
  * was removed, emptied or written over by somebody, where nobody will ever read it, and the lock of a run goes the same
- * way. To be asked after something was written; throws `JournalFailure` when it is another.
+ * way. Each is to be asked around every write, and throws `JournalFailure` when it is another. One that was cut short shows
+ * that only before: what is written next lies behind the hole, where no recovery after a crash would look.
  */
-export const watchOverFile = (path: string): (() => void) => {
-  const own = watchOne(path, beginnings['']);
-  const log = watchOne(`${path}-wal`, beginnings['-wal']);
-  own();
-  return () => {
-    if (own() && log()) return;
-    throw new JournalFailure(
-      `the journal ${path} was removed or replaced while it was written`,
+export const watchOverFile = (path: string): { readonly before: () => void; readonly after: () => void } => {
+  const files = [watchOne(path, beginnings['']), watchOne(`${path}-wal`, beginnings['-wal'])];
+  files[0]?.isSame();
+  const gone = (what: string): JournalFailure =>
+    new JournalFailure(
+      `the journal ${path} was ${what} while it was written`,
       'find out by whom; `lab status` tells what the machines run, and a new run begins from there',
       { trouble: 'damaged' },
     );
+  return {
+    before: () => {
+      if (!files.every(({ isWhole }) => isWhole())) throw gone('cut short');
+    },
+    after: () => {
+      if (!files.every(({ isSame }) => isSame())) throw gone('removed or replaced');
+    },
   };
 };
 

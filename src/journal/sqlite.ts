@@ -94,7 +94,7 @@ const journalOver = (open: OpenDatabase, directory: string, now: () => number): 
     insertControl,
     controls,
   } = prepared;
-  const seeSameFile = watchOverFile(path);
+  const file = watchOverFile(path);
   const recollections = recollectionsIn(db);
   /** A run and its place in the list come together or not at all. */
   const begin = (at: number, run: RunId, text: string): number => {
@@ -125,11 +125,12 @@ const journalOver = (open: OpenDatabase, directory: string, now: () => number): 
             'choose fewer machines',
           );
         const at = now();
+        file.before();
         const seq =
           body.kind === 'run-started'
             ? begin(at, run, text)
             : Number(insert.run(at, run, text).lastInsertRowid);
-        seeSameFile();
+        file.after();
         return { seq, at, run, body };
       }),
     eventsOf: (run, afterSeq = 0) => guard('read', () => read(byRun.all(run, afterSeq))),

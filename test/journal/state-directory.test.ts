@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -70,7 +71,30 @@ describe('a journal that is taken away while it is written', () => {
     const journal = openJournal(join(place, 'state'), () => 5);
     journal.append(run, started);
     take(join(place, 'state', 'journal.db'));
-    expect(thrownBy(() => journal.append(run, noted('lost'))).message).toContain('removed or replaced');
+    expect(thrownBy(() => journal.append(run, noted('lost'))).message).toMatch(
+      /removed or replaced|cut short/u,
+    );
+    journal.close();
+  });
+
+  test('is noticed by the next append: its log cut in the middle, where what comes after it would be lost', () => {
+    const journal = openJournal(join(place, 'state'), () => 5);
+    journal.append(run, started);
+    for (let count = 0; count < 20; count += 1) journal.append(run, noted('kept'));
+    const log = join(place, 'state', 'journal.db-wal');
+    truncateSync(log, Math.floor(statSync(log).size / 2));
+    expect(thrownBy(() => journal.append(run, noted('lost'))).message).toContain('cut short');
+    journal.close();
+  });
+
+  test('and one that only grows, and is read by others meanwhile, is not', () => {
+    const journal = openJournal(join(place, 'state'), () => 5);
+    journal.append(run, started);
+    for (let count = 0; count < 400; count += 1) {
+      journal.append(run, noted('x'.repeat(2_000)));
+      if (count % 50 === 0) openJournal(join(place, 'state'), () => 5).close();
+    }
+    expect(journal.eventsOf(run)).toHaveLength(401);
     journal.close();
   });
 });
