@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { caseNamed, crashFaults, crashScenario } from '../test/simulation/crash-scenarios.ts';
+import { firstBrokenCase } from '../test/simulation/every-case.ts';
 import { whyBroken } from '../test/simulation/haul.ts';
 import { randomScenario } from '../test/simulation/random-scenario.ts';
 import { describeScenario, type Scenario } from '../test/simulation/scenario.ts';
@@ -14,7 +15,7 @@ import { haulAll } from './sim-haul.ts';
 /** The long haul, and the replay of one seed: `npm run sim -- --help`. */
 
 const usage =
-  'npm run sim -- [--seed N [--whole] | --two N | --crash CASE | --runs N [--from N] [--both] [--workers N|all] [--first]] [--machines N]';
+  'npm run sim -- [--seed N [--whole] | --two N | --crash CASE | --crashes | --runs N [--from N] [--both] [--workers N|all] [--first]] [--machines N]';
 
 /** Broken seeds after which the haul gives up. */
 const brokenMax = 20;
@@ -29,6 +30,7 @@ One run, with everything that happens in it:
   --crash CASE   one death of the engine, named as the tests name it
 
 Many runs, of which only those that break a rule are told:
+  --crashes      every death of the engine under every fault, and every round trip going wrong, over one small fleet
   --runs N       so many seeds (default: ${defaults.runs})
   --from N       the first of them (default: ${defaults.from}, and the tests try the first 1500 each time): the same seeds
                  give the same runs, so only a number that nobody has begun with yet tries anything new
@@ -67,6 +69,7 @@ const readArguments = () => {
       options: {
         seed: { type: 'string' },
         crash: { type: 'string' },
+        crashes: { type: 'boolean', default: false },
         two: { type: 'string' },
         both: { type: 'boolean', default: false },
         runs: { type: 'string' },
@@ -137,13 +140,14 @@ const scenarioOfCrash = (name: string): Scenario => {
   return crashScenario(tried);
 };
 
-const { seed, crash, two, both, runs, from, machines, workers, first, whole, ...asked } = readArguments();
+const { seed, crash, crashes, two, both, runs, from, machines, workers, first, whole, ...asked } =
+  readArguments();
 if (asked.help === true) {
   process.stdout.write(help);
   process.exit(0);
 }
-if ([seed, crash, two, runs].filter((given) => given !== undefined).length > 1)
-  refuse('one of --seed, --two, --crash and --runs at a time');
+if ([seed, crash, two, runs, crashes ? '' : undefined].filter((given) => given !== undefined).length > 1)
+  refuse('one of --seed, --two, --crash, --crashes and --runs at a time');
 if (runs !== undefined && Number(runs) === 0) refuse('--runs: 0 would show nothing');
 const size = machines === undefined ? undefined : wholeNumber('machines', machines);
 const replayOne = (name: string, scenario: Scenario): Promise<boolean> =>
@@ -156,8 +160,17 @@ const replayTwo = (number: number): Promise<boolean> =>
   replay(`two ${number}`, describeTwo(randomTwo(number)), (options) =>
     simulateTwo(randomTwo(number), options),
   );
-const good =
-  seed !== undefined
+const tryEveryCase = async (): Promise<boolean> => {
+  const broken = await firstBrokenCase();
+  const { name, why } = broken ?? {};
+  process.stdout.write(
+    broken === null ? 'no case breaks a rule\n' : `case ${name}: ${why}\n  npm run sim -- --crash ${name}\n`,
+  );
+  return broken === null;
+};
+const good = crashes
+  ? await tryEveryCase()
+  : seed !== undefined
     ? await replaySeed(wholeNumber('seed', seed))
     : crash !== undefined
       ? await replayOne(`crash ${crash}`, scenarioOfCrash(crash))

@@ -4,6 +4,7 @@ import type { Override } from '../plan/override.ts';
 import { goesBack } from '../plan/plan.ts';
 import { failingWords, isFailing } from './baseline.ts';
 import type { RunResult, Seen } from './event.ts';
+import type { BootFailure } from './gate.ts';
 import { seenAtEnd } from './looks.ts';
 import { owedBy } from './owed.ts';
 import { type MachineProgress, progressOf } from './progress.ts';
@@ -88,6 +89,7 @@ export type MachineReport = {
   readonly summary: string;
   readonly from: string | null;
   readonly to: string | null;
+  /** It was seen in another boot after its reboot was triggered, be it the one that was wanted or not. */
   readonly rebooted: boolean;
   /** Milliseconds from its first step to its last. */
   readonly tookMs: number;
@@ -190,12 +192,21 @@ const healthWords = (gate: StepRecord | undefined, atEnd: Seen | null): string |
     : `no worse than before (failing: ${failingWords(failing)})`;
 };
 
+/** How the wait for a boot fails where the machine has come back otherwise than it should. */
+const bootedOtherwise: ReadonlySet<string> = new Set<BootFailure>([
+  'old-generation',
+  'wrong-generation',
+  'unknown-boot',
+]);
+const hasBooted = ({ step, outcome }: StepRecord): boolean =>
+  step.kind === 'await-boot' &&
+  (outcome?.kind === 'succeeded' ||
+    (outcome?.kind === 'failed' && bootedOtherwise.has(outcome.failure.kind)));
+
 const reportMachine = (state: RunState, progress: MachineProgress): MachineReport => {
   const { plan, status, failure, steps } = progress;
   const records = steps.flatMap((step) => recordOfStep(state, step) ?? []);
-  const passed = (kind: string): boolean =>
-    records.some((record) => record.step.kind === kind && record.status === 'succeeded');
-  const rebooted = passed('await-boot');
+  const rebooted = records.some(hasBooted);
   const gate = records.findLast((record) => record.step.kind === 'gate' && record.status === 'succeeded');
   const restored = plan.restore === null ? undefined : recordOfStep(state, plan.restore)?.outcome;
   const atEnd = seenAtEnd(state, plan.machine.name);

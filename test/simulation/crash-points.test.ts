@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { describeFault } from '../../src/sim/fault.ts';
 import { type CrashCase, crashFaults, crashScenario, nameOfCase } from './crash-scenarios.ts';
+import { deathsIn } from './every-case.ts';
 import { simulate } from './simulate.ts';
 
 /** `kill -9` of the engine at every append of a run, before and after the write, under every kind of fault. */
@@ -21,13 +22,7 @@ const run = async (tried: CrashCase): Promise<number> => {
 /** Dies at every append in turn, until a run ends before that append comes. */
 const dieEverywhere = async (tried: Omit<CrashCase, 'crash'>): Promise<number> => {
   const whole = await run({ ...tried, crash: null });
-  for (let append = 1; append <= whole; append += 1) {
-    // Soon, while the machine may still be on its way down; or long after everything came to rest.
-    for (const when of ['before', 'after'] as const)
-      await run({ ...tried, crash: { append, when, downMs: append % 2 === 0 ? 500 : 600_000 } });
-    // Or never: then the machines are on their own.
-    await run({ ...tried, crash: { append, when: 'after', downMs: null } });
-  }
+  for (const crash of deathsIn(whole)) await run({ ...tried, crash });
   return whole;
 };
 

@@ -92,7 +92,7 @@ export const faultMakers: readonly FaultMaker[] = [
   (random) => ({ kind: 'crash', atMs: soon(random) }),
   (random, machine) => ({
     kind: 'foreign-deploy',
-    atMs: random.between(0, 3_000),
+    atMs: random.between(0, random.pick([3_000, 400_000])),
     toplevel: toplevelOf(machine, 'foreign'),
   }),
   (random) => ({ kind: 'sudo-breaks', atMs: soon(random), forMs: aWhile(random) }),

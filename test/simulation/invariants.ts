@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { MachinePlan, Plan, Step } from '../../src/plan/plan.ts';
 import { pollPause } from '../../src/run/await.ts';
 import type { RunEvent } from '../../src/run/event.ts';
+import { concurrency } from '../../src/run/next.ts';
 import { type MachineProgress, progressOf } from '../../src/run/progress.ts';
 import {
   allRecords,
@@ -15,6 +16,8 @@ import { applyEvent, beginRun, type RunState } from '../../src/run/state.ts';
 import type { Effect, World } from '../../src/sim/world.ts';
 import { endedBlind, fallenAtEnd, wrongLook } from './end-rules.ts';
 import { startOf, wrongOverwrite, wrongReboot, wrongSkip } from './hold-rules.ts';
+import { notGivenBack, ranOut, withoutLease } from './lease-rules.ts';
+import { wrongReport } from './report-rules.ts';
 
 /**
  * What must hold of every run, checked at every event of the journal and at every effect on a machine, against the
@@ -64,6 +67,7 @@ export const createChecker = (plan: Plan, world: World): Checker => {
   const touched = new Set<string>();
   const orchestrator = plan.machines.find(({ machine }) => machine.orchestrator)?.machine.name;
   let stopSeq: number | null = null;
+  let stoppedAtOnce = false;
   let resumedAt = 0;
   let unpaused: RunEvent | null = null;
   /** The latest of each step. */
@@ -75,9 +79,10 @@ export const createChecker = (plan: Plan, world: World): Checker => {
   const everIllBefore = new Set<string>();
   const failedBefore = new Map<string, readonly string[]>();
   const illBefore = new Set<string>();
+  /** How each was when its preflight looked first: what fails at a later one besides may be the doing of this run. */
+  const firstSeen = new Map<string, { readonly ill: boolean; readonly units: readonly string[] }>();
   const lookBegunAt = { start: 0, end: 0 };
-  /** Left out by somebody, as the journal says. */
-  /** When each was. */
+  /** When each was left out by somebody, as the journal says. */
   const leftOut = new Map<string, number>();
   const triedAgain = new Set<string>();
   const takenIn = new Set<string>();
@@ -198,6 +203,13 @@ export const createChecker = (plan: Plan, world: World): Checker => {
     if (now().looks.end !== null) broke(`${effect.kind} of ${effect.machine} after the look at the end`);
     const intent = intentOf(effect);
     const restoring = intent.step.kind === 'restore';
+    if (!restoring && effect.kind === 'activate' && effect.mode !== 'boot')
+      if (world.look(effect.machine).units.get(effect.unit)?.watch == null)
+        broke(`${effect.mode} of ${effect.machine}, and nobody there watches over it`);
+    // How those were that have their turn last, or none, is known before anything is done to others.
+    const idle = plan.machines.some(({ decision }) => decision.kind === 'nothing');
+    if (idle && touched.size === 0 && (now().looks.start === null || now().looks.start === 'begun'))
+      broke(`${effect.kind} of ${effect.machine} before anybody looked at those with nothing to do`);
     for (const other of plan.machines) {
       const { name } = other.machine;
       if (name === effect.machine) continue;
@@ -273,7 +285,22 @@ export const createChecker = (plan: Plan, world: World): Checker => {
       hadFailed: failedBeforeToo,
     });
     if (wrong !== null) broke(wrong);
-    if (moment === 'end') return;
+    if (moment === 'end') {
+      for (const { machine, verdict } of seen) {
+        const progress = progressFor(machine);
+        const gate = progress?.steps.findLast(({ kind }) => kind === 'gate');
+        const theirs = (world.look(machine).foreignAt ?? 0) >= lookBegunAt.end;
+        if (progress?.status !== 'done' || gate?.kind !== 'gate' || theirs) continue;
+        if (verdict === 'well' || verdict === 'as-before')
+          expect(
+            machine,
+            'toplevel at the end',
+            world.look(machine).current,
+            targetFor(machine, gate.current),
+          );
+      }
+      return;
+    }
     if (touched.size > 0) broke('machines with nothing to do were looked at after others had been touched');
     for (const { machine } of seen) {
       const reading = world.lastReading(machine);
@@ -327,13 +354,23 @@ export const createChecker = (plan: Plan, world: World): Checker => {
       if (waitedMs > step.delayMs) broke(`${step.id} lasted ${waitedMs} ms of ${step.delayMs}`);
     }
     if (step.kind === 'preflight') {
+      const unleased = withoutLease(world, now().run, step.machine, record.endedAt ?? 0);
+      if (unleased !== null) broke(unleased);
       const reading = world.lastReading(step.machine);
-      if (reading !== null && reading.at >= record.intendedAt && !reading.serves && reading.up) {
+      const ill = reading !== null && reading.at >= record.intendedAt && !reading.serves && reading.up;
+      const { failedUnits } = world.look(step.machine);
+      const first = firstSeen.get(step.machine) ?? { ill, units: failedUnits };
+      firstSeen.set(step.machine, first);
+      if (ill && first.ill) {
         illBefore.add(step.machine);
         everIllBefore.add(step.machine);
       } else illBefore.delete(step.machine);
       // What failed while nothing had been done to the machine is not held against what is done to it.
-      if (!touched.has(step.machine)) failedBefore.set(step.machine, world.look(step.machine).failedUnits);
+      if (!touched.has(step.machine))
+        failedBefore.set(
+          step.machine,
+          failedUnits.filter((unit) => first.units.includes(unit)),
+        );
     }
     if (step.kind === 'gate') {
       const reading = world.lastReading(step.machine);
@@ -372,13 +409,30 @@ export const createChecker = (plan: Plan, world: World): Checker => {
     }
   };
 
+  /** However it ended: also where somebody stopped it, and another process will go on. */
+  const onEnded = (current: RunState, at: number): void => {
+    const untrue = wrongReport(plan, world, current) ?? notGivenBack(plan, world, at);
+    if (untrue !== null) broke(untrue);
+    const statusOf = (name: string, step: string) => recordOf(current, `${name}/${step}`)?.status;
+    for (const { machine } of stoppedAtOnce ? [] : plan.machines)
+      if (
+        statusOf(machine.name, 'reboot') === 'succeeded' &&
+        statusOf(machine.name, 'await-boot') === undefined
+      )
+        broke(`the run ended, and nobody waits for ${machine.name}, which goes down`);
+  };
+
   const onEvent = (event: RunEvent): void => {
     if (state !== null && event.at < state.lastAt) broke(`event ${event.seq} is older than the one before`);
     state = state === null ? beginRun(event) : applyEvent(state, event);
     const { body } = event;
-    if (body.kind === 'stop-requested') stopSeq = event.seq;
+    if (body.kind === 'stop-requested') {
+      stopSeq = event.seq;
+      stoppedAtOnce = body.atOnce === true;
+    }
     if (body.kind === 'resumed' || body.kind === 'reopened') {
       stopSeq = null;
+      stoppedAtOnce = false;
       resumedAt = event.at;
     }
     if (body.kind === 'steered' || body.kind === 'reopened') {
@@ -393,15 +447,24 @@ export const createChecker = (plan: Plan, world: World): Checker => {
     }
     if (body.kind === 'unpaused') unpaused = event;
     if (body.kind === 'step-intended') {
+      const unleased = ranOut(plan, world, state, event.at, resumedAt);
+      if (unleased !== null) broke(unleased);
+      const copies = allRecords(state).filter(
+        ({ step, status }) => step.kind === 'copy' && status === 'open',
+      );
+      if (copies.length > concurrency.copy) broke(`${copies.length} closures are copied at once`);
       intents.set(body.step, event);
       checkTurn(state, body.step);
       // What is live already is brought to its end, and a machine that goes down is waited for.
       const finishes = /\/(?:restore|confirm|gate-after-activation|await-boot)$/u;
       if (state.pausedBy !== null && !finishes.test(body.step)) broke(`${body.step} began in a pause`);
     }
+    if (body.kind === 'run-ended') onEnded(state, event.at);
     if (body.kind === 'look-begun') lookBegunAt[body.moment] = event.at;
     if (body.kind === 'looked') onLooked(event, body);
     if (body.kind !== 'step-ended') return;
+    if (stoppedAtOnce && body.outcome.kind !== 'succeeded')
+      broke(`${body.step} was given up in its middle, and counts as ${body.outcome.kind}`);
     const record = recordOf(state, body.step);
     if (record?.outcome?.kind === 'failed' && record.step.kind !== 'restore')
       failedAtSeq.set(record.step.machine, event.seq);

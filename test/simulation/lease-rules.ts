@@ -1,0 +1,55 @@
+import type { Plan } from '../../src/plan/plan.ts';
+import { leaseTimes } from '../../src/run/lease.ts';
+import { recordOf } from '../../src/run/records.ts';
+import type { RunState } from '../../src/run/state.ts';
+import { leaseOf } from '../../src/sim/lease.ts';
+import type { World } from '../../src/sim/world.ts';
+
+/** What must hold of the leases of a run: taken before anything is done, kept all along, given back at its end. */
+
+/** What ran out while nobody executed the run, or the machine was away, is had again so soon; milliseconds. */
+const renewalMs = leaseTimes.renewMs + 2 * leaseTimes.askMs;
+
+/** Nothing keeps a word from it. */
+const isSound = (world: World, name: string): boolean => {
+  const { faults, power } = world.look(name);
+  return faults.length === 0 && power === 'up';
+};
+
+/** Why the preflight of this machine should not have passed, or null. */
+export const withoutLease = (world: World, run: string, name: string, at: number): string | null => {
+  const lease = leaseOf(world.look(name), at);
+  return lease?.state === 'held' && lease.run === run
+    ? null
+    : `the preflight of ${name} passed without its lease`;
+};
+
+/** Why a step should not begin now, or null: somebody else could have what this run goes on to act on. */
+export const ranOut = (
+  plan: Plan,
+  world: World,
+  state: RunState,
+  at: number,
+  since: number,
+): string | null => {
+  if (at < since + renewalMs) return null;
+  for (const { machine } of plan.machines) {
+    const { name } = machine;
+    if (recordOf(state, `${name}/preflight`)?.status !== 'succeeded' || !isSound(world, name)) continue;
+    if (world.look(name).bootedAt > at - renewalMs) continue;
+    const lease = leaseOf(world.look(name), at);
+    if (lease?.state !== 'held')
+      return `the lease of ${name} is ${lease?.state ?? 'free'} while the run goes on`;
+  }
+  return null;
+};
+
+/** Why the run should not have ended so, or null. A machine that was down a moment ago could not be told. */
+export const notGivenBack = (plan: Plan, world: World, at: number): string | null => {
+  for (const { machine } of plan.machines) {
+    const truth = world.look(machine.name);
+    if (!isSound(world, machine.name) || truth.bootedAt > at - 2 * leaseTimes.releaseMs) continue;
+    if (leaseOf(truth, at)?.state === 'held') return `the run has ended and holds ${machine.name}`;
+  }
+  return null;
+};
