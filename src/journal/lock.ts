@@ -15,7 +15,7 @@ const Holder = z.object({
   /** Boot and moment in which the process began, as Linux counts it: with its number it is given only once. */
   began: z.string().max(100).exactOptional(),
 });
-export type LockHolder = z.infer<typeof Holder>;
+type LockHolder = z.infer<typeof Holder>;
 
 export type RunLock = { readonly release: () => void };
 /** `keep`: whether it is still held. Where somebody has removed its file, it is taken again, unless another run was faster. */

@@ -25,7 +25,7 @@ export type ClosureDiff = {
   readonly before: ClosureSize;
   readonly after: ClosureSize;
 };
-export type ClosureSize = { readonly paths: number; readonly bytes: number };
+type ClosureSize = { readonly paths: number; readonly bytes: number };
 
 /** More than people read; a whole release of NixOS changes about as many. */
 export const changesMax = 1_000;

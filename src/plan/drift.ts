@@ -20,7 +20,7 @@ const labels = {
 
 const parts = ['kernel', 'initrd', 'modules', 'params', 'systemd'] as const;
 
-export type RebootNeed = {
+type RebootNeed = {
   /** Why a reboot is needed, most telling first; empty when nothing differs. */
   readonly reasons: readonly string[];
   /** Parts that could not be compared, because one side is not known. */

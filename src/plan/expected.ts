@@ -14,7 +14,7 @@ const guessMs = {
 const briefMs = { preflight: 2_000, confirm: 2_000 } as const;
 
 /** How long this step is expected to take on a machine with this history, milliseconds. */
-export const expectedMsOfStep = (step: Step, durations: Durations): number => {
+const expectedMsOfStep = (step: Step, durations: Durations): number => {
   const kind = durationKindOf(step);
   if (kind !== null)
     return (durations[kind]?.typicalMs ?? guessMs[kind]) + (step.kind === 'gate' ? step.stableMs : 0);

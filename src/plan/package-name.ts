@@ -1,5 +1,5 @@
 /** What a store path is called: the package, its version, and which of its outputs it is. */
-export type PackageName = {
+type PackageName = {
   readonly name: string;
   /** Empty where the name has none. */
   readonly version: string;

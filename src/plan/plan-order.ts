@@ -4,7 +4,7 @@ import type { PlanInput, RollbackInput } from './input.ts';
 import { rollbackOrderOf } from './rollback-order.ts';
 
 /** The chosen machines in the order of the plan, and the wave of each. */
-export type PlanOrder = {
+type PlanOrder = {
   readonly members: readonly Machine[];
   /** Names of those that have a place in the order: not on a dependency cycle or behind one. */
   readonly ordered: ReadonlySet<string>;

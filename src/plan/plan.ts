@@ -109,7 +109,7 @@ export const Step = z.discriminatedUnion('kind', [
   }),
 ]);
 export type Step = z.infer<typeof Step>;
-export type StepKind = Step['kind'];
+type StepKind = Step['kind'];
 
 const Prior = z.object({
   bootId: z.string().max(64),

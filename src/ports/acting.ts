@@ -19,7 +19,7 @@ export type ActivateRequest = {
  * A supervised activation goes live without becoming the boot default, and returns by itself to what ran before unless
  * it is confirmed. A confirmed `switch` becomes the boot default then.
  */
-export type Supervision = {
+type Supervision = {
   /** Counted on the machine, from the end of the activation or from when its end was last read. Milliseconds. */
   readonly confirmWithinMs: number;
   /** Where to return when the toplevel runs, or would boot, already: what an earlier attempt had found. */

@@ -13,7 +13,7 @@ import { unitFunctions } from './unit-functions.ts';
  */
 
 /** Exit statuses of `unitScript` itself; switch-to-configuration uses 0, 1, 2, 4, 100 and, when it panics, 101. */
-export const ownExit = { toplevelMissing: 91, noActivationScript: 92, profileNotSet: 93 } as const;
+const ownExit = { toplevelMissing: 91, noActivationScript: 92, profileNotSet: 93 } as const;
 /** Exit statuses of timeout(1): it had to end the command, gently or not. */
 const endedByTimeout = { gently: 124, killed: 137 } as const;
 
@@ -219,7 +219,7 @@ export const parseUnit = (result: ExecResult): UnitReading | string => {
  * Where a unit stands: `gone` when systemd no longer knows it, `ended` with an exit status or with a reason instead,
  * `returned` when the activation had ended and its supervisor took it back.
  */
-export type UnitPhase =
+type UnitPhase =
   | { readonly kind: 'running' }
   | { readonly kind: 'gone' }
   | { readonly kind: 'returned' }

@@ -148,7 +148,7 @@ const ofWho = (line: string): readonly Login[] => {
   ];
 };
 
-export type Logins = Pick<PreflightFacts, 'logins' | 'loginsUnknown' | 'askedBy'>;
+type Logins = Pick<PreflightFacts, 'logins' | 'loginsUnknown' | 'askedBy'>;
 
 const silent = 'logind did not say who is logged in';
 const unread = 'what logind says of somebody who is logged in cannot be read';

@@ -6,7 +6,7 @@ import type { Clock, ExecResult } from '../ports.ts';
  */
 
 /** For how long it is asked again. */
-export const rootGraceMs = 15_000;
+const rootGraceMs = 15_000;
 
 /** What sudo, or a shell that finds none, says; in any language, so it goes by the name. */
 const sudoSays = /\bsudo(?:ers)?\b|is not allowed to execute/u;

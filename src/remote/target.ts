@@ -8,7 +8,7 @@ import { triggerReboot } from './reboot.ts';
 import { settle } from './settle.ts';
 
 /** What `Target` needs from elsewhere: a way to reach machines, to copy closures and to run health checks. */
-export type TargetParts = {
+type TargetParts = {
   readonly remote: Remote;
   readonly clock: Clock;
   readonly copyClosure: Target['copy'];

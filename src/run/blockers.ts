@@ -11,7 +11,7 @@ import { duration } from '../text/words.ts';
  */
 
 /** Least room a machine needs before anything is put on it, in bytes. /boot holds kernels and initrds of about 60 MB. */
-export const spaceFloors = { nixBytes: 512 * 1024 * 1024, bootBytes: 64 * 1024 * 1024 } as const;
+const spaceFloors = { nixBytes: 512 * 1024 * 1024, bootBytes: 64 * 1024 * 1024 } as const;
 
 /** A login without input for so long is somebody who went away and left it open: logind's own measure for idle. */
 const awayAfterMs = 30 * 60_000;

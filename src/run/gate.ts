@@ -3,7 +3,7 @@ import type { HealthReport, Observation, SystemState } from '../ports.ts';
 import type { Failing } from './event.ts';
 
 /** What a gate says of one reading. `waiting` may still pass; `failed` will not; unknown counts as waiting, never as passed. */
-export type GateVerdict =
+type GateVerdict =
   | { readonly kind: 'passed'; readonly why: string }
   | { readonly kind: 'waiting'; readonly why: string }
   | { readonly kind: 'failed'; readonly failure: string; readonly why: string };
@@ -79,7 +79,7 @@ export type BootWatch = {
   readonly downAt: number | null;
 };
 
-export type BootVerdict =
+type BootVerdict =
   | { readonly kind: 'waiting'; readonly why: string }
   | { readonly kind: 'passed'; readonly bootId: string; readonly why: string }
   | { readonly kind: 'failed'; readonly failure: BootFailure; readonly why: string; readonly remedy: string };

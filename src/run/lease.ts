@@ -39,7 +39,7 @@ export const leaseLost = 'lease-lost';
 const minutes = (ms: number): string => `${Math.max(1, Math.ceil(ms / 60_000))} min`;
 
 /** Whose a lease is, in words: `run 20261120-234101-3fa9 of alice@desk`. */
-export const holderOf = ({ run, owner }: Pick<Lease, 'run' | 'owner'>): string => `run ${run} of ${owner}`;
+const holderOf = ({ run, owner }: Pick<Lease, 'run' | 'owner'>): string => `run ${run} of ${owner}`;
 
 /** A lease in words, and what to do about it. */
 export const leaseWords = (machine: string, lease: Lease): { message: string; remedy: string } => {
@@ -165,7 +165,7 @@ const heldIn = (state: RunState, perhaps: boolean): readonly Machine[] =>
   });
 
 /** The leases of a run that is driven. */
-export type HeldLeases = {
+type HeldLeases = {
   /** Renews no more. What is held runs out, unless the run is resumed before. */
   readonly stop: () => void;
   /** Gives back what is held, at the end of the run. Leases of machines that do not answer run out. */

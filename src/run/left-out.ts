@@ -43,7 +43,7 @@ export const leftToItself = (step: Step): StepOutcome => ({
 });
 
 /** Who tells the steps under way that they are given up: all of them, the delays, or those of a machine left out. */
-export type HeardBySteps = {
+type HeardBySteps = {
   /** What this step hears; `own` is what all steps of its kind hear. */
   readonly by: (step: Step, own: AbortSignal) => AbortSignal;
   readonly giveUp: (reason: unknown) => void;

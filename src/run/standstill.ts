@@ -10,7 +10,7 @@ import { duration } from '../text/words.ts';
 /** A look that is so old is still one: so long may the looks at several slow machines take. Milliseconds. */
 const standsStillMs = 10_000;
 
-export type Standstills = {
+type Standstills = {
   /** Milliseconds of a standstill since this was last asked, or null: none that matters. */
   readonly take: () => number | null;
 };

@@ -60,7 +60,7 @@ export type RunState = {
 };
 
 /** The step of this id wherever the plan keeps it: among the steps, the contingent ones, or as the restore. */
-export const findStep = (plan: Plan, id: string): Step | null => {
+const findStep = (plan: Plan, id: string): Step | null => {
   const machine = machineOfStep(id);
   const entry = plan.machines.find((candidate) => candidate.machine.name === machine);
   if (entry === undefined) return null;

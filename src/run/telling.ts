@@ -5,7 +5,7 @@ import type { EventBody, RunResult, Seen } from './event.ts';
 import type { MachineProgress } from './progress.ts';
 
 /** What an event says to people, for every front end; each draws marks and weights in its own way. */
-export type Telling = {
+type Telling = {
   /** null where the event is about the run as a whole. */
   readonly machine: string | null;
   /** Not sanitised: parts of it come from machines and from Nix. */

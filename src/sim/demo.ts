@@ -15,7 +15,7 @@ import { type Closure, createWorld } from './world.ts';
 /** Seconds of the demo's lab in one real second at speed 1: a whole run then takes about a minute. */
 export const demoPace = 14;
 
-export type DemoOptions = {
+type DemoOptions = {
   /** Which world: equal seeds, equal worlds. */
   readonly seed: number;
   /** 1 is the pace for watching; 2 is twice as fast. */

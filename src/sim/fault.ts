@@ -104,7 +104,7 @@ export type Fault =
   | { readonly kind: 'foreign-deploy'; readonly atMs: number; readonly toplevel: string };
 
 /** Seen by the preflight, or only once something is written: the closure, the profile, the entry of the boot loader. */
-export type DiskFullAt = '/nix' | '/boot' | 'during-copy' | 'at-profile' | 'at-boot-entry';
+type DiskFullAt = '/nix' | '/boot' | 'during-copy' | 'at-profile' | 'at-boot-entry';
 
 export type FaultKind = Fault['kind'];
 

@@ -41,7 +41,7 @@ export const fence = (machine: SimMachine, claim: Claim, now: number): SimMachin
 export const isFenced = (fenced: SimMachine | Fenced): fenced is Fenced => 'kind' in fenced;
 
 /** What the machine answers, and what becomes of it. */
-export const answerLease = (
+const answerLease = (
   machine: SimMachine,
   { ask, claim }: Pick<LeaseRequest, 'ask' | 'claim'>,
   now: number,

@@ -67,7 +67,7 @@ export type Due = { readonly at: number } & (
   | { readonly kind: 'confirmed'; readonly unit: string }
 );
 
-export type SimGeneration = { readonly number: number; readonly toplevel: string; readonly at: number };
+type SimGeneration = { readonly number: number; readonly toplevel: string; readonly at: number };
 
 export type SimMachine = {
   readonly name: string;
@@ -135,7 +135,7 @@ export type MachineStart = {
 };
 
 /** The earliest first. */
-export const earlierFirst = (a: Due, b: Due): number => a.at - b.at;
+const earlierFirst = (a: Due, b: Due): number => a.at - b.at;
 /** The machine with more to come. */
 export const withDue = (machine: SimMachine, ...more: readonly Due[]): SimMachine => ({
   ...machine,
@@ -252,7 +252,7 @@ export const serves = ({ unready, ill }: SimMachine): boolean => unready === nul
 /** The truth that every gate wants to know: up, started, answering, and no unit failed that had not before. */
 export const isWell = (machine: SimMachine): boolean => serves(machine) && isWellButForServices(machine);
 
-export const isWellButForServices = (machine: SimMachine): boolean =>
+const isWellButForServices = (machine: SimMachine): boolean =>
   machine.power === 'up' &&
   isStarted(machine) &&
   unitsSeen(machine).every((unit) => machine.origin.failedUnits.includes(unit));

@@ -21,7 +21,7 @@ export type Release = {
   readonly buildLines: (machine: string) => readonly string[];
 };
 
-export type SimulatedNixOptions = {
+type SimulatedNixOptions = {
   readonly clock: Clock;
   readonly random: Random;
   readonly evaluation: Evaluation;
