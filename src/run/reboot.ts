@@ -120,6 +120,16 @@ const forbidden = async (
         'find out who deployed to it, then plan again',
       ),
     );
+  // Collected or deleted in part. What was booted tells that this machine has a kernel at all; a container has none.
+  if (expected !== null && seen.bootedParts.kernel !== null && seen.profileParts.kernel === null)
+    return failed(
+      failureAt(
+        step,
+        'would-not-boot',
+        `the kernel of what it would boot is not in its store any more: ${expected}`,
+        `do not reboot it before its store is whole: \`nix-store --verify --repair\` there, or \`lab rollback ${machine.name}\``,
+      ),
+    );
   // It has rebooted by itself into what it should run, or for whoever asked before: nothing will be triggered, and what
   // that leads to is seen afterwards. One that did so too early to run it is to be rebooted all the same.
   const early = !asked && expected !== null && seen.booted !== expected;

@@ -23,6 +23,9 @@ type Closures = ReadonlyMap<
 
 const nothingKnown: BootParts = { kernel: null, initrd: null, modules: null, params: null, systemd: null };
 
+/** What somebody else deployed has a kernel, as everything that boots. */
+const foreignParts = (toplevel: string): BootParts => ({ ...nothingKnown, kernel: `${toplevel}-kernel` });
+
 export const observationOf = (
   machine: Machine,
   truth: SimMachine,
@@ -49,7 +52,7 @@ export const observationOf = (
     kernelRelease: closure(truth.booted)?.kernelRelease ?? null,
     nixosVersion: closure(truth.current)?.nixosVersion ?? null,
     bootedParts: closure(truth.booted)?.parts ?? nothingKnown,
-    profileParts: closure(truth.profile)?.parts ?? nothingKnown,
+    profileParts: closure(truth.profile)?.parts ?? foreignParts(truth.profile),
   };
 };
 

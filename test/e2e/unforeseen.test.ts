@@ -96,6 +96,23 @@ describe.skipIf(!possible)('a run meets what nobody foresaw', () => {
     });
   });
 
+  test('the kernel that it is to boot is deleted before its reboot: it is not rebooted, and the report says why', async () => {
+    await describeAs({ knobs: { kernelVersion: '6.14.2', switchSeconds: 10 } });
+    const boots = await lab.fleet.boots('box');
+    const run = lab.start(['run', '--yes', '--json']);
+    await run.until(speaks('box/activate-switch'));
+    expect((await lab.run(['pause'])).code).toBe(0);
+    await run.until((body) => body.kind === 'step-ended' && body.step === 'box/confirm');
+    const kernel = '"$(readlink -f /nix/var/nix/profiles/system/kernel)"';
+    await lab.fleet.exec('box', ['sh', '-ec', `mv ${kernel} /nix/store/.kernel-away`]);
+    expect((await lab.run(['resume'])).code).toBe(0);
+    const { code, stdout } = await run.ended;
+    expect(code).toBe(1);
+    const { report } = JSON.parse(stdout) as { report: Parameters<typeof outcomeOf>[0] };
+    expect(outcomeOf(report, 'box')).toMatchObject({ status: 'failed', failure: { kind: 'would-not-boot' } });
+    expect(await lab.fleet.boots('box')).toBe(boots);
+  });
+
   test('its store fills up as it copies: that machine has failed, with what to do, and runs what it ran', async () => {
     await describeAs({ knobs: { payloadMiB: 300 } });
     const run = lab.start(['run', '--yes', '--json']);
