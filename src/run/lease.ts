@@ -155,13 +155,17 @@ export const underLease = async (
   }
 };
 
-/** The machines whose lease this run has, or `perhaps` has: its preflight was given up in the middle. */
+/**
+ * The machines whose lease this run has. `perhaps`: or may have, for its preflight was given up in the middle, or the answer
+ * to what was asked of the machine was lost.
+ */
 const heldIn = (state: RunState, perhaps: boolean): readonly Machine[] =>
   (state.plan?.machines ?? []).flatMap((entry) => {
     const looked = entry.steps.find(({ kind }) => kind === 'preflight');
     const status = looked === undefined ? undefined : recordOfStep(state, looked)?.status;
-    const held = status === 'succeeded' || (perhaps && (status === 'open' || status === 'unknown'));
-    return held && progressOf(state, entry).failure?.kind !== leaseLost ? [entry.machine] : [];
+    if (status === undefined || (status !== 'succeeded' && !perhaps)) return [];
+    const failure = progressOf(state, entry).failure?.kind;
+    return failure === leaseLost || failure === leased ? [] : [entry.machine];
   });
 
 /** The leases of a run that is driven. */

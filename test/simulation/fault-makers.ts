@@ -75,7 +75,8 @@ export const faultMakers: readonly FaultMaker[] = [
   (random) => ({ kind: 'unhealthy-after', cause: cause(random), forMs: aWhile(random) }),
   (random) => ({ kind: 'unit-fails-after', cause: cause(random), unit: 'app.service' }),
   (random) => ({ kind: 'unit-restarts', unit: random.pick(['app.service', 'flaky-timer.service']) }),
-  (random) => ({ kind: 'falls-ill', atMs: soon(random), forMs: aWhile(random) }),
+  // Before anything is done, or in the middle of it.
+  (random) => ({ kind: 'falls-ill', atMs: random.chance(0.3) ? 0 : soon(random), forMs: aWhile(random) }),
   ...(['/nix', '/boot', 'during-copy', 'at-profile', 'at-boot-entry'] as const).map(
     (path) => () => ({ kind: 'disk-full', path }) as const,
   ),

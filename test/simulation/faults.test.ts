@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { recordOf } from '../../src/run/records.ts';
 import { describeFault, type Fault } from '../../src/sim/fault.ts';
+import { leaseOf } from '../../src/sim/lease.ts';
 import { toplevelOf } from './fleet.ts';
 import { tell } from './story.ts';
 
@@ -228,4 +229,15 @@ test('a machine that is gone when its reboot is to be triggered is not said to h
     expect(became.box, `trip ${trip}`).not.toContain('refused');
     if (!done.includes('box reboot')) expect(became.box, `trip ${trip}`).toMatch(/timeout|unknown/u);
   }
+});
+
+test('a lease that was taken is given back, though the answer that it was taken was lost and the machine is left alone', async () => {
+  let lost = 0;
+  for (let trip = 1; trip < 6; trip += 1) {
+    const faults: readonly Fault[] = [{ kind: 'trip-lost', trip, dispatched: true, forMs: 2_000 }];
+    const { became, world, state } = await tell({ box: { faults }, other: { rebootOrder: 9 } });
+    if (became.box?.startsWith('skipped') === true) lost += 1;
+    expect(leaseOf(world.look('box'), state.lastAt)?.state ?? 'free', `trip ${trip}`).not.toBe('held');
+  }
+  expect(lost).toBeGreaterThan(1);
 });

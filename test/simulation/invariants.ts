@@ -81,6 +81,7 @@ export const createChecker = (plan: Plan, world: World): Checker => {
   const illBefore = new Set<string>();
   /** How each was when its preflight looked first: what fails at a later one besides may be the doing of this run. */
   const firstSeen = new Map<string, { readonly ill: boolean; readonly units: readonly string[] }>();
+  const seenTo = new Set<string>();
   const lookBegunAt = { start: 0, end: 0 };
   /** When each was left out by somebody, as the journal says. */
   const leftOut = new Map<string, number>();
@@ -411,7 +412,7 @@ export const createChecker = (plan: Plan, world: World): Checker => {
 
   /** However it ended: also where somebody stopped it, and another process will go on. */
   const onEnded = (current: RunState, at: number): void => {
-    const untrue = wrongReport(plan, world, current) ?? notGivenBack(plan, world, at);
+    const untrue = wrongReport(plan, world, current) ?? notGivenBack(plan, world, seenTo, at);
     if (untrue !== null) broke(untrue);
     const statusOf = (name: string, step: string) => recordOf(current, `${name}/${step}`)?.status;
     for (const { machine } of stoppedAtOnce ? [] : plan.machines)
@@ -607,6 +608,7 @@ export const createChecker = (plan: Plan, world: World): Checker => {
     onEffect,
     state: now,
     heals: (name) => {
+      seenTo.add(name);
       if (mayStay(world.look(name))) excusedFromReturn.add(name);
     },
     finish,

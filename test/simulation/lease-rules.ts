@@ -44,10 +44,19 @@ export const ranOut = (
   return null;
 };
 
-/** Why the run should not have ended so, or null. A machine that was down a moment ago could not be told. */
-export const notGivenBack = (plan: Plan, world: World, at: number): string | null => {
+/**
+ * Why the run should not have ended so, or null. A machine that was down a moment ago could not be told, nor could one that
+ * somebody has seen to since.
+ */
+export const notGivenBack = (
+  plan: Plan,
+  world: World,
+  seenTo: ReadonlySet<string>,
+  at: number,
+): string | null => {
   for (const { machine } of plan.machines) {
     const truth = world.look(machine.name);
+    if (seenTo.has(machine.name)) continue;
     if (!isSound(world, machine.name) || truth.bootedAt > at - 2 * leaseTimes.releaseMs) continue;
     if (leaseOf(truth, at)?.state === 'held') return `the run has ended and holds ${machine.name}`;
   }
