@@ -450,10 +450,13 @@ export const createChecker = (plan: Plan, world: World): Checker => {
     if (body.kind === 'step-intended') {
       const unleased = ranOut(plan, world, state, event.at, resumedAt);
       if (unleased !== null) broke(unleased);
-      const copies = allRecords(state).filter(
-        ({ step, status }) => step.kind === 'copy' && status === 'open',
-      );
-      if (copies.length > concurrency.copy) broke(`${copies.length} closures are copied at once`);
+      // A copy is no act that anybody could see, so it is counted where it arrives.
+      const name = machineOfStep(body.step);
+      if (!intents.has(`${name}/copy`) && world.look(name).copies > 0)
+        broke(`a closure came to ${name} without an intent in the journal`);
+      const copies = body.step.endsWith('/copy') ? allRecords(state) : [];
+      const atOnce = copies.filter(({ step, status }) => step.kind === 'copy' && status === 'open').length;
+      if (atOnce > concurrency.copy) broke(`${atOnce} closures are copied at once`);
       intents.set(body.step, event);
       checkTurn(state, body.step);
       // What is live already is brought to its end, and a machine that goes down is waited for.

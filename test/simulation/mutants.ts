@@ -423,6 +423,12 @@ export const mutants: readonly Mutant[] = [
     'return isAsItWas(progress)',
     'return true',
   ),
+  mutant(
+    'a closure is copied before anybody said so',
+    'perform.ts',
+    'return underLease(step, context, () => preflight(step, context));',
+    "return context.target.copy(context.entry.machine, context.entry.wanted ?? '', { deadlineMs: 60_000 }).then(() => underLease(step, context, () => preflight(step, context)));",
+  ),
   // leases
   mutant(
     'a preflight takes no lease',
