@@ -4,12 +4,8 @@ import { progressOf } from './progress.ts';
 import type { RunState } from './state.ts';
 
 /** Failures after which a machine is not known to be up. */
-const downKinds: ReadonlySet<string> = new Set([
-  'never-came-back',
-  'never-went-down',
-  'unreachable',
-  'timeout',
-]);
+const mayBeDown =
+  /^(?:never-.+|(?:ssh-)?(?:unreachable|timeout|disconnected|channel)|(?:activation|confirmation|restore)-(?:unknown|unconfirmed|not-started))$/u;
 
 /**
  * The machines that share a group with this one and are down as far as the run knows, each with why: away when it looked, lost
@@ -22,5 +18,5 @@ export const downToo = (state: RunState, { machine }: MachinePlan): readonly str
     const { status, failure } = progressOf(state, other);
     if (status !== 'failed' && status !== 'skipped') return [];
     if (failure?.kind === leased) return [`${name} (another run holds it)`];
-    return failure !== null && downKinds.has(failure.kind) ? [`${name} (${failure.kind})`] : [];
+    return failure !== null && mayBeDown.test(failure.kind) ? [`${name} (${failure.kind})`] : [];
   });
