@@ -429,6 +429,12 @@ export const mutants: readonly Mutant[] = [
     'return underLease(step, context, () => preflight(step, context));',
     "return context.target.copy(context.entry.machine, context.entry.wanted ?? '', { deadlineMs: 60_000 }).then(() => underLease(step, context, () => preflight(step, context)));",
   ),
+  mutant(
+    'whatever a machine runs at the end is what the run left on it',
+    'look-at-all.ts',
+    "const other = moment === 'end' ? otherwise(state, entry, observed) : null;",
+    'const other = null;',
+  ),
   // leases
   mutant(
     'a preflight takes no lease',
