@@ -430,6 +430,12 @@ export const mutants: readonly Mutant[] = [
     "return context.target.copy(context.entry.machine, context.entry.wanted ?? '', { deadlineMs: 60_000 }).then(() => underLease(step, context, () => preflight(step, context)));",
   ),
   mutant(
+    'a second look excuses what has failed since the first',
+    'baseline.ts',
+    'both(failing, record?.firstFailing)',
+    'failing',
+  ),
+  mutant(
     'whatever a machine runs at the end is what the run left on it',
     'look-at-all.ts',
     "const other = moment === 'end' ? otherwise(state, entry, observed) : null;",
