@@ -1,5 +1,6 @@
 import type { Step } from '../plan/plan.ts';
 import type { ActivateOutcome } from '../ports.ts';
+import { answersForAnother } from './another.ts';
 import { otherReturns } from './closure-gone.ts';
 import { copy } from './copy.ts';
 import { dependencies } from './dependencies.ts';
@@ -102,6 +103,8 @@ const forbidden = async (
   const seen = await see(context, actDeadlines.seeBeforeMs);
   if (context.signal.aborted) return interrupted(step);
   if (seen.kind === 'unreachable') return away(step, context, seen.error, 'not activated');
+  const another = answersForAnother(step, context.state, entry, seen);
+  if (another !== null) return another;
   const foreign = foreignChange(context.state, entry, seen);
   if (foreign !== null)
     return failed(failureAt(step, changedSincePlan, foreign, 'find out who deployed to it, then plan again'));

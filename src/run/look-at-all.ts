@@ -1,6 +1,7 @@
 import { mapBounded } from '../concurrency.ts';
 import type { MachinePlan } from '../plan/plan.ts';
 import type { Clock, Observation, Target } from '../ports.ts';
+import { anotherIn } from './another.ts';
 import { pauses } from './await.ts';
 import { baselineOf, failingIn, isFailing } from './baseline.ts';
 import { type LookMoment, noFailing, type Seen } from './event.ts';
@@ -59,6 +60,8 @@ const lookOnce = async (
     fresh: true,
   });
   if (observed.kind === 'unreachable') return seen('unknown', observed.error.message);
+  const another = anotherIn(state, entry, observed);
+  if (another !== null) return seen('unknown', another.message, noFailing, true);
   const report = await target.health(machine, { deadlineMs: actDeadlines.healthMs, signal });
   const failing = failingIn(report);
   const other = moment === 'end' ? otherwise(state, entry, observed) : null;

@@ -1,5 +1,6 @@
 import type { Failure } from '../failure.ts';
 import type { Step } from '../plan/plan.ts';
+import { anotherMachine } from './another.ts';
 import { atEnd } from './at-end.ts';
 import type { LookMoment, RunResult } from './event.ts';
 import { leased, leaseLost } from './lease.ts';
@@ -41,7 +42,8 @@ export const needsRestore = (state: RunState, progress: MachineProgress): boolea
   // Tried once: an outcome that could not be learnt is no reason to try for ever.
   if ((recordOfStep(state, plan.restore)?.outcome ?? null) !== null) return false;
   // What somebody else made of it meanwhile is theirs.
-  if (progress.failure?.kind === changedSincePlan || progress.failure?.kind === leaseLost) return false;
+  const kind = progress.failure?.kind;
+  if (kind === changedSincePlan || kind === leaseLost || kind === anotherMachine) return false;
   if (plan.machine.orchestration.criticalityLevel === 'critical') return true;
   return (
     current.kind === 'activate' ||

@@ -1,6 +1,6 @@
-import { takenForAnother } from '../plan/identity.ts';
 import type { MachinePlan, Step } from '../plan/plan.ts';
 import type { Observation, PreflightFacts, Reachable } from '../ports.ts';
+import { answersForAnother } from './another.ts';
 import { failingBefore, failingWords, isFailing } from './baseline.ts';
 import { blockedBy, blockersOf, blockerWords, weighed } from './blockers.ts';
 import { type Failing, noFailing, type StepOutcome } from './event.ts';
@@ -58,12 +58,8 @@ export const preflight = async (step: Step, context: PerformContext): Promise<St
     const failure = failureAt(step, seen.error.kind, seen.error.message, seen.error.remedy);
     return seen.error.retryable ? { kind: 'skipped', reason: 'unreachable', failure } : failed(failure);
   }
-  // Since the plan was made, its address may have come to lead elsewhere.
-  const another = takenForAnother(machine, seen, [
-    ...(state.plan?.machines ?? []).map(({ machine, prior }) => ({ machine, bootId: prior?.bootId ?? null })),
-    ...(state.plan?.bystanders ?? []).map(({ machine }) => ({ machine, bootId: null })),
-  ]);
-  if (another !== null) return failed(failureAt(step, 'another-machine', another.message, another.remedy));
+  const another = answersForAnother(step, state, entry, seen);
+  if (another !== null) return another;
   // Whoever asked it to: what is begun on it now ends in the middle.
   if (seen.state === 'stopping')
     return {

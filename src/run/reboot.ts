@@ -1,5 +1,6 @@
 import type { Step } from '../plan/plan.ts';
 import type { Target, TriggerOutcome } from '../ports.ts';
+import { answersForAnother } from './another.ts';
 import { blockedBy, blockersOf, blockerWords, weighed } from './blockers.ts';
 import { dependencies } from './dependencies.ts';
 import { downToo } from './down-too.ts';
@@ -109,6 +110,8 @@ const forbidden = async (
   const seen = await see(context, actDeadlines.seeBeforeMs);
   if (signal.aborted) return interrupted(step);
   if (seen.kind === 'unreachable') return away(step, context, seen.error, 'not rebooted');
+  const another = answersForAnother(step, state, entry, seen);
+  if (another !== null) return another;
   const boot = [...entry.steps, ...entry.contingent].find(({ kind }) => kind === 'await-boot');
   const expected = boot?.kind === 'await-boot' ? bootTarget(state, entry, boot.booted) : null;
   if (expected !== null && seen.profile !== expected)

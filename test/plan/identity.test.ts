@@ -2,8 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { parseOverrides } from '../../src/plan/override.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import type { Reachable, Target } from '../../src/ports.ts';
+import { lookAtAll } from '../../src/run/look-at-all.ts';
+import { needsRestore } from '../../src/run/next.ts';
+import { perform } from '../../src/run/perform.ts';
 import { preflight } from '../../src/run/preflight.ts';
-import { approved } from '../run/history.ts';
+import { progressOf } from '../../src/run/progress.ts';
+import { approved, failedWith } from '../run/history.ts';
 import { machineNamed } from '../simulation/fleet.ts';
 import { entryOf, planFor, seen } from './input.ts';
 
@@ -112,15 +116,20 @@ test('a machine does not go with what it needs while another one answers for tha
 });
 
 describe('an address that has come to lead elsewhere since the plan was made', () => {
-  const lookedAt = (more: Partial<Reachable>) => {
+  /** A step of `box` where something else answers; whatever else is asked of that would be a call of undefined. */
+  const performed = (id: string, more: Partial<Reachable>) => {
     const plan = planWith(called('box', boots.box));
     const entry = entryOf(plan, 'box');
-    const [step] = entry.steps;
-    if (step === undefined) throw new TypeError('nothing is planned');
-    // Whatever else is asked of it would be a call of undefined.
+    const at = entry.steps.findIndex((step) => step.id === id);
+    const step = entry.steps[at];
+    if (step === undefined) throw new TypeError(`no step ${id} is planned`);
+    const before = entry.steps.slice(0, at).map((each) => each.id);
     const target = { observe: async () => seen('box', {}, more) } as unknown as Target;
-    return preflight(step, {
-      state: approved(plan).begin(step.id).state,
+    const act = step.kind === 'preflight' ? preflight : perform;
+    return act(step, {
+      state: approved(plan)
+        .pass(...before)
+        .begin(id).state,
       entry,
       target,
       clock: { now: () => 0, elapsed: () => 0, sleep: async () => {} },
@@ -133,14 +142,54 @@ describe('an address that has come to lead elsewhere since the plan was made', (
       stoodStill: () => false,
     });
   };
+  const mistaken = {
+    kind: 'failed',
+    failure: { kind: 'another-machine', machine: 'box', message: expect.stringContaining('is nas') },
+  };
 
   test.each([
     ['by its name', called('nas', 'c0ffee00-0000-4000-8000-000000000000')],
     ['by the boot in which the other was seen', called(null, boots.nas)],
-  ])('fails its preflight, known %s', async (_by, more) => {
-    expect(await lookedAt(more)).toMatchObject({
-      kind: 'failed',
-      failure: { kind: 'another-machine', machine: 'box', message: expect.stringContaining('is nas') },
+  ])('fails its preflight, its activation and its reboot, known %s', async (_by, more) => {
+    for (const step of ['box/preflight', 'box/activate-switch', 'box/reboot'])
+      expect(await performed(step, more), step).toMatchObject(mistaken);
+  });
+
+  test('is no way back either, however critical the machine: the other one has nothing to return to', () => {
+    const plan = planFor([nas, machineNamed('box', { hostName: 'box', criticality: 'critical' })]);
+    const before = ['preflight', 'copy', 'activate-switch', 'gate-after-activation', 'confirm'];
+    const { state } = approved(plan)
+      .pass(...before.map((step) => `box/${step}`))
+      .begin('box/reboot')
+      .end('box/reboot', failedWith('another-machine'));
+    expect(needsRestore(state, progressOf(state, entryOf(plan, 'box')))).toBe(false);
+  });
+
+  test('is not looked at in its place at the end: nothing is known of it', async () => {
+    const plan = planWith(called('box', boots.box));
+    const asked: string[] = [];
+    const target = {
+      observe: async ({ name }: { name: string }) => seen(name, {}, called('nas', boots.nas)),
+      health: async ({ name }: { name: string }) => {
+        asked.push(name);
+        return {
+          machine: name,
+          at: 0,
+          verdict: 'healthy',
+          state: 'running',
+          failedUnits: [],
+          readings: [],
+          summary: 'well',
+        };
+      },
+    } as unknown as Target;
+    const clock = { now: () => 0, elapsed: () => 0, sleep: async () => {} };
+    const { signal } = new AbortController();
+    const looked = await lookAtAll('end', approved(plan).state, { target, clock, signal });
+    expect(looked.find(({ machine }) => machine === 'box')).toMatchObject({
+      verdict: 'unknown',
+      why: expect.stringContaining('what answers for box is nas'),
     });
+    expect(asked).toEqual(['nas']);
   });
 });
