@@ -191,6 +191,9 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
       if (stoodMs !== null && state.pausedBy === null) {
         append({ kind: 'paused', by: standstillWords(stoodMs) });
         append({ kind: 'unpaused', by: 'itself: what it had seen before is looked at anew' });
+        // They may have run out meanwhile: no step begins without them.
+        await leases.renew();
+        continue;
       }
       const pausedBy = deps.pause?.by() ?? null;
       if (pausedBy !== null && state.pausedBy === null) append({ kind: 'paused', by: pausedBy });

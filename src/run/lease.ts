@@ -170,6 +170,8 @@ const heldIn = (state: RunState, perhaps: boolean): readonly Machine[] =>
 
 /** The leases of a run that is driven. */
 type HeldLeases = {
+  /** At once, and not only when it is time. */
+  renew(): Promise<void>;
   /** Renews no more. What is held runs out, unless the run is resumed before. */
   readonly stop: () => void;
   /** Gives back what is held, at the end of the run. Leases of machines that do not answer run out. */
@@ -208,6 +210,7 @@ export const holdLeases = (
   })().catch(onBug);
   return {
     stop,
+    renew: () => askAll('renew', { signal }),
     release: async () => {
       stop();
       // One that is under way would take back what is given back.
