@@ -200,3 +200,17 @@ export const goesBack = ({ steps }: { readonly steps: readonly Step[] }): boolea
 // Joined, as all texts that plans hold by the hundred: V8 writes what a template put together as JSON half as fast.
 export const stepId = (machine: string, kind: StepKind, suffix = ''): string =>
   (suffix === '' ? [machine, '/', kind] : [machine, '/', kind, '-', suffix]).join('');
+
+export const machineOfStep = (id: string): string => id.slice(0, id.indexOf('/'));
+
+/** The step of this id wherever the plan keeps it: among the steps, the contingent ones, or as the restore. */
+export const findStep = (plan: Plan, id: string): Step | null => {
+  const machine = machineOfStep(id);
+  const entry = plan.machines.find((candidate) => candidate.machine.name === machine);
+  if (entry === undefined) return null;
+  return (
+    entry.steps.find((step) => step.id === id) ??
+    entry.contingent.find((step) => step.id === id) ??
+    (entry.restore?.id === id ? entry.restore : null)
+  );
+};

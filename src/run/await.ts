@@ -24,14 +24,8 @@ const recoveryMs = 20_000;
 /** How soon after a trigger its machine is looked at, unless the run was interrupted in between; milliseconds. */
 const followsTriggerWithinMs = 10_000;
 
-export const pauses = function* (): Generator<number, never> {
-  for (
-    let pauseMs: number = pollPause.firstMs;
-    ;
-    pauseMs = Math.min(pollPause.mostMs, pauseMs * pollPause.factor)
-  )
-    yield pauseMs;
-};
+export const longerPause = (pauseMs: number): number =>
+  Math.min(pollPause.mostMs, pauseMs * pollPause.factor);
 
 /** `12 s (usually 40 s)` */
 const againstUsual = (takenMs: number, { typicalMs }: Learnt): string =>
@@ -68,7 +62,7 @@ export const awaitBoot = async (
   const timed = sinceTrigger ? usual : null;
   let warned = wasWarned(state, step);
   let said = '';
-  for (const pauseMs of pauses()) {
+  for (let pauseMs: number = pollPause.firstMs; ; pauseMs = longerPause(pauseMs)) {
     const seen = await target.observe(entry.machine, {
       deadlineMs: actDeadlines.observeMs,
       signal,
@@ -100,7 +94,6 @@ export const awaitBoot = async (
     await clock.sleep(pauseMs, signal);
     if (signal.aborted) return interrupted(step);
   }
-  return interrupted(step);
 };
 
 /**
@@ -122,7 +115,7 @@ export const passGate = async (
     if (text !== said) context.note(text);
     said = text;
   };
-  for (const pauseMs of pauses()) {
+  for (let pauseMs: number = pollPause.firstMs; ; pauseMs = longerPause(pauseMs)) {
     const seen = await target.observe(entry.machine, { deadlineMs: actDeadlines.observeMs, signal });
     const identity = judgeIdentity(seen, expected);
     const report =
@@ -164,5 +157,4 @@ export const passGate = async (
     }
     if (signal.aborted) return interrupted(step);
   }
-  return interrupted(step);
 };

@@ -2,7 +2,7 @@ import { mapBounded } from '../concurrency.ts';
 import type { MachinePlan } from '../plan/plan.ts';
 import type { Clock, Observation, Target } from '../ports.ts';
 import { anotherIn } from './another.ts';
-import { pauses } from './await.ts';
+import { longerPause, pollPause } from './await.ts';
 import { baselineOf, failingIn, isFailing } from './baseline.ts';
 import { type LookMoment, noFailing, type Seen } from './event.ts';
 import { judgeHealth } from './gate.ts';
@@ -94,14 +94,13 @@ const lookUntilWell = async (
   const patient = moment === 'start' || isJudgedAtEnd(state, entry);
   const until = clock.elapsed() + (patient ? settleMs[moment] : 0);
   let tries = 0;
-  for (const pauseMs of pauses()) {
+  for (let pauseMs: number = pollPause.firstMs; ; pauseMs = longerPause(pauseMs)) {
     const { seen, final } = await lookOnce(moment, state, entry, deps);
     tries += 1;
     const over = clock.elapsed() + pauseMs > until && (!patient || tries >= triesMin);
     if (final || signal.aborted || over) return seen;
     await clock.sleep(pauseMs, signal);
   }
-  throw new TypeError('pauses do not end');
 };
 
 /** Looks at all machines that this look is at, side by side. Changes nothing on them, and asks for no lease. */

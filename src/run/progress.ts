@@ -54,6 +54,8 @@ const stepsWithReboot = (plan: MachinePlan): readonly Step[] => [
   ...(plan.steps.some(({ kind }) => kind === 'reboot') ? [] : plan.contingent),
 ];
 
+const isOpen = ({ status }: StepRecord): boolean => status === 'open';
+
 /** What was held back at the last try may have happened at one before it. */
 const mayHaveHappened = ({ step, outcome, endsBoot }: StepRecord): boolean =>
   isEffect(step) && (outcome?.kind !== 'skipped' || endsBoot !== undefined);
@@ -81,12 +83,16 @@ const progressFrom = (records: MachineRecords, plan: MachinePlan, steer: Steer):
       };
 };
 
+const none: readonly Step[] = [];
+const stepsUnderWay = (records: MachineRecords): readonly Step[] =>
+  records.some(isOpen) ? records.filter(isOpen).map(({ step }) => step) : none;
+
 /** As far as its steps tell. */
 const walk = (records: MachineRecords, plan: MachinePlan, steer: Steer): MachineProgress => {
   const { skippedBy, retried, failedOnce } = steer;
   const wantsReboot = records.some(asksForReboot);
   const steps = wantsReboot ? stepsWithReboot(plan) : plan.steps;
-  const open = records.filter(({ status }) => status === 'open').map(({ step }) => step);
+  const open = stepsUnderWay(records);
   const base = { plan, steps, open, skippedBy, retried: null };
   const touched = records.some(mayHaveHappened);
   if (plan.decision.kind === 'nothing')

@@ -1,4 +1,4 @@
-import type { Step } from '../plan/plan.ts';
+import { machineOfStep, type Step } from '../plan/plan.ts';
 import { type ByMachine, ofMachine } from './by-machine.ts';
 import type { Failing, StepOutcome } from './event.ts';
 
@@ -57,8 +57,6 @@ export const spentOn = (records: readonly StepRecord[], now: number): number =>
 /** The records of one machine, in the order in which its steps were begun. */
 export type MachineRecords = readonly StepRecord[];
 type Recorded = { readonly machines: ByMachine<{ readonly records: MachineRecords }> };
-
-export const machineOfStep = (id: string): string => id.slice(0, id.indexOf('/'));
 
 export const recordIn = (records: MachineRecords, id: string): StepRecord | undefined => {
   // Asked for more often than anything else in a run.

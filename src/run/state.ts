@@ -1,5 +1,5 @@
 import type { Failure } from '../failure.ts';
-import type { Plan, RunGoal, Step } from '../plan/plan.ts';
+import { findStep, type Plan, type RunGoal } from '../plan/plan.ts';
 import type { LockChange, LockMove } from '../ports.ts';
 import { answerDeadlineMs } from './answer-deadline.ts';
 import { type ByMachine, byMachine, ofMachine, withMachine } from './by-machine.ts';
@@ -8,15 +8,7 @@ import { lookedAtAnewAfterPause, takenOver } from './look-anew.ts';
 import { endLookAgain, type Looks, noLooks, withLook } from './looks.ts';
 import { type PreparationRecord, preparationsAfter } from './preparations.ts';
 import { isEffect, type MachineState, machineState, skippedByPerson } from './progress.ts';
-import {
-  keptOf,
-  machineOfStep,
-  noted,
-  recordOf,
-  recordOfStep,
-  type StepRecord,
-  withRecord,
-} from './records.ts';
+import { keptOf, noted, recordOf, recordOfStep, type StepRecord, withRecord } from './records.ts';
 import { steered } from './steered.ts';
 
 /**
@@ -57,18 +49,6 @@ export type RunState = {
     readonly reason: string;
     readonly failure: Failure | null;
   } | null;
-};
-
-/** The step of this id wherever the plan keeps it: among the steps, the contingent ones, or as the restore. */
-const findStep = (plan: Plan, id: string): Step | null => {
-  const machine = machineOfStep(id);
-  const entry = plan.machines.find((candidate) => candidate.machine.name === machine);
-  if (entry === undefined) return null;
-  return (
-    entry.steps.find((step) => step.id === id) ??
-    entry.contingent.find((step) => step.id === id) ??
-    (entry.restore?.id === id ? entry.restore : null)
-  );
 };
 
 /** A history that cannot be: the journal is from another plan or damaged. Holds the run; never guessed around. */
@@ -175,18 +155,19 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
   if (event.seq <= state.lastSeq) return impossible(event, `is out of order after event ${state.lastSeq}`);
   if (state.ended !== null && body.kind !== 'resumed' && body.kind !== 'reopened')
     return impossible(event, 'comes after the end of the run');
-  const next: RunState = { ...state, lastSeq: event.seq, lastAt: event.at };
+  const { seq: lastSeq, at: lastAt } = event;
+  const next = (): RunState => ({ ...state, lastSeq, lastAt });
   switch (body.kind) {
     case 'run-started':
       return impossible(event, 'a run starts once');
     case 'preparation-started':
     case 'preparation-noted':
     case 'preparation-finished':
-      return { ...next, preparations: preparationsAfter(state.preparations, event.at, body) };
+      return { ...next(), preparations: preparationsAfter(state.preparations, event.at, body) };
     case 'plan-made':
       if (state.approvedAt !== null) return impossible(event, 'an approved plan is not replaced');
       return {
-        ...next,
+        ...next(),
         plan: body.plan,
         remarks: body.remarks,
         machines: byMachine(body.plan.machines.map((entry) => [entry.machine.name, machineState(entry, [])])),
@@ -194,7 +175,7 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
     case 'approved':
       if (state.plan === null || state.plan.hash !== body.hash)
         return impossible(event, 'approves a plan it does not hold');
-      return { ...next, approvedAt: event.at };
+      return { ...next(), approvedAt: event.at };
     case 'step-intended': {
       if (state.plan === null || state.approvedAt === null) return impossible(event, 'no approved plan yet');
       const step =
@@ -203,7 +184,9 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
       if (known !== undefined && known.status !== 'unknown')
         return impossible(event, `"${body.step}" was already begun`);
       return {
-        ...next,
+        ...state,
+        lastSeq,
+        lastAt,
         machines: withBegun(state, {
           step,
           status: 'open',
@@ -218,15 +201,17 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
     case 'step-noted': {
       const record = recordOf(state, body.step) ?? impossible(event, `"${body.step}" was not begun`);
       const notes = noted(record.notes, event.at, body);
-      return { ...next, machines: withNote(state, { ...record, notes, ...keptOf(body) }) };
+      return { ...state, lastSeq, lastAt, machines: withNote(state, { ...record, notes, ...keptOf(body) }) };
     }
     case 'step-ended': {
       const record = recordOf(state, body.step) ?? impossible(event, `"${body.step}" was not begun`);
       if (record.status !== 'open') return impossible(event, `"${body.step}" has already ended`);
       if (isForEarlierTurn(state, record, body.outcome))
-        return { ...next, machines: withStep(state, { ...record, status: 'unknown' }) };
+        return { ...state, lastSeq, lastAt, machines: withStep(state, { ...record, status: 'unknown' }) };
       return {
-        ...next,
+        ...state,
+        lastSeq,
+        lastAt,
         machines: withStep(state, {
           ...record,
           status: body.outcome.kind,
@@ -240,41 +225,41 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
       if (state.approvedAt === null) return impossible(event, 'no approved plan yet');
       const looks =
         withLook(state.looks, body) ?? impossible(event, `not the time for a look (${body.moment})`);
-      return { ...next, looks };
+      return { ...next(), looks };
     }
     case 'lock-moved':
       return {
-        ...next,
+        ...next(),
         lock: {
           changes: body.changes,
           move: { path: body.path ?? null, previous: body.previous, movedHash: body.movedHash },
         },
       };
     case 'lock-restored':
-      return { ...next, lock: null };
+      return { ...next(), lock: null };
     case 'paused':
-      return { ...next, pausedBy: body.by };
+      return { ...next(), pausedBy: body.by };
     case 'unpaused':
       return {
-        ...next,
+        ...next(),
         pausedBy: null,
         machines: lookedAtAnewAfterPause(state),
         looks: endLookAgain(state.looks),
       };
     case 'stop-requested':
-      return { ...next, stopRequestedBy: body.by };
+      return { ...next(), stopRequestedBy: body.by };
     case 'steered':
-      return { ...next, machines: withSteer(state, event, body) };
+      return { ...next(), machines: withSteer(state, event, body) };
     case 'steer-refused':
-      return next;
+      return next();
     case 'resumed':
-      return takenOver(next, body.pid);
+      return takenOver(next(), body.pid);
     case 'reopened':
       if (state.ended === null) return impossible(event, 'reopens a run that has not ended');
-      return takenOver({ ...next, machines: withSteer(state, event, body) }, body.pid);
+      return takenOver({ ...next(), machines: withSteer(state, event, body) }, body.pid);
     case 'run-ended':
       return {
-        ...next,
+        ...next(),
         ended: { at: event.at, result: body.result, reason: body.reason, failure: body.failure },
       };
     default:

@@ -1,12 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { MachinePlan, Plan, Step } from '../../src/plan/plan.ts';
+import { type MachinePlan, machineOfStep, type Plan, type Step } from '../../src/plan/plan.ts';
 import { pollPause } from '../../src/run/await.ts';
 import type { RunEvent } from '../../src/run/event.ts';
 import { concurrency } from '../../src/run/next.ts';
 import { type MachineProgress, progressOf } from '../../src/run/progress.ts';
 import {
   allRecords,
-  machineOfStep,
   recordOf,
   recordOfStep,
   recordsOfMachine,
@@ -224,8 +223,8 @@ export const createChecker = (plan: Plan, world: World): Checker => {
       // What is known to have come to nothing was waited for: nobody counts as up because it said that it would not go.
       if (
         rebooted.has(name) &&
-        recordOf(now(), `${name}/await-boot`) === undefined &&
-        world.look(name).rebooting
+        world.look(name).rebooting &&
+        recordOf(now(), `${name}/await-boot`) === undefined
       )
         broke(`${effect.kind} of ${effect.machine} while ${name} goes down and nobody waits for it`);
       const level = other.machine.orchestration.criticalityLevel;
@@ -452,7 +451,7 @@ export const createChecker = (plan: Plan, world: World): Checker => {
       if (unleased !== null) broke(unleased);
       // A copy is no act that anybody could see, so it is counted where it arrives.
       const name = machineOfStep(body.step);
-      if (!intents.has(`${name}/copy`) && world.look(name).copies > 0)
+      if (world.look(name).copies > 0 && !intents.has(`${name}/copy`))
         broke(`a closure came to ${name} without an intent in the journal`);
       const copies = body.step.endsWith('/copy') ? allRecords(state) : [];
       const atOnce = copies.filter(({ step, status }) => step.kind === 'copy' && status === 'open').length;

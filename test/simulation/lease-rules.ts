@@ -1,6 +1,6 @@
 import type { Plan } from '../../src/plan/plan.ts';
 import { leaseTimes } from '../../src/run/lease.ts';
-import { recordOf } from '../../src/run/records.ts';
+import { recordsOfMachine } from '../../src/run/records.ts';
 import type { RunState } from '../../src/run/state.ts';
 import { leaseOf } from '../../src/sim/lease.ts';
 import type { World } from '../../src/sim/world.ts';
@@ -35,11 +35,14 @@ export const ranOut = (
   if (at < since + renewalMs) return null;
   for (const { machine } of plan.machines) {
     const { name } = machine;
-    if (recordOf(state, `${name}/preflight`)?.status !== 'succeeded' || !isSound(world, name)) continue;
-    if (world.look(name).bootedAt > at - renewalMs) continue;
-    const lease = leaseOf(world.look(name), at);
-    if (lease?.state !== 'held')
-      return `the lease of ${name} is ${lease?.state ?? 'free'} while the run goes on`;
+    const truth = world.look(name);
+    const lease = leaseOf(truth, at);
+    // Mostly it is held: asked first, for this is asked at every step.
+    if (lease?.state === 'held' || !isSound(world, name) || truth.bootedAt > at - renewalMs) continue;
+    const looked = recordsOfMachine(state, name).some(
+      ({ step, status }) => step.kind === 'preflight' && status === 'succeeded',
+    );
+    if (looked) return `the lease of ${name} is ${lease?.state ?? 'free'} while the run goes on`;
   }
   return null;
 };
