@@ -436,6 +436,12 @@ export const mutants: readonly Mutant[] = [
     'failing',
   ),
   mutant(
+    'what has failed since the first try excuses the second',
+    'steered.ts',
+    '...(looked ? { firstFailing: baselineOf(state, entry) } : {}),',
+    '',
+  ),
+  mutant(
     'whatever a machine runs at the end is what the run left on it',
     'look-at-all.ts',
     "const other = moment === 'end' ? otherwise(state, entry, observed) : null;",
