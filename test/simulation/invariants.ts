@@ -453,9 +453,12 @@ export const createChecker = (plan: Plan, world: World): Checker => {
       const name = machineOfStep(body.step);
       if (world.look(name).copies > 0 && !intents.has(`${name}/copy`))
         broke(`a closure came to ${name} without an intent in the journal`);
-      const copies = body.step.endsWith('/copy') ? allRecords(state) : [];
-      const atOnce = copies.filter(({ step, status }) => step.kind === 'copy' && status === 'open').length;
-      if (atOnce > concurrency.copy) broke(`${atOnce} closures are copied at once`);
+      const copying = body.step.endsWith('/copy')
+        ? state.machines.all.filter(({ records }) =>
+            records.some(({ step, status }) => step.kind === 'copy' && status === 'open'),
+          ).length
+        : 0;
+      if (copying > concurrency.copy) broke(`${copying} closures are copied at once`);
       intents.set(body.step, event);
       checkTurn(state, body.step);
       // What is live already is brought to its end, and a machine that goes down is waited for.

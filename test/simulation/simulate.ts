@@ -62,9 +62,11 @@ const powerKinds: ReadonlySet<Due['kind']> = new Set(['stop', 'down', 'crash', '
 const resumeAtBootMs = 5_000;
 
 /** Thrown out of an append: the process is gone. */
-export class Killed extends Error {
+class Killed extends Error {
   override readonly name = 'Killed';
 }
+/** One for all: nobody asks where it was thrown, and to find that out takes as long as an event of the run. */
+export const killed = new Killed('the process is gone');
 
 /** More than any sound performance of a step lasts. */
 const boundMsOf = (step: Step): number => {
@@ -268,7 +270,7 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
     let alive = true;
     let appends = 0;
     let die = (_why: string): void => {};
-    const killed = new Promise<'killed'>((resolve) => {
+    const dead = new Promise<'killed'>((resolve) => {
       die = (why) => {
         if (!alive) return;
         tell(() => `process ${number} dies: ${why}`);
@@ -290,7 +292,7 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
     watchOwnMachine();
     let replayed: RunState | null = null;
     const append = (body: EventBody): RunState => {
-      if (!alive) throw new Killed();
+      if (!alive) throw killed;
       appends += 1;
       if (end?.kind === 'journal-breaks' && appends >= end.append) {
         watch.journalBroken(true);
@@ -299,12 +301,12 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
       const last = end?.kind === 'killed-at-append' && appends === end.append ? end : null;
       if (last?.when === 'before') {
         die('killed');
-        throw new Killed();
+        throw killed;
       }
       const event = record(body);
       if (last?.when === 'after') {
         die('killed');
-        throw new Killed();
+        throw killed;
       }
       replayed &&= applyEvent(replayed, event);
       return replayed ?? known();
@@ -328,7 +330,7 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
       });
     })();
     try {
-      const ended = await time.run(Promise.race([working, killed]), {
+      const ended = await time.run(Promise.race([working, dead]), {
         until: time.now() + boundMs(plan) * rounds + pausedMs,
         turnsMax,
       });
@@ -340,7 +342,7 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
       return ended.ended.result === 'interrupted' && asked ? null : ended;
     } catch (error) {
       if (violation !== null) throw violation;
-      if (error instanceof Killed) return null;
+      if (error === killed) return null;
       if (error instanceof JournalFailure && end?.kind === 'journal-breaks') return null;
       throw error;
     } finally {

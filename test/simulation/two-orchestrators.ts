@@ -10,7 +10,7 @@ import { createRandom } from '../../src/sim/random.ts';
 import { createWorld, type Effect, type World } from '../../src/sim/world.ts';
 import { Violation } from './invariants.ts';
 import type { Scenario } from './scenario.ts';
-import { describe, Killed, prepare } from './simulate.ts';
+import { describe, killed, prepare } from './simulate.ts';
 
 /**
  * Two orchestrators that know nothing of each other, over one simulated world and one clock: each with a plan, a journal
@@ -146,7 +146,7 @@ export const simulateTwo = async (
       let alive = true;
       let appends = 0;
       let die = (): void => {};
-      const killed = new Promise<'killed'>((resolve) => {
+      const dead = new Promise<'killed'>((resolve) => {
         die = () => {
           if (!alive) return;
           tell(`${name} dies`);
@@ -158,12 +158,12 @@ export const simulateTwo = async (
       if (death !== null && 'ms' in death.at) time.schedule(time.now() + death.at.ms, die);
       let { state } = told();
       const append = (body: EventBody): RunState => {
-        if (!alive) throw new Killed();
+        if (!alive) throw killed;
         appends += 1;
         state = applyEvent(state, record(body));
         if (death === null || !('append' in death.at) || death.at.append !== appends) return state;
         die();
-        throw new Killed();
+        throw killed;
       };
       const working = (async (): Promise<RunState> => {
         if (resumed) append({ kind: 'resumed', pid: 2 });
@@ -176,10 +176,10 @@ export const simulateTwo = async (
         });
       })();
       try {
-        return (await Promise.race([working, killed])) !== 'killed';
+        return (await Promise.race([working, dead])) !== 'killed';
       } catch (error) {
         if (violation !== null) throw violation;
-        if (error instanceof Killed) return false;
+        if (error === killed) return false;
         throw error;
       } finally {
         // Whatever a dead process still has under way must not go on.
