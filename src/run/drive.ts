@@ -1,8 +1,9 @@
 import type { Step } from '../plan/plan.ts';
 import type { Clock, Target } from '../ports.ts';
 import type { EventBody, LookMoment, Seen, StepOutcome } from './event.ts';
+import { createHeard } from './heard.ts';
 import { holdLeases } from './lease.ts';
-import { heardBySteps, leftToItself } from './left-out.ts';
+import { leftToItself } from './left-out.ts';
 import { lookAtAll } from './look-at-all.ts';
 import { isLooking } from './looks.ts';
 import { next } from './next.ts';
@@ -12,9 +13,7 @@ import { allRecords, recordOfStep } from './records.ts';
 import { standstills, standstillWords } from './standstill.ts';
 import type { RunState } from './state.ts';
 import { answerTo, type SteerRequest } from './steer.ts';
-
-/** Each note is synced to disk: a copy of a thousand paths must not wait for a thousand of them. */
-const progressPauseMs = 500;
+import { notesOf } from './step-notes.ts';
 
 /** Whether somebody holds the run back for now. `changed` resolves when `by` says something else. */
 export type Pause = {
@@ -63,26 +62,18 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
     state = deps.append(body);
   };
   const underWay = new Map<string, Promise<void>>();
-  const heard = heardBySteps();
+  // What is under way hears when it is given up; a delay and a look at a stop already.
+  const heard = createHeard();
   /** Ends the wait of the loop, so that it decides anew. */
   let wake = (): void => {};
   // A broken journal or a bug in one step must end the loop, not be lost in a promise nobody awaits.
   let broken: { readonly error: unknown } | null = null;
-  // What is under way hears when it is given up; a delay and a look at a stop already: nothing is half done in them.
-  const [givenUp, cutShort] = [new AbortController(), new AbortController()];
-  const { signal } = givenUp;
-  const giveUp = (reason: unknown): void => {
-    givenUp.abort(reason);
-    cutShort.abort(reason);
-    heard.giveUp(reason);
-  };
   const onStop = (): void => {
-    cutShort.abort(deps.stop.reason);
     heard.stop(deps.stop.reason);
     wake();
   };
   const onAbort = (): void => {
-    giveUp(deps.abort.reason);
+    heard.giveUp(deps.abort.reason);
     wake();
   };
   for (const [asked, act] of [[deps.stop, onStop] as const, [deps.abort, onAbort] as const])
@@ -90,7 +81,7 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
     else asked.addEventListener('abort', act, { once: true });
   const breakWith = (error: unknown): void => {
     broken ??= { error };
-    giveUp(error);
+    heard.giveUp(error);
     wake();
   };
   const follow = async <T>(name: string, work: Promise<T>, end: (result: T) => void): Promise<void> => {
@@ -108,25 +99,16 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
     append({ kind: 'step-intended', step: step.id });
     const entry = state.plan?.machines.find(({ machine }) => machine.name === step.machine);
     if (entry === undefined) throw new TypeError(`step ${step.id} belongs to no machine of the plan`);
-    const noteAs = (text: string, kept: { readonly warning?: true; readonly endsBoot?: string }): void => {
+    const write = (body: EventBody): void => {
       if (broken !== null || recordOfStep(state, step)?.status !== 'open') return;
       try {
-        append({ kind: 'step-noted', step: step.id, note: text.slice(0, 2_000), ...kept });
+        append(body);
       } catch (error) {
         // Notes are told from callbacks of other people's streams, where nobody would catch this.
         breakWith(error);
       }
     };
-    const note = (text: string): void => noteAs(text, {});
-    let progressAt = Number.NEGATIVE_INFINITY;
-    const progress = (text: string): void => {
-      const now = deps.clock.elapsed();
-      if (now - progressAt < progressPauseMs) return;
-      progressAt = now;
-      note(text);
-    };
-    const own = step.kind === 'delay' ? cutShort.signal : signal;
-    const alone = heard.by(step, own);
+    const { own, alone } = heard.by(step);
     const finish = (outcome: StepOutcome): void => {
       // Left open: who resumes the run looks anew.
       if (broken !== null || (own.aborted && outcome.kind !== 'succeeded')) return;
@@ -140,10 +122,7 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
       target: deps.target,
       clock: deps.clock,
       signal: alone,
-      note,
-      ends: (bootId) => noteAs(`ends the boot ${bootId}`, { endsBoot: bootId }),
-      warn: (text) => noteAs(text, { warning: true }),
-      progress,
+      ...notesOf(step, deps.clock, write),
       stoodStill: () => stands.take() !== null,
       again,
       ...(deps.isOver === undefined ? {} : { isOver: deps.isOver }),
@@ -153,10 +132,10 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
 
   const look = (moment: LookMoment): void => {
     append({ kind: 'look-begun', moment });
-    const own = cutShort.signal;
-    const work = lookAtAll(moment, state, { target: deps.target, clock: deps.clock, signal: own });
+    const signal = heard.looks;
+    const work = lookAtAll(moment, state, { target: deps.target, clock: deps.clock, signal });
     const finish = (seen: readonly Seen[]): void => {
-      if (broken === null && !own.aborted) append({ kind: 'looked', moment, seen });
+      if (broken === null && !signal.aborted) append({ kind: 'looked', moment, seen });
     };
     underWay.set(moment, follow(moment, work, finish));
   };
@@ -171,13 +150,13 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
   listen(deps.pause);
   listen(deps.steering);
   const stands = standstills(deps.clock);
-  const leases = holdLeases(() => state, deps, signal, breakWith);
+  const leases = holdLeases(() => state, deps, heard.all, breakWith);
   const loop = async (): Promise<RunState> => {
     for (;;) {
       if (broken !== null) throw (broken as { readonly error: unknown }).error;
       if ((deps.stop.aborted || deps.abort.aborted) && awaitsOwnBoot(state)) {
         // This machine is shutting down, as the run asked it to: the run has not ended, it goes on after the boot.
-        giveUp('the run goes on after the boot');
+        heard.giveUp('the run goes on after the boot');
         await Promise.all(underWay.values());
         return state;
       }

@@ -156,7 +156,12 @@ export const mutants: readonly Mutant[] = [
     'const { state, clock, signal } = context;',
     "const { state, clock, signal } = context;\n      await context.target.triggerReboot(context.entry.machine, { claim: { run: context.state.run, owner: `${context.state.by.user}@${context.state.by.host}`, ttlMs: 600_000 }, bootId: context.entry.prior?.bootId ?? '', unit: 'lab-hasty', deadlineMs: 30_000 }, {});",
   ),
-  mutant('a broken journal is not noticed', 'drive.ts', 'broken ??= { error };\n    giveUp(error);', ''),
+  mutant(
+    'a broken journal is not noticed',
+    'drive.ts',
+    'broken ??= { error };\n    heard.giveUp(error);',
+    '',
+  ),
   // taken up again
   mutant(
     'a repeated reboot does not look first',
@@ -222,7 +227,7 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant(
     'what was left out is waited for',
-    'left-out.ts',
+    'heard.ts',
     '({ machine }) => ofMachine(state.machines, machine)?.steer.skippedBy != null,',
     "({ kind, machine }) => kind === 'delay' && ofMachine(state.machines, machine)?.steer.skippedBy != null,",
   ),
