@@ -134,7 +134,11 @@ export const passGate = async (
       const failing = report === null ? noFailing : failingIn(report);
       const recoversUntil = failing.checks.length === 0 ? 0 : deadlineAt - step.deadlineMs + recoveryMs;
       const until = Math.max(steadySince + step.stableMs, Math.min(recoversUntil, deadlineAt));
-      if (now >= until) return succeeded(verdict.why, isFailing(failing) ? { failing } : {});
+      if (now >= until) {
+        // Seen before a standstill: nobody confirmed the activation meanwhile, so the machine may have gone back by itself.
+        if (context.stoodStill()) continue;
+        return succeeded(verdict.why, isFailing(failing) ? { failing } : {});
+      }
       say(
         isFailing(failing)
           ? `${verdict.why}; watching whether it stays so`

@@ -167,9 +167,11 @@ export const drive = async (start: RunState, deps: DriveDeps): Promise<RunState>
           ...(deps.abort.aborted ? { atOnce: true } : {}),
         });
       const stoodMs = stands.take();
-      if (stoodMs !== null && state.pausedBy === null) {
-        append({ kind: 'paused', by: standstillWords(stoodMs) });
-        append({ kind: 'unpaused', by: 'itself: what it had seen before is looked at anew' });
+      if (stoodMs !== null) {
+        if (state.pausedBy === null) {
+          append({ kind: 'paused', by: standstillWords(stoodMs) });
+          append({ kind: 'unpaused', by: 'itself: what it had seen before is looked at anew' });
+        }
         // They may have run out meanwhile: no step begins without them.
         await leases.renew();
         continue;

@@ -146,6 +146,8 @@ export const underLease = async (
       if (answer.kind === 'held' && !signal.aborted) await ask('release');
       return outcome;
     }
+    // It may have run out, and what was seen is old.
+    if (answer.kind === 'held' && context.stoodStill()) continue;
     if (answer.kind === 'held') return outcome;
     if (answer.kind === 'free')
       return unknown(failureAt(step, 'lease-unknown', 'its lease was not taken', 'run again'));

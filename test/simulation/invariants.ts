@@ -58,7 +58,12 @@ export type Checker = {
   atRest(): void;
 };
 
-export const createChecker = (plan: Plan, world: World): Checker => {
+export const createChecker = (
+  plan: Plan,
+  world: World,
+  /** How long the process of the engine has stood still so far, milliseconds. */
+  stood: () => number = () => 0,
+): Checker => {
   let state: RunState | null = null;
   let broken = false;
   let clockWasSet = false;
@@ -70,7 +75,7 @@ export const createChecker = (plan: Plan, world: World): Checker => {
   let resumedAt = 0;
   let unpaused: RunEvent | null = null;
   /** The latest of each step. */
-  const intents = new Map<string, { readonly seq: number; readonly at: number }>();
+  const intents = new Map<string, { readonly seq: number; readonly at: number; readonly stoodMs: number }>();
   /** Of each machine, when it last failed, its way back aside. */
   const failedAtSeq = new Map<string, number>();
   const confirmed = new Set<string>();
@@ -350,7 +355,9 @@ export const createChecker = (plan: Plan, world: World): Checker => {
       );
     }
     if (step.kind === 'delay') {
-      const waitedMs = (record.endedAt ?? 0) - (intents.get(step.id)?.at ?? 0);
+      const { at, stoodMs } = intents.get(step.id) ?? { at: 0, stoodMs: 0 };
+      // Who stands still does not wait: it is longer then, and never shorter.
+      const waitedMs = (record.endedAt ?? 0) - at - (stood() - stoodMs);
       if (waitedMs > step.delayMs) broke(`${step.id} lasted ${waitedMs} ms of ${step.delayMs}`);
     }
     if (step.kind === 'preflight') {
@@ -459,7 +466,7 @@ export const createChecker = (plan: Plan, world: World): Checker => {
           ).length
         : 0;
       if (copying > concurrency.copy) broke(`${copying} closures are copied at once`);
-      intents.set(body.step, event);
+      intents.set(body.step, { seq: event.seq, at: event.at, stoodMs: stood() });
       checkTurn(state, body.step);
       // What is live already is brought to its end, and a machine that goes down is waited for.
       const finishes = /\/(?:restore|confirm|gate-after-activation|await-boot)$/u;

@@ -461,6 +461,20 @@ export const mutants: readonly Mutant[] = [
   ),
   mutant('leases are not renewed', 'lease.ts', "await askAll('renew', { signal });", ''),
   mutant('leases are not given back', 'lease.ts', "await askAll('release', {});", ''),
+  // standstills
+  mutant('leases are not renewed after a standstill', 'drive.ts', 'await leases.renew();', ''),
+  mutant(
+    'a lease that was taken before a standstill counts',
+    'lease.ts',
+    "if (answer.kind === 'held' && context.stoodStill()) continue;",
+    '',
+  ),
+  mutant(
+    'a gate passes on what was seen before a standstill',
+    'await.ts',
+    'if (context.stoodStill()) continue;',
+    '',
+  ),
   // the report
   mutant(
     'a trigger is reported as a reboot',

@@ -146,6 +146,21 @@ const clockStepsFor = (random: Random): NonNullable<Scenario['clockSteps']> =>
         ]),
       }));
 
+/** Mostly in the middle of a step: for a moment, longer than anything may take, or than a lease lasts. */
+const standstillsFor = (random: Random): NonNullable<Scenario['standstills']> =>
+  random.chance(0.88)
+    ? []
+    : Array.from({ length: random.pick([1, 1, 2]) }, () => ({
+        ...(random.chance(0.3)
+          ? { atMs: random.between(0, 300_000) }
+          : {
+              step: random.pick(['preflight', 'activate', 'reboot', 'gate', 'copy']),
+              nth: random.pick([1, 2, 2, 3]),
+              laterMs: random.pick([random.between(0, 300), random.between(0, 1_500)]),
+            }),
+        forMs: random.pick([4_000, 15_000, 90_000, 700_000, 3_600_000]),
+      }));
+
 /** The scenario of a seed. `size` machines, if given, instead of as many as the seed says. */
 export const randomScenario = (seed: number, size?: number): Scenario => {
   const random = createRandom(seed);
@@ -205,5 +220,6 @@ export const randomScenario = (seed: number, size?: number): Scenario => {
     overrides: random.chance(0.3) ? overridesFor(random, selection) : [],
     ...steeringFor(random.fork('steering'), selection),
     clockSteps: clockStepsFor(random.fork('clock')),
+    standstills: standstillsFor(random.fork('standstill')),
   };
 };

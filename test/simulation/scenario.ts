@@ -1,7 +1,7 @@
 import type { Machine } from '../../src/fleet/machine.ts';
 import { type Override, overrideWords } from '../../src/plan/override.ts';
 import type { Past } from '../../src/plan/past.ts';
-import type { Goal } from '../../src/plan/plan.ts';
+import type { Goal, Step } from '../../src/plan/plan.ts';
 import type { SteerAsk } from '../../src/run/event.ts';
 import { describeFault, type Fault } from '../../src/sim/fault.ts';
 import type { MachineStart } from '../../src/sim/machine.ts';
@@ -33,6 +33,12 @@ export type Reopening = {
   readonly heals: boolean;
 };
 
+/** The process of the engine is stopped, or its computer suspended: milliseconds from the approval, or from the intent of the n-th step of a kind. */
+export type Standstill = { readonly forMs: number } & (
+  | { readonly atMs: number }
+  | { readonly step: Step['kind']; readonly nth: number; readonly laterMs: number }
+);
+
 /** Everything that decides a simulated run: the same scenario gives the same run, event for event. */
 export type Scenario = {
   readonly seed: number;
@@ -54,8 +60,7 @@ export type Scenario = {
   readonly network: { readonly latencyMs: readonly [number, number]; readonly silenceMs: number };
   /** When somebody, or NTP, sets the clock of the machine that the engine runs on, milliseconds from the approval. */
   readonly clockSteps?: readonly { readonly atMs: number; readonly byMs: number }[];
-  /** When the process of the engine is stopped, or its computer suspended, milliseconds from the approval. */
-  readonly standstills?: readonly { readonly atMs: number; readonly forMs: number }[];
+  readonly standstills?: readonly Standstill[];
   /** When somebody holds the run back, milliseconds from its approval. */
   readonly pauses: readonly { readonly atMs: number; readonly forMs: number }[];
   readonly steers?: readonly Steered[];
@@ -88,7 +93,8 @@ export const describeScenario = (scenario: Scenario): readonly string[] => [
     ({ atMs, byMs }) => `  clock set by ${byMs / 1_000} s at ${atMs / 1_000} s`,
   ),
   ...(scenario.standstills ?? []).map(
-    ({ atMs, forMs }) => `  stands still at ${atMs / 1_000} s for ${forMs / 1_000} s`,
+    (still) =>
+      `  stands still ${'atMs' in still ? `at ${still.atMs / 1_000} s` : `${still.laterMs / 1_000} s into the ${still.step} number ${still.nth}`} for ${still.forMs / 1_000} s`,
   ),
   ...scenario.pauses.map(({ atMs, forMs }) => `  paused at ${atMs / 1_000} s for ${forMs / 1_000} s`),
   ...(scenario.steers ?? []).map(({ what, machine, atMs }) => `  ${what} ${machine} at ${atMs / 1_000} s`),

@@ -29,6 +29,7 @@ const simpler = (scenario: Scenario): readonly Scenario[] => [
     abandoned: ends.length > 0 && scenario.abandoned === true,
   })),
   ...dropped(scenario.clockSteps ?? []).map((clockSteps) => ({ ...scenario, clockSteps })),
+  ...dropped(scenario.standstills ?? []).map((standstills) => ({ ...scenario, standstills })),
   ...dropped(scenario.steers ?? []).map((steers) => ({ ...scenario, steers })),
   ...dropped(scenario.reopenings ?? []).map((reopenings) => ({ ...scenario, reopenings })),
   ...dropped(scenario.pauses).map((pauses) => ({ ...scenario, pauses })),

@@ -195,7 +195,7 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
   // is only as far as somebody looks, so it is looked at whenever that machine has something coming.
   let living: { readonly terminate: () => void; readonly die: (why: string) => void } | null = null;
   const ownMachine = (machine: SimMachine, due: Due): void => {
-    if (due.kind === 'stop') living?.terminate();
+    if (due.kind === 'stop' && living !== null && !standing.isStanding()) living.terminate();
     if (machine.power === 'down') living?.die('its machine goes down');
   };
   const watchOwnMachine = (): void => {
@@ -208,13 +208,15 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
     until: startAt + 3_600_000,
     turnsMax,
   });
-  checker = createChecker(plan, world);
+  const standing = standingStill(scenario.standstills ?? [], time);
+  checker = createChecker(plan, world, standing.stood);
   const watch = checker;
   /** The run by the dates of its journal, where those are not the true ones, which the checker goes by. */
   let dated: RunState | null = null;
   const record = (body: EventBody): RunEvent => {
     const event = journal.append(run, body);
     tell(() => `${event.seq} ${describe(body)}`);
+    if (body.kind === 'step-intended') standing.intended(body.step);
     strict(() => watch.onEvent(!skewed ? event : { ...event, at: time.now() }));
     if (skewed) dated = dated === null ? beginRun(event) : applyEvent(dated, event);
     return event;
@@ -247,13 +249,12 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
       watch.clockSet();
     });
   for (const { atMs, forMs } of scenario.pauses) {
-    time.schedule(time.now() + atMs, () => pause('somebody'));
-    time.schedule(time.now() + atMs + forMs, () => pause(null));
+    standing.toProcess(time.now() + atMs, () => pause('somebody'));
+    standing.toProcess(time.now() + atMs + forMs, () => pause(null));
   }
-  const askers = createAskers(scenario, time);
+  const askers = createAskers(scenario, { now: time.now, schedule: standing.toProcess });
   /** Each time something is tried again, steps take their time again. */
   const rounds = 1 + (scenario.steers?.length ?? 0) + (scenario.reopenings?.length ?? 0);
-  const standing = standingStill(scenario.standstills ?? [], time);
   const pausedMs =
     scenario.pauses.reduce((sum, { forMs }) => sum + forMs, 0) +
     (scenario.standstills ?? []).reduce((sum, { forMs }) => sum + forMs, 0);
@@ -280,8 +281,8 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
       };
     });
     if (end?.kind === 'killed-at') time.schedule(time.now() + end.ms, () => die('killed'));
-    if (end?.kind === 'stopped-at') time.schedule(time.now() + end.ms, () => stop.abort('somebody'));
-    if (end?.kind === 'aborted-at') time.schedule(time.now() + end.ms, () => abort.abort('somebody'));
+    if (end?.kind === 'stopped-at') standing.toProcess(time.now() + end.ms, () => stop.abort('somebody'));
+    if (end?.kind === 'aborted-at') standing.toProcess(time.now() + end.ms, () => abort.abort('somebody'));
     let goesDown = false;
     const terminate = (): void => {
       goesDown = !stop.signal.aborted && !abort.signal.aborted;
@@ -488,7 +489,13 @@ const checkLiveness = (scenario: Scenario, plan: Plan, final: RunState): void =>
   });
   const steered = (scenario.steers ?? []).map(({ machine }) => machine);
   const back = plan.goal.kind === 'rollback';
+  const standsMs = Math.max(0, ...(scenario.standstills ?? []).map(({ forMs }) => forMs));
+  // Nobody confirmed what went live there while the engine stood still, so it may have gone back by itself.
+  const unconfirmed = plan.machines.filter(({ steps }) =>
+    steps.some((step) => step.kind === 'activate' && (step.confirmWithinMs ?? standsMs) < standsMs),
+  );
   const faulty = [
+    ...unconfirmed.map(({ machine }) => machine.name),
     ...scenario.starts.filter(({ faults = [] }) => faults.length > 0).map(({ name }) => name),
     // What needs a machine that somebody left out goes on; what it needs is not returned beneath it, and may have had its
     // turn by the time that one is taken in again.

@@ -1,27 +1,44 @@
 import type { Clock, Target } from '../../src/ports.ts';
 import type { VirtualClock } from '../../src/sim/clock.ts';
+import type { Standstill } from './scenario.ts';
+
+/** `activate` of `nas/activate-switch`. */
+const kindOf = (step: string): string =>
+  (step.split('/')[1] ?? '').replace(/^(activate|gate|dependencies)-.*/u, '$1');
 
 /**
  * A process that is stopped now and then: nothing wakes in it meanwhile, and its clock does not count the time. What it
  * has sent arrives, and is answered; it reads the answer once it goes on.
  */
 export const standingStill = (
-  standstills: readonly { readonly atMs: number; readonly forMs: number }[],
-  time: Pick<VirtualClock, 'now'>,
+  standstills: readonly Standstill[],
+  time: Pick<VirtualClock, 'now' | 'schedule'>,
 ) => {
-  const stands = standstills.map(({ atMs, forMs }) => {
-    const from = time.now() + atMs;
-    return { from, until: from + forMs };
-  });
-  const stood = (): number =>
-    stands.reduce((sum, { from, until }) => sum + Math.max(0, Math.min(time.now(), until) - from), 0);
+  /** How many steps of each kind have been intended. */
+  const intents = new Map<string, number>();
+  /** The earliest first. */
+  const stands: { readonly from: number; readonly until: number }[] = [];
+  const begin = (from: number, forMs: number): void => {
+    stands.push({ from, until: from + forMs });
+    stands.sort((a, b) => a.from - b.from);
+  };
+  for (const still of standstills) if ('atMs' in still) begin(time.now() + still.atMs, still.forMs);
+  const stood = (): number => {
+    let ms = 0;
+    let counted = 0;
+    for (const { from, until } of stands) {
+      ms += Math.max(0, Math.min(time.now(), until) - Math.max(from, counted));
+      counted = Math.max(counted, until);
+    }
+    return ms;
+  };
   const goesOn = async (clock: Clock): Promise<void> => {
     for (const { from, until } of stands)
       if (from <= time.now() && time.now() < until) await clock.sleep(until - time.now());
   };
 
   const clockOf = (clock: Clock): Clock => {
-    if (stands.length === 0) return clock;
+    if (standstills.length === 0) return clock;
     const elapsed = (): number => clock.elapsed() - stood();
     return {
       now: clock.now,
@@ -38,7 +55,7 @@ export const standingStill = (
   };
 
   const targetOf = (target: Target, clock: Clock): Target => {
-    if (stands.length === 0) return target;
+    if (standstills.length === 0) return target;
     const late =
       <Args extends readonly unknown[], T>(ask: (...args: Args) => Promise<T>) =>
       async (...args: Args): Promise<T> => {
@@ -59,5 +76,32 @@ export const standingStill = (
     };
   };
 
-  return { clockOf, targetOf };
+  const standsUntil = (): number =>
+    stands.reduce(
+      (until, each) => (each.from <= until && until < each.until ? each.until : until),
+      time.now(),
+    );
+
+  return {
+    clockOf,
+    targetOf,
+    /** How long so far, milliseconds. */
+    stood,
+    isStanding: (): boolean => standsUntil() > time.now(),
+    /** What comes to a process from outside, a signal or a word of a person, is heard once it goes on. */
+    toProcess: (at: number, hear: () => void): void =>
+      time.schedule(at, () => {
+        const until = standsUntil();
+        if (until > time.now()) time.schedule(until, hear);
+        else hear();
+      }),
+    intended: (step: string): void => {
+      const kind = kindOf(step);
+      const count = (intents.get(kind) ?? 0) + 1;
+      intents.set(kind, count);
+      for (const still of standstills)
+        if ('step' in still && still.step === kind && still.nth === count)
+          begin(time.now() + still.laterMs, still.forMs);
+    },
+  };
 };

@@ -41,4 +41,17 @@ describe('a run whose process stands still', () => {
         expect(became.app, `${step}, ${atMs} ms`).toMatch(/dependency/u);
       }
   });
+
+  test('for an hour at the end of any step: every lease is had and every gate passed by what is seen afterwards', async () => {
+    const sound = await tell(cast);
+    for (const { step, endedAt } of allRecords(sound.state))
+      for (let earlierMs = 10; earlierMs <= 130; earlierMs += 20) {
+        const atMs = (endedAt ?? 0) - sound.startedAt - earlierMs;
+        const { became, state } = await tell(cast, { standstills: [{ atMs, forMs: hourMs }] });
+        // One whose activation nobody confirmed in time goes back by itself, and what needs it is left alone.
+        expect(state.ended?.result, `${step.id}, ${atMs} ms`).toMatch(
+          became.nas === 'done' && became.app === 'done' ? /done/u : /failed|partial|held/u,
+        );
+      }
+  });
 });
