@@ -475,6 +475,42 @@ export const mutants: readonly Mutant[] = [
     'if (context.stoodStill()) continue;',
     '',
   ),
+  mutant(
+    'a standstill is no pause',
+    'drive.ts',
+    "if (state.pausedBy === null) {\n          append({ kind: 'paused', by: standstillWords",
+    "if (false) {\n          append({ kind: 'paused', by: standstillWords",
+  ),
+  mutant(
+    'a standstill of the process is not noticed',
+    'standstill.ts',
+    'if (ms < standsStillMs)',
+    'if (true)',
+  ),
+  mutant(
+    'what an activation saw before a standstill counts',
+    'activation.ts',
+    'stood = context.stoodStill();\n    } while (stood);',
+    '} while (false);',
+  ),
+  mutant(
+    'an activation after a standstill does not ask for its dependencies again',
+    'activation.ts',
+    'if (!stood && (!context.again',
+    'if ((!context.again',
+  ),
+  mutant(
+    'what a reboot saw before a standstill counts',
+    'reboot.ts',
+    "while (due.kind === 'to-end' && context.stoodStill())",
+    'while (false)',
+  ),
+  mutant(
+    'a reboot after a standstill does not ask for its dependencies again',
+    'reboot.ts',
+    'due = (await stillHealthy(step, context)) ?? (await',
+    'due = (await',
+  ),
   // the report
   mutant(
     'a trigger is reported as a reboot',

@@ -154,11 +154,20 @@ const standstillsFor = (random: Random): NonNullable<Scenario['standstills']> =>
         ...(random.chance(0.3)
           ? { atMs: random.between(0, 300_000) }
           : {
-              step: random.pick(['preflight', 'activate', 'reboot', 'gate', 'copy']),
-              nth: random.pick([1, 2, 2, 3]),
-              laterMs: random.pick([random.between(0, 300), random.between(0, 1_500)]),
+              step: random.pick([
+                'preflight',
+                'dependencies',
+                'dependencies',
+                'activate',
+                'activate',
+                'activate',
+                'reboot',
+                'gate',
+              ]),
+              nth: random.pick([1, 2, 2, 3, 4]),
+              laterMs: random.between(0, 700),
             }),
-        forMs: random.pick([4_000, 15_000, 90_000, 700_000, 3_600_000]),
+        forMs: random.pick([4_000, 15_000, 90_000, 700_000, 3_600_000, 3_600_000]),
       }));
 
 /** The scenario of a seed. `size` machines, if given, instead of as many as the seed says. */
