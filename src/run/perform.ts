@@ -38,6 +38,19 @@ const delay = async (
   return succeeded(`waited as configured (rebootDelay ${step.delayMs / 1_000} s)`);
 };
 
+const lookAtDependencies = async (
+  step: Extract<Step, { kind: 'dependencies' }>,
+  context: PerformContext,
+): Promise<StepOutcome> => {
+  const needed = stillNeeded(step, step.neededBy ?? [], context);
+  if (needed !== null) return needed;
+  for (;;) {
+    const outcome = await dependencies(step, step.needs, context);
+    // The pause that a standstill comes to may have been written down already: this success would count as seen since.
+    if (outcome.kind !== 'succeeded' || !context.stoodStill()) return outcome;
+  }
+};
+
 /** Performs one step to its outcome. Expected failures are outcomes; anything thrown is a bug or a broken journal. */
 export const perform = (step: Step, context: PerformContext): Promise<StepOutcome> => {
   switch (step.kind) {
@@ -45,10 +58,8 @@ export const perform = (step: Step, context: PerformContext): Promise<StepOutcom
       return underLease(step, context, () => preflight(step, context));
     case 'copy':
       return copy(step, context);
-    case 'dependencies': {
-      const needed = stillNeeded(step, step.neededBy ?? [], context);
-      return needed === null ? dependencies(step, step.needs, context) : Promise.resolve(needed);
-    }
+    case 'dependencies':
+      return lookAtDependencies(step, context);
     case 'activate':
       return activate(step, context);
     case 'gate':

@@ -42,6 +42,27 @@ describe('a run whose process stands still', () => {
       }
   });
 
+  test('for an hour and then another while it looks at what its next machine needs, and somebody asks something of it meanwhile: it looks again', async () => {
+    const sound = await tell(cast);
+    const looked = allRecords(sound.state).find(({ step: { id } }) => id === 'app/dependencies');
+    const [begunAt, endedAt] = [looked?.intendedAt ?? 0, looked?.endedAt ?? 0];
+    const illMs = endedAt - sound.startedAt + 60_000;
+    for (let laterMs = 1; laterMs < endedAt - begunAt; laterMs += 3) {
+      const { became, world } = await tell(
+        { ...cast, nas: { faults: [{ kind: 'falls-ill', atMs: illMs, forMs: null }] } },
+        {
+          standstills: [
+            { step: 'dependencies', nth: 1, laterMs, forMs: hourMs },
+            { atMs: illMs + 1_000, forMs: hourMs },
+          ],
+          steers: [{ what: 'skip', machine: 'nobody', atMs: illMs }],
+        },
+      );
+      expect(world.look('nas').ill, `${laterMs} ms`).not.toBeNull();
+      expect(became.app, `${laterMs} ms`).toMatch(/dependency/u);
+    }
+  });
+
   test('for an hour at the end of any step: every lease is had and every gate passed by what is seen afterwards', async () => {
     const sound = await tell(cast);
     for (const { step, endedAt } of allRecords(sound.state))
