@@ -3,18 +3,20 @@ import type { LookMoment, RunEvent, Seen } from '../../src/run/event.ts';
 import { progressOf } from '../../src/run/progress.ts';
 import type { RunState } from '../../src/run/state.ts';
 import type { World } from '../../src/sim/world.ts';
+import type { Known } from './knowledge.ts';
+import { differs, failedBeforeToo, progressFor, targetFor } from './known.ts';
 
 /** What must hold of looks at machines that nothing is being done to: the report of a run is true when it is written. */
 
-/** What the checker knows of how machines were before anything was done to them. */
-export type Before = {
+/** How machines were before anything was done to them. */
+type Before = {
   /** Its services did not answer, and nothing has shown since that they can. */
   readonly wasIll: (name: string) => boolean;
   /** All of these units had failed. */
   readonly hadFailed: (name: string, units: readonly string[]) => boolean;
 };
 
-type Looked = { readonly at: number; readonly body: Extract<RunEvent['body'], { kind: 'looked' }> };
+type Looked = Extract<RunEvent['body'], { kind: 'looked' }>;
 
 const lookable = ({ decision }: MachinePlan, moment: LookMoment): boolean =>
   decision.kind === 'nothing' || (moment === 'end' && decision.kind === 'act');
@@ -58,21 +60,52 @@ const wrongSeen = (
   }
 };
 
-/** Why this look is not what it should be, or null. */
-export const wrongLook = (
-  world: World,
-  plan: Plan,
-  { body }: Looked,
-  since: number,
-  before: Before,
-): string | null => {
-  const { moment, seen } = body;
+/** All that were due were seen, and as they are. */
+const wrongSight = (known: Known, { moment, seen }: Looked): string | null => {
+  const { world, plan, lookBegunAt, illBefore } = known;
+  const before: Before = {
+    wasIll: (name) => illBefore.has(name),
+    hadFailed: (name, units) => failedBeforeToo(known, name, units),
+  };
   const due = plan.machines.filter((entry) => lookable(entry, moment)).map(({ machine }) => machine.name);
   if (JSON.stringify(seen.map(({ machine }) => machine)) !== JSON.stringify(due))
     return `the look at the ${moment} left machines out`;
   for (const each of seen) {
-    const wrong = wrongSeen(world, plan, moment, each, since, before);
+    const wrong = wrongSeen(world, plan, moment, each, lookBegunAt[moment], before);
     if (wrong !== null) return wrong;
+  }
+  return null;
+};
+
+/** What is well at the end, or no worse than before, runs what its gate passed; unless somebody else deployed since. */
+const wrongAtEnd = (known: Known, { machine, verdict }: Seen): string | null => {
+  const { world, lookBegunAt } = known;
+  const progress = progressFor(known, machine);
+  const gate = progress?.steps.findLast(({ kind }) => kind === 'gate');
+  const theirs = (world.look(machine).foreignAt ?? 0) >= lookBegunAt.end;
+  if (progress?.status !== 'done' || gate?.kind !== 'gate' || theirs) return null;
+  return verdict === 'well' || verdict === 'as-before'
+    ? differs(
+        known,
+        machine,
+        'toplevel at the end',
+        world.look(machine).current,
+        targetFor(known, machine, gate.current),
+      )
+    : null;
+};
+
+/** Why this look is not what it should be, or null. */
+export const wrongLook = (known: Known, looked: Looked): string | null => {
+  const wrong = wrongSight(known, looked);
+  if (wrong !== null) return wrong;
+  if (looked.moment === 'start')
+    return known.touched.size > 0
+      ? 'machines with nothing to do were looked at after others had been touched'
+      : null;
+  for (const seen of looked.seen) {
+    const fallen = wrongAtEnd(known, seen);
+    if (fallen !== null) return fallen;
   }
   return null;
 };

@@ -1,0 +1,87 @@
+import { machineOfStep } from '../../src/plan/plan.ts';
+import type { RunEvent } from '../../src/run/event.ts';
+import { concurrency } from '../../src/run/next.ts';
+import { progressOf } from '../../src/run/progress.ts';
+import { recordOf, recordOfStep, recordsOfMachine } from '../../src/run/records.ts';
+import type { Known } from './knowledge.ts';
+import { entryOf, progressFor } from './known.ts';
+import { ranOut } from './lease-rules.ts';
+import { wrongProof } from './proof-rules.ts';
+
+/** What must hold of steps as the journal tells of them: begun in their turn, ended when they must, given up only so. */
+
+type Of<K extends RunEvent['body']['kind']> = Extract<RunEvent['body'], { readonly kind: K }>;
+
+/** Steps that do nothing to their machine: none of them is waited for once it is left out. */
+const endsWithItsMachine = /\/(?:preflight|copy|dependencies[^/]*|delay)$/u;
+/** What is live already is brought to its end, and a machine that goes down is waited for. */
+const finishes = /\/(?:restore|confirm|gate-after-activation|await-boot)$/u;
+
+/** What the engine takes to hear of it and to end a step, milliseconds. */
+const leftOutWithinMs = 1_000;
+
+/** A copy is no act that anybody could see, so it is counted where it arrives. */
+const wrongCopy = ({ state, world, intents }: Known, id: string): string | null => {
+  const name = machineOfStep(id);
+  if (world.look(name).copies > 0 && !intents.has(`${name}/copy`))
+    return `a closure came to ${name} without an intent in the journal`;
+  const copying = id.endsWith('/copy')
+    ? state.machines.all.filter(({ records }) =>
+        records.some(({ step, status }) => step.kind === 'copy' && status === 'open'),
+      ).length
+    : 0;
+  return copying > concurrency.copy ? `${copying} closures are copied at once` : null;
+};
+
+/** A step begins once those before it are known to have succeeded. */
+const wrongTurn = (known: Known, id: string): string | null => {
+  const entry = entryOf(known, machineOfStep(id));
+  if (entry === null || entry.restore?.id === id) return null;
+  for (const before of progressOf(known.state, entry).steps) {
+    if (before.id === id) return null;
+    const status = recordOfStep(known.state, before)?.status ?? 'not begun';
+    if (status !== 'succeeded') return `${id} began while ${before.id} is ${status}`;
+  }
+  return null;
+};
+
+/** Why this step should not begin now, or null. */
+export const wrongBeginning = (known: Known, { step }: Of<'step-intended'>, at: number): string | null => {
+  const { plan, world, state, resumedAt } = known;
+  const wrong = ranOut(plan, world, state, at, resumedAt) ?? wrongCopy(known, step) ?? wrongTurn(known, step);
+  if (wrong !== null) return wrong;
+  return state.pausedBy !== null && !finishes.test(step) ? `${step} began in a pause` : null;
+};
+
+/** Why this machine should not be left out now, or null. */
+export const wrongSteer = (known: Known, { what, machine }: Of<'steered' | 'reopened'>): string | null =>
+  what === 'skip' && known.touched.has(machine) && progressFor(known, machine)?.status !== 'restored'
+    ? `${machine} was left out in the middle`
+    : null;
+
+/** Whoever says that it came up in the old generation has seen it boot since the new one was given to it. */
+const wrongOldGeneration = (known: Known, machine: string): string | null => {
+  const given = recordsOfMachine(known.state, machine).findLast(({ step }) => step.kind === 'activate');
+  // A clock that was set dates the journal by another time than the world's.
+  return !known.clockWasSet &&
+    given !== undefined &&
+    known.world.look(machine).bootedAt < (given.endedAt ?? 0)
+    ? `${machine} counts as booted into the old generation, and has not booted since it has the new one`
+    : null;
+};
+
+/** Why this step should not have ended so, or null. */
+export const wrongEnding = (known: Known, { step, outcome }: Of<'step-ended'>, at: number): string | null => {
+  const { state, stoppedAtOnce, leftOut, clockWasSet } = known;
+  if (stoppedAtOnce && outcome.kind !== 'succeeded')
+    return `${step} was given up in its middle, and counts as ${outcome.kind}`;
+  const leftOutAt = endsWithItsMachine.test(step) ? leftOut.get(machineOfStep(step)) : undefined;
+  if (leftOutAt !== undefined && at > leftOutAt + leftOutWithinMs && !clockWasSet)
+    return `${step} held up the run though its machine was left out`;
+  const record = recordOf(state, step);
+  if (record?.outcome?.kind === 'failed' && record.outcome.failure.kind === 'old-generation') {
+    const wrong = wrongOldGeneration(known, record.step.machine);
+    if (wrong !== null) return wrong;
+  }
+  return record?.status === 'succeeded' ? wrongProof(known, record) : null;
+};
