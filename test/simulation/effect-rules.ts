@@ -1,5 +1,5 @@
 import type { MachinePlan, Step } from '../../src/plan/plan.ts';
-import { allRecords, recordOf, type StepRecord } from '../../src/run/records.ts';
+import { allRecords, recordOf, recordsOfMachine, type StepRecord } from '../../src/run/records.ts';
 import type { Effect } from '../../src/sim/world.ts';
 import { wrongAbove, wrongBeneath } from './dependency-rules.ts';
 import { wrongOverwrite, wrongReboot } from './hold-rules.ts';
@@ -20,8 +20,8 @@ const serves = (known: Known, step: Step, effect: Effect): boolean => {
 };
 
 const intentOf = (known: Known, effect: Effect): StepRecord | undefined =>
-  allRecords(known.state).find(
-    ({ step, status }) => step.machine === effect.machine && status === 'open' && serves(known, step, effect),
+  recordsOfMachine(known.state, effect.machine).find(
+    ({ step, status }) => status === 'open' && serves(known, step, effect),
   );
 
 /** An activation that goes live and nobody there could take back. */

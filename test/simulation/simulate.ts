@@ -489,11 +489,22 @@ const checkLiveness = (scenario: Scenario, plan: Plan, final: RunState): void =>
   });
   const steered = (scenario.steers ?? []).map(({ machine }) => machine);
   const back = plan.goal.kind === 'rollback';
-  const standsMs = Math.max(0, ...(scenario.standstills ?? []).map(({ forMs }) => forMs));
-  // Nobody confirmed what went live there while the engine stood still, so it may have gone back by itself.
-  const unconfirmed = plan.machines.filter(({ steps }) =>
-    steps.some((step) => step.kind === 'activate' && (step.confirmWithinMs ?? standsMs) < standsMs),
-  );
+  const standsMs = (scenario.standstills ?? []).reduce((sum, { forMs }) => sum + forMs, 0);
+  // Nobody confirmed what went live there while the engine stood still, so it may have gone back by itself: it waits for as
+  // long as the gate may take, and not much longer.
+  const unconfirmed = plan.machines.filter(({ steps }) => {
+    const gate = steps.find((step) => step.kind === 'gate' && step.after === 'activation');
+    const gateMs = gate?.kind === 'gate' ? gate.deadlineMs : 0;
+    return (
+      standsMs > 0 &&
+      steps.some(
+        (step) =>
+          step.kind === 'activate' &&
+          step.confirmWithinMs !== undefined &&
+          step.confirmWithinMs < standsMs + gateMs,
+      )
+    );
+  });
   const faulty = [
     ...unconfirmed.map(({ machine }) => machine.name),
     ...scenario.starts.filter(({ faults = [] }) => faults.length > 0).map(({ name }) => name),

@@ -96,6 +96,8 @@ export const standingStill = (
         else hear();
       }),
     intended: (step: string): void => {
+      // Most processes never do.
+      if (standstills.length === 0) return;
       const kind = kindOf(step);
       const count = (intents.get(kind) ?? 0) + 1;
       intents.set(kind, count);
