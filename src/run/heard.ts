@@ -37,7 +37,7 @@ export const createHeard = (): Heard => {
     by: (step) => {
       const own = step.kind === 'delay' ? looks.signal : all.signal;
       if (!doesNothing(step)) return { own, alone: own };
-      // A signal is dear to make and free to share: the steps of a machine hear one, unless it has been used up.
+      // The steps of a machine hear one signal, one after the other, unless it has been used up.
       const before = latest.get(step.machine)?.alone;
       const alone = before === undefined || before.signal.aborted ? new AbortController() : before;
       latest.set(step.machine, { step, alone });
