@@ -232,10 +232,10 @@ WantedBy=multi-user.target
     await run.until(speaks('one/activate-switch'));
     run.signal('SIGINT');
     await run.until(({ kind }) => kind === 'stop-requested');
-    // Two at once would count as one.
+    // Two at once would count as one, so it is pressed until one counted; a process that has all but ended is left alone.
     const again = setInterval(() => run.signal('SIGINT'), 250);
-    const ended = await run.ended.finally(() => clearInterval(again));
-    expect(ended.code).toBe(130);
+    await run.untilSaid('stopping at once').finally(() => clearInterval(again));
+    expect((await run.ended).code).toBe(130);
     const events = await lab.events();
     expect(stepsIn(events).at(-1)).toBe('one/activate-switch begins');
     expect(events.at(-1)?.body).toMatchObject({ kind: 'run-ended', result: 'interrupted' });

@@ -41,6 +41,8 @@ export type UnderWay = {
   readonly ended: Promise<ProcessResult>;
   /** Resolves when something like this has happened in a run since the command was started. */
   until(what: (body: EventBody) => boolean): Promise<void>;
+  /** Resolves when a line of stderr contains this. */
+  untilSaid(words: string): Promise<void>;
   signal(name: 'SIGINT' | 'SIGTERM' | 'SIGKILL'): void;
 };
 
@@ -160,9 +162,19 @@ const open = async (
     const own = (): readonly RunEvent[] => happened.filter(({ at }) => at >= startedAt);
     // Every program on the way to lab gives its place to the next one, so the shell's pid becomes that of lab.
     const argv = ['sh', '-c', 'echo $$ >"$0"; exec "$@"', pidFile, ...command];
-    const ended = whole(words, fleet.run(argv, { ...surroundings, env: { ...env, ...more } }));
+    const said: string[] = [];
+    const onStderrLine = (line: string): void => void said.push(line);
+    const ended = whole(words, fleet.run(argv, { ...surroundings, env: { ...env, ...more }, onStderrLine }));
     return {
       ended,
+      untilSaid: async (text) =>
+        vi.waitFor(
+          () => {
+            if (said.some((line) => line.includes(text))) return;
+            throw new Error(`'${text}' was not said, only:\n${said.join('\n')}`);
+          },
+          { timeout: soonMs, interval: 20 },
+        ),
       until: async (what) =>
         vi.waitFor(
           () => {
