@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Cli } from './cli/lab.ts';
 import { systemClock } from './clock.ts';
+import { startedIn } from './process/folder.ts';
 
 /**
  * The composition root: the only reader of argv and environment, the only one that sets the exit code. What a command
@@ -98,7 +99,7 @@ const makeCli = (): Cli => {
   const own = signals();
   const script = process.argv[1] ?? '';
   const engineArgv = [process.execPath, ...process.execArgv, script, engineWord];
-  const around = { env: process.env, cwd: process.cwd(), version, installation, engineArgv, signals: own };
+  const around = { env: process.env, cwd: startedIn(process.env.PWD), version, installation, engineArgv, signals: own };
   return {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),

@@ -6,6 +6,7 @@ import { type ConductDeps, conduct, type Hosting } from '../flow/conduct.ts';
 import { resume } from '../flow/resume.ts';
 import { Override, overridesMax } from '../plan/override.ts';
 import { Goal } from '../plan/plan.ts';
+import { standIn } from '../process/folder.ts';
 import { RunId, SteerAsk } from '../run/event.ts';
 import { exitCodeOfFailure, exitCodeOfRun, exitCodes } from '../run/report.ts';
 import type { RunState } from '../run/state.ts';
@@ -52,7 +53,8 @@ export const runEngine = async (around: Omit<Surroundings, 'cwd'>): Promise<numb
     told = true;
   };
   const order = Order.parse(JSON.parse(await text(process.stdin)));
-  process.chdir(order.cwd);
+  // A run goes on without its flake: all that it does is in its plan.
+  standIn(order.cwd);
   const opened = await openLab(order.options, { ...around, cwd: order.cwd });
   if (!opened.ok) {
     tell({ failure: opened.failure });

@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { execa } from 'execa';
+import { folderForPrograms } from './folder.ts';
 
 /** What a shell says when a program cannot be started, and what it adds to the signal that ended one. */
 const cannotStart = 127;
@@ -12,7 +13,12 @@ export const runInteractive = async (
 ): Promise<number> => {
   const [file, ...args] = argv;
   if (file === undefined) throw new TypeError('argv is empty');
-  const result = await execa(file, args, { ...options, stdio: 'inherit', reject: false });
+  const result = await execa(file, args, {
+    ...options,
+    cwd: folderForPrograms(),
+    stdio: 'inherit',
+    reject: false,
+  });
   if (result.signal !== undefined) return endedBySignal + constants.signals[result.signal];
   return result.exitCode ?? cannotStart;
 };

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { execa } from 'execa';
+import { folderForPrograms } from './folder.ts';
 import { readOutput } from './output.ts';
 
 /** What became of one local process. `timedOut` and `cancelled` come with whatever output there was. */
@@ -27,6 +28,7 @@ export type ProcessOptions = {
    * pressed at the terminal reaches them.
    */
   readonly group?: boolean;
+  /** By default the folder this process stands in, or the root where that has been removed. */
   readonly cwd?: string;
   /** Added to the environment of this process. */
   readonly env?: Readonly<Record<string, string>>;
@@ -72,7 +74,7 @@ export const runProcess: RunProcess = async (argv, options) => {
   }
   if (options.signal?.aborted === true) return { ...notStarted, cancelled: true, startError: null };
   const child = execa(file, args, {
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    cwd: options.cwd ?? folderForPrograms(),
     ...(options.env === undefined ? {} : { env: options.env }),
     ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
     ...(options.group === true ? { detached: true } : {}),

@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Failure } from '../../src/failure.ts';
@@ -94,6 +94,24 @@ describe.skipIf(!possible)('a run meets what nobody foresaw', () => {
       next: before.next,
       generation: before.generation,
     });
+  });
+
+  test('the folder of its flake is removed, and its process killed: resumed from elsewhere, it is finished', async () => {
+    await describeAs({ knobs: { switchSeconds: 3 } });
+    const run = lab.start(['run', '--yes']);
+    await run.until(speaks('box/activate-switch'));
+    const holder = await readFile(join(lab.stateDirectory, 'lock-holder.json'), 'utf8');
+    process.kill((JSON.parse(holder) as { pid: number }).pid, 'SIGKILL');
+    expect((await run.ended).code).toBe(4);
+    const away = `${lab.flake.folder}.away`;
+    await rename(lab.flake.folder, away);
+    try {
+      const env = { LAB_STATE_DIR: lab.stateDirectory };
+      const words = { cwd: lab.fleet.directory, deadlineMs: 120_000, env };
+      await expectDone({ ended: lab.fleet.run([...lab.program, 'resume'], words) });
+    } finally {
+      await rename(away, lab.flake.folder);
+    }
   });
 
   test('the kernel that it is to boot is deleted before its reboot: it is not rebooted, and the report says why', async () => {
