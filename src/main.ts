@@ -99,7 +99,14 @@ const makeCli = (): Cli => {
   const own = signals();
   const script = process.argv[1] ?? '';
   const engineArgv = [process.execPath, ...process.execArgv, script, engineWord];
-  const around = { env: process.env, cwd: startedIn(process.env.PWD), version, installation, engineArgv, signals: own };
+  const around = {
+    env: process.env,
+    cwd: startedIn(process.env.PWD),
+    version,
+    installation,
+    engineArgv,
+    signals: own,
+  };
   return {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
