@@ -79,34 +79,65 @@ const beginnings = {
   '-wal': [Buffer.from('377f0682', 'hex'), Buffer.from('377f0683', 'hex')],
 } as const;
 
-const beginsLike = (path: string, expected: readonly Buffer[]): boolean => {
+const beginsLike = (file: number, expected: readonly Buffer[]): boolean => {
   const read = Buffer.alloc(16);
+  const length = readSync(file, read, 0, read.length, 0);
+  return expected.some((bytes) => read.subarray(0, Math.min(length, bytes.length)).equals(bytes));
+};
+
+/** SQLite has no lock on its log, so that it may be opened and closed. */
+const logBegins = (path: string): boolean => {
   const file = openSync(path, 'r');
   try {
-    const length = readSync(file, read, 0, read.length, 0);
-    return expected.some((bytes) => read.subarray(0, Math.min(length, bytes.length)).equals(bytes));
+    return beginsLike(file, beginnings['-wal']);
   } finally {
     closeSync(file);
   }
 };
 
+/** Databases that this process reads besides SQLite, by device and inode. */
+const heldOpen = new Map<string, { readonly file: number; watchers: number }>();
+
+/**
+ * The same of the database itself, through one descriptor for all journals of this process. To close a file gives up
+ * every lock that the process has on it (fcntl_locking(2)), SQLite's among them: the next program to close the journal
+ * would then take itself for the last one, and remove the log under a run.
+ */
+const watchDatabase = (path: string, identity: string): { begins: () => boolean; close: () => void } => {
+  const held = heldOpen.get(identity) ?? { file: openSync(path, 'r'), watchers: 0 };
+  held.watchers += 1;
+  heldOpen.set(identity, held);
+  return {
+    begins: () => beginsLike(held.file, beginnings['']),
+    close: () => {
+      held.watchers -= 1;
+      if (held.watchers > 0) return;
+      heldOpen.delete(identity);
+      closeSync(held.file);
+    },
+  };
+};
+
+const look = (path: string) => statSync(path, { bigint: true, throwIfNoEntry: false });
+const identityOf = (found: ReturnType<typeof look>): string | null =>
+  found === undefined ? null : `${found.dev}:${found.ino}`;
+
 /** Looks whether a file still is the one that was first seen here, still begins as it must, and has lost nothing. */
-const watchOne = (path: string, expected: readonly Buffer[]) => {
+const watchOne = (path: string, begins: () => boolean) => {
   let seen: string | null = null;
   let size = 0n;
-  const look = () => statSync(path, { bigint: true, throwIfNoEntry: false });
   return {
     isSame: (): boolean => {
-      const found = look();
-      const identity = found === undefined ? null : `${found.dev}:${found.ino}`;
+      const found = look(path);
+      const identity = identityOf(found);
       seen ??= identity;
       size = found?.size ?? 0n;
-      return identity === seen && (identity === null || beginsLike(path, expected));
+      return identity === seen && (identity === null || begins());
     },
     /** One that is gone, or another, is told as that once something was written. */
     isWhole: (): boolean => {
-      const found = look();
-      return found === undefined || `${found.dev}:${found.ino}` !== seen || found.size >= size;
+      const found = look(path);
+      return found === undefined || identityOf(found) !== seen || found.size >= size;
     },
   };
 };
@@ -115,10 +146,18 @@ const watchOne = (path: string, expected: readonly Buffer[]) => {
  * Sees that the journal is still the file that was opened, with the log beside it: SQLite goes on writing into one that
  * was removed, emptied or written over by somebody, where nobody will ever read it, and the lock of a run goes the same
  * way. Each is to be asked around every write, and throws `JournalFailure` when it is another. One that was cut short shows
- * that only before: what is written next lies behind the hole, where no recovery after a crash would look.
+ * that only before: what is written next lies behind the hole, where no recovery after a crash would look. To be closed
+ * once the journal is.
  */
-export const watchOverFile = (path: string): { readonly before: () => void; readonly after: () => void } => {
-  const files = [watchOne(path, beginnings['']), watchOne(`${path}-wal`, beginnings['-wal'])];
+export const watchOverFile = (
+  path: string,
+): { readonly before: () => void; readonly after: () => void; readonly close: () => void } => {
+  const identity = identityOf(look(path));
+  const database = identity === null ? null : watchDatabase(path, identity);
+  const files = [
+    watchOne(path, () => database?.begins() ?? false),
+    watchOne(`${path}-wal`, () => logBegins(`${path}-wal`)),
+  ];
   files[0]?.isSame();
   const gone = (what: string): JournalFailure =>
     new JournalFailure(
@@ -133,6 +172,7 @@ export const watchOverFile = (path: string): { readonly before: () => void; read
     after: () => {
       if (!files.every(({ isSame }) => isSame())) throw gone('removed or replaced');
     },
+    close: () => database?.close(),
   };
 };
 

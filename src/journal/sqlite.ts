@@ -154,7 +154,10 @@ const journalOver = (open: OpenDatabase, directory: string, now: () => number): 
       ),
     asked: (run, afterId) =>
       guard('read', () => controls.all(run, afterId).map((row) => ({ ...row }) as unknown as Control)),
-    close: () => db.close(),
+    close: () => {
+      db.close();
+      file.close();
+    },
   };
 };
 

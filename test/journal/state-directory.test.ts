@@ -1,7 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import {
   chownSync,
   cpSync,
   existsSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   renameSync,
@@ -96,6 +98,53 @@ describe('a journal that is taken away while it is written', () => {
     }
     expect(journal.eventsOf(run)).toHaveLength(401);
     journal.close();
+  });
+});
+
+describe('a journal that is being written', () => {
+  let place = '';
+  beforeEach(() => {
+    place = mkdtempSync(join(tmpdir(), 'lab-state-'));
+  });
+  afterEach(() => rmSync(place, { recursive: true, force: true }));
+
+  /**
+   * What another program gets that asks for the whole file, as one does that closes it last. By another name for the file:
+   * there it finds no index of a log, from which newer SQLite would know of us without any lock.
+   */
+  const wantedWhole = (path: string): string => {
+    linkSync(path, join(place, 'other.db'));
+    const script = `
+      const { DatabaseSync } = require('node:sqlite');
+      const db = new DatabaseSync(process.argv[1], { timeout: 0 });
+      try {
+        console.log(db.prepare('PRAGMA journal_mode = DELETE').get().journal_mode);
+      } catch (error) {
+        console.log(error.message);
+      }
+      db.close();
+    `;
+    const said = execFileSync(process.execPath, ['-e', script, join(place, 'other.db')], {
+      encoding: 'utf8',
+    });
+    rmSync(join(place, 'other.db'));
+    return said.trim();
+  };
+
+  test('is held, so that no other program takes its log away, until the last of this process has closed it', () => {
+    const path = join(place, 'journal.db');
+    const journal = openJournal(place, () => 5);
+    journal.append(run, started);
+    const viewer = openJournal(place, () => 5);
+    expect(viewer.eventsOf(run)).toHaveLength(1);
+    viewer.close();
+    expect(wantedWhole(path)).toContain('locked');
+    journal.append(run, noted('not lost'));
+    journal.close();
+    expect(wantedWhole(path)).toBe('delete');
+    const again = openJournal(place, () => 5);
+    expect(again.eventsOf(run)).toHaveLength(2);
+    again.close();
   });
 });
 
