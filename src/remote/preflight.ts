@@ -5,7 +5,8 @@ import type { ExecResult, PreflightFacts, Remote } from '../ports.ts';
 import { sanitiseLine, sanitiseLines } from '../text/sanitise.ts';
 import { loginsScript, parseJson, parseLogins } from './logins.ts';
 import { failureOf, unusableAnswer } from './problem.ts';
-import { prelude, readRecord, recordBytesMax } from './record.ts';
+import { prelude, readRecord, recordBytesMax, type ScriptRecord } from './record.ts';
+import { unitFunctions } from './unit-functions.ts';
 
 /**
  * Free space, whether an activation is under way, who forbids a shutdown, and who is logged in. That activations take
@@ -54,6 +55,14 @@ put logind "$logind"
 ${loginsScript}echo lab-end
 `;
 
+/** Whether root is to be had: if so, it tells of activations that run where there is no systemd to list them. */
+export const rootScript = `${prelude}
+${unitFunctions}
+echo lab-root
+detached_running | while read -r name; do put activator "$name"; done
+echo lab-end
+`;
+
 const inhibitorsMax = 32;
 
 /** `device 1024-blocks used available capacity mount-point`; the device may hold spaces, so it is read from the right. */
@@ -92,13 +101,20 @@ const activatorsMax = 20;
 
 type Preflight = Omit<PreflightFacts, 'root' | 'rootProblem'>;
 
-export const parsePreflight = (result: ExecResult): Preflight | string => {
-  const record = readRecord('preflight', result);
-  if (typeof record === 'string') return record;
-  const activators = record
-    .all('activator')
+const activatorsIn = (...records: readonly ScriptRecord[]): readonly string[] =>
+  records
+    .flatMap((record) => record.all('activator'))
     .map((unit) => sanitiseLine(unit, 256).trim())
     .slice(0, activatorsMax);
+
+/** `asRoot`: what root was told besides, where it is to be had. */
+export const parsePreflight = (
+  result: ExecResult,
+  asRoot: ScriptRecord | null = null,
+): Preflight | string => {
+  const record = readRecord('preflight', result);
+  if (typeof record === 'string') return record;
+  const activators = activatorsIn(record, ...(asRoot === null ? [] : [asRoot]));
   return {
     activating: record.first('activating') === 'yes' || activators.length > 0 ? activators : null,
     nixFreeBytes: freeBytes(record.first('nix')),
@@ -121,19 +137,24 @@ export const preflight = async (
   options: { deadlineMs: number; signal?: AbortSignal },
 ): Promise<Result<PreflightFacts>> => {
   const common = { ...options, idempotent: true };
-  const root = await remote.exec(machine, ['true'], { ...common, asRoot: true });
+  const unusable = (why: string, answer: ExecResult): Result<PreflightFacts> =>
+    fail(failureOf(machine, 'preflight', unusableAnswer(machine, 'the preflight', why, answer)));
+  const root = await remote.exec(machine, ['sh', '-c', rootScript], {
+    ...common,
+    outputBytesMax: recordBytesMax,
+    asRoot: true,
+  });
   if (!root.ok) return fail(failureOf(machine, 'preflight', root.failure));
+  const rootProblem = rootProblemOf(machine, root.value);
+  const asRoot = rootProblem === null ? readRecord('root', root.value) : null;
+  if (typeof asRoot === 'string') return unusable(asRoot, root.value);
   const facts = await remote.exec(machine, ['sh', '-c', preflightScript], {
     ...common,
     outputBytesMax: recordBytesMax,
   });
   if (!facts.ok) return fail(failureOf(machine, 'preflight', facts.failure));
-  const parsed = parsePreflight(facts.value);
-  if (typeof parsed === 'string') {
-    return fail(
-      failureOf(machine, 'preflight', unusableAnswer(machine, 'the preflight', parsed, facts.value)),
-    );
-  }
-  const rootProblem = rootProblemOf(machine, root.value);
-  return ok({ root: rootProblem === null, rootProblem, ...parsed });
+  const parsed = parsePreflight(facts.value, asRoot);
+  return typeof parsed === 'string'
+    ? unusable(parsed, facts.value)
+    : ok({ root: rootProblem === null, rootProblem, ...parsed });
 };

@@ -89,6 +89,14 @@ units_ended() {
     done
   fi
 }
+# Those of systemd everybody may list: what is detached, only root.
+detached_running() {
+  by_systemd && return 0
+  for folder in "$detached"/lab-activate-* "$detached"/lab-restore-*; do
+    name=$(basename "$folder")
+    if [ "$(detached_state "$name")" = running ]; then echo "$name"; fi
+  done
+}
 # unit, cursor of the last reading (or nothing), lines at most
 unit_log() {
   if by_systemd; then

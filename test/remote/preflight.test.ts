@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { parsePreflight, preflight, preflightScript } from '../../src/remote/preflight.ts';
+import { parsePreflight, preflight, preflightScript, rootScript } from '../../src/remote/preflight.ts';
 import { answered, exited, fakeRemote, lost } from './fake-remote.ts';
 import { type LocalMachine, localMachine } from './local-machine.ts';
 import { machineNamed } from './machine.ts';
@@ -118,10 +118,10 @@ describe('preflight', () => {
   const facts = answered('preflight', 'nix=', 'boot=', 'inhibitors=');
 
   it('proves root by becoming root, and asks the rest as the ssh user', async () => {
-    const remote = fakeRemote(({ options: { asRoot } }) => (asRoot === true ? exited(0) : facts));
+    const remote = fakeRemote(({ options: { asRoot } }) => (asRoot === true ? answered('root') : facts));
     await preflight(remote, machine, options);
     expect(remote.calls.map(({ argv, options: { asRoot } }) => [argv, asRoot ?? false])).toEqual([
-      [['true'], true],
+      [['sh', '-c', rootScript], true],
       [['sh', '-c', preflightScript], false],
     ]);
   });
@@ -138,6 +138,16 @@ describe('preflight', () => {
           'reverse-proxy does not let its ssh user become root without a password (sudo: a password is required)',
         nixFreeBytes: null,
       },
+    });
+  });
+
+  it('takes no half an answer for one that names no activation', async () => {
+    const remote = fakeRemote(({ options: { asRoot } }) =>
+      asRoot === true ? exited(0, 'lab-root\n') : facts,
+    );
+    expect(await preflight(remote, machine, options)).toMatchObject({
+      ok: false,
+      failure: { message: expect.stringContaining('cut short') },
     });
   });
 

@@ -5,7 +5,7 @@ import { closureScript } from '../../src/remote/closure.ts';
 import { generationsScript } from '../../src/remote/generations.ts';
 import { leaseScript } from '../../src/remote/lease.ts';
 import { observeScript } from '../../src/remote/observe.ts';
-import { preflightScript } from '../../src/remote/preflight.ts';
+import { preflightScript, rootScript } from '../../src/remote/preflight.ts';
 import { triggerScript } from '../../src/remote/reboot.ts';
 import { settleScript, supervisorScript } from '../../src/remote/supervisor.ts';
 import { detachedRunner } from '../../src/remote/unit-functions.ts';
@@ -17,6 +17,7 @@ const scripts = {
   closureScript,
   leaseScript,
   preflightScript,
+  rootScript,
   triggerScript,
   startScript,
   unitScript,

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ActivateOutcome, ActivateRequest, Verdict } from '../../src/ports.ts';
 import { activate } from '../../src/remote/activate.ts';
 import { clearScript, readScript } from '../../src/remote/activation-unit.ts';
+import { preflight } from '../../src/remote/preflight.ts';
 import { settle } from '../../src/remote/settle.ts';
 import { settleScript } from '../../src/remote/supervisor.ts';
 import { leapingClock, realClock } from './clocks.ts';
@@ -135,6 +136,20 @@ describe.each([
       expect(await say('confirm')).toEqual({ kind: 'confirmed' });
       expect([leadsTo(), bootDefault()]).toEqual(['system-43-link', after]);
     });
+  });
+
+  it('is seen by a preflight as long as it waits, so that nobody else activates beneath it', async () => {
+    const activating = async (): Promise<unknown> => {
+      const facts = await preflight(local.remote, machine, { deadlineMs: 20_000 });
+      return facts.ok ? facts.value.activating : facts.failure;
+    };
+    expect(await activating()).toBeNull();
+    expect(await go()).toEqual({ kind: 'live' });
+    if (systemd) local.play('running', `${unit}.service`);
+    expect(await activating()).toEqual([systemd ? `${unit}.service` : unit]);
+    expect(await say('confirm')).toEqual({ kind: 'confirmed' });
+    if (systemd) local.play('running', '');
+    expect(await activating()).toBeNull();
   });
 
   it('stays without becoming the boot default when a test is confirmed', async () => {
