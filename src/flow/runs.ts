@@ -55,6 +55,8 @@ export const watch = async (
   for (;;) {
     await read();
     const seen = state as RunState | null;
+    // It has begun, in another file than the one that was opened here: this throws.
+    if (seen === null) runs.journal.after(lastSeq, 1);
     if (seen?.ended != null) return 'ended';
     if (leave.aborted) return 'left';
     if (seen !== null && !runs.isAlive(seen)) {

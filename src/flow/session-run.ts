@@ -182,9 +182,18 @@ export const createFollowedRun = (
       await following?.ended;
     },
     noticeRuns: async () => {
+      let said = '';
       while (!closing.aborted) {
         await runs.clock.sleep(noticeRunsEveryMs, closing);
-        if (!closing.aborted) look();
+        try {
+          if (!closing.aborted) look();
+          said = '';
+        } catch (error) {
+          // Another program may hold it for a while; who looks for runs goes on looking.
+          if (!(error instanceof JournalFailure)) throw error;
+          if (error.message !== said) say('warning', `${error.message}; ${error.remedy}`);
+          said = error.message;
+        }
       }
     },
   };

@@ -147,11 +147,16 @@ const watchOne = (path: string, begins: () => boolean) => {
  * was removed, emptied or written over by somebody, where nobody will ever read it, and the lock of a run goes the same
  * way. Each is to be asked around every write, and throws `JournalFailure` when it is another. One that was cut short shows
  * that only before: what is written next lies behind the hole, where no recovery after a crash would look. To be closed
- * once the journal is.
+ * once the journal is. Who reads again and again asks `reading`: nothing new would ever come.
  */
 export const watchOverFile = (
   path: string,
-): { readonly before: () => void; readonly after: () => void; readonly close: () => void } => {
+): {
+  readonly before: () => void;
+  readonly after: () => void;
+  readonly reading: () => void;
+  readonly close: () => void;
+} => {
   const identity = identityOf(look(path));
   const database = identity === null ? null : watchDatabase(path, identity);
   const files = [
@@ -159,9 +164,9 @@ export const watchOverFile = (
     watchOne(`${path}-wal`, () => logBegins(`${path}-wal`)),
   ];
   files[0]?.isSame();
-  const gone = (what: string): JournalFailure =>
+  const gone = (what: string, doing = 'written'): JournalFailure =>
     new JournalFailure(
-      `the journal ${path} was ${what} while it was written`,
+      `the journal ${path} was ${what} while it was ${doing}`,
       'find out by whom; `lab status` tells what the machines run, and a new run begins from there',
       { trouble: 'damaged' },
     );
@@ -171,6 +176,10 @@ export const watchOverFile = (
     },
     after: () => {
       if (!files.every(({ isSame }) => isSame())) throw gone('removed or replaced');
+    },
+    // Its log comes and goes with whoever writes.
+    reading: () => {
+      if (identityOf(look(path)) !== identity) throw gone('removed or replaced', 'read');
     },
     close: () => database?.close(),
   };

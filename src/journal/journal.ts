@@ -41,7 +41,7 @@ export type Journal = {
   eventsOf(run: RunId, afterSeq?: number): readonly RunEvent[];
   /** The last `count` events of all runs, oldest first. */
   tail(count: number): readonly RunEvent[];
-  /** Everything after `seq`, oldest first, at most `count`. */
+  /** Everything after `seq`, oldest first, at most `count`. Throws as well where the file is not the one that was opened. */
   after(seq: number, count: number): readonly RunEvent[];
   /** The latest runs, newest first. */
   runs(count: number): readonly RunSummary[];

@@ -135,23 +135,26 @@ const journalOver = (open: OpenDatabase, directory: string, now: () => number): 
       }),
     eventsOf: (run, afterSeq = 0) => guard('read', () => read(byRun.all(run, afterSeq))),
     tail: (count) => guard('read', () => read(last.all(count))),
-    after: (seq, count) => guard('read', () => read(later.all(seq, count))),
+    after: (seq, count) =>
+      guard('read', () => {
+        file.reading();
+        return read(later.all(seq, count));
+      }),
     runs: (count) =>
       guard('read', () => summaries.all(count).map((row) => ({ ...row }) as unknown as RunSummary)),
     recalled: (run) => guard('read', () => recollections.recalled(run)),
     keepRecalled: (run, seq, text) => guard('written', () => recollections.keep(run, seq, text)),
     ask: (run, kind, by, machine) =>
-      guard(
-        'written',
-        () =>
-          void insertControl.run(
-            now(),
-            run,
-            kind,
-            by.slice(0, controlByCharsMax),
-            machine?.slice(0, controlByCharsMax) ?? null,
-          ),
-      ),
+      guard('written', () => {
+        file.reading();
+        insertControl.run(
+          now(),
+          run,
+          kind,
+          by.slice(0, controlByCharsMax),
+          machine?.slice(0, controlByCharsMax) ?? null,
+        );
+      }),
     asked: (run, afterId) =>
       guard('read', () => controls.all(run, afterId).map((row) => ({ ...row }) as unknown as Control)),
     close: () => {

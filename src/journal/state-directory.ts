@@ -94,12 +94,17 @@ const make = (directory: string): void => {
  */
 export const prepareStateDirectory = (directory: string, uid: number): void => {
   make(directory);
-  const { uid: owner } = statSync(directory);
+  const { uid: owner, mode } = statSync(directory);
   // Its owner could rewrite what is recorded here, and approve what was not; root would leave files the owner cannot use.
   if (uid !== -1 && owner !== uid)
     throw unusable(
       `the state directory ${directory} belongs to user ${owner}, and this is user ${uid}`,
       `run lab as its owner, ${chooseAnother}`,
+    );
+  if ((mode & constants.S_IWOTH) !== 0)
+    throw unusable(
+      `the state directory ${directory} can be written by every user`,
+      `\`chmod o-w ${directory}\`, ${chooseAnother}`,
     );
   try {
     accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);

@@ -1,8 +1,9 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { demoSession } from '../../src/compose/demo.ts';
 import type { LabSnapshot, Session } from '../../src/flow/session.ts';
 import { lookOfPlan } from '../../src/flow/session-blockers.ts';
 import { closureKey } from '../../src/flow/session-closures.ts';
+import { JournalFailure } from '../../src/journal/journal.ts';
 
 /** The session behind the screen, over the simulated lab at a pace at which a run takes a second or two. */
 
@@ -89,6 +90,28 @@ test('a run that somebody else begins appears by itself', async () => {
   expect(seen.messages.map(({ text }) => text).join()).toContain(`run ${begun.value} is under way`);
   session.decline();
   await until(session, ({ phase }) => phase.kind === 'ended');
+});
+
+test('and so it does after a while in which the journal could not be read, which is told once', async () => {
+  const { session, runs } = open();
+  await until(session, allSeen);
+  const list = vi.spyOn(runs.journal, 'runs').mockImplementation(() => {
+    throw new JournalFailure('another program holds it', 'end that');
+  });
+  const told = ({ messages }: LabSnapshot) =>
+    messages.filter(({ text }) => text === 'another program holds it; end that');
+  await until(session, (snapshot) => told(snapshot).length > 0);
+  const looked = list.mock.calls.length;
+  await until(session, () => list.mock.calls.length > looked + 2);
+  expect(told(session.snapshot())).toHaveLength(1);
+  list.mockRestore();
+  const begun = await runs.start({
+    goal: { kind: 'reboot', which: 'all' },
+    selectors: ['lightly-seared'],
+    consent: { kind: 'ask' },
+  });
+  await until(session, ({ phase }) => phase.kind === 'awaiting-approval');
+  expect(session.snapshot().run?.run).toBe(begun.ok && begun.value);
 });
 
 test('inputs: what they are, what would move, and moving them', async () => {

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
   chownSync,
   cpSync,
   existsSync,
@@ -48,6 +49,35 @@ const thrownBy = (act: () => unknown): JournalFailure => {
   }
   throw new Error('nothing was thrown');
 };
+
+describe('a journal that is taken away while it is read again and again', () => {
+  test.for([
+    ['removed', (path: string) => rmSync(path)],
+    ['moved away', (path: string) => renameSync(path, `${path}.2`)],
+    [
+      'replaced',
+      (path: string) => {
+        cpSync(path, `${path}.2`);
+        renameSync(`${path}.2`, path);
+      },
+    ],
+  ] as const)('tells so instead of telling nothing for ever: %s', ([, take]) => {
+    const place = mkdtempSync(join(tmpdir(), 'lab-state-'));
+    const writer = openJournal(place, () => 5);
+    const reader = openJournal(place, () => 5);
+    writer.append(run, started);
+    const seen = reader.after(0, 10);
+    expect(seen).toHaveLength(1);
+    expect(reader.after(1, 10)).toEqual([]);
+    take(join(place, 'journal.db'));
+    const told = /removed or replaced while it was read/u;
+    expect(thrownBy(() => reader.after(1, 10)).message).toMatch(told);
+    // What is asked of a run in there would never be heard.
+    expect(thrownBy(() => reader.ask(run, 'stop', 'amy')).message).toMatch(told);
+    for (const journal of [writer, reader]) journal.close();
+    rmSync(place, { recursive: true });
+  });
+});
 
 describe('a journal that is taken away while it is written', () => {
   let place = '';
@@ -187,6 +217,17 @@ describe('a state directory that cannot be one', () => {
     const { message, remedy } = thrownBy(() => prepareStateDirectory(uid === 0 ? directory : '/', uid));
     expect(message).toContain(`belongs to user ${somebody}, and this is user ${uid}`);
     expect(remedy).toContain('run lab as its owner');
+  });
+
+  test('for everybody could replace what is recorded in it', () => {
+    const directory = join(place, 'state');
+    mkdirSync(directory);
+    chmodSync(directory, 0o1777);
+    const { message, remedy } = thrownBy(() => prepareStateDirectory(directory, uid));
+    expect(message).toContain('can be written by every user');
+    expect(remedy).toContain(`chmod o-w ${directory}`);
+    chmodSync(directory, 0o770);
+    expect(() => prepareStateDirectory(directory, uid)).not.toThrow();
   });
 
   test('is made with all folders above it where nothing stands in its way', () => {
