@@ -97,7 +97,11 @@ const conclude = (
       kind: 'end',
       result: 'failed',
       reason: `no machine was brought to its goal: ${missing}`,
-      failure: bad.find(({ failure }) => failure?.kind === leased)?.failure ?? null,
+      // To come again later helps where the others were only left alone.
+      failure:
+        bad.every(({ status }) => status === 'skipped') && leftOut.length === 0
+          ? (bad.find(({ failure }) => failure?.kind === leased)?.failure ?? null)
+          : null,
     };
   if (grave.length === 0 && leftOut.length === 0)
     return {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Machine } from '../../src/fleet/machine.ts';
-import { noFailing } from '../../src/run/event.ts';
+import { noFailing, type StepOutcome } from '../../src/run/event.ts';
 import { lookedAt } from '../../src/run/looks.ts';
 import { concurrency, next } from '../../src/run/next.ts';
 import { delayEndsAt } from '../../src/run/perform.ts';
@@ -236,6 +236,27 @@ describe('how a run ends', () => {
     expect(withOutcomes({ a: well, b: away })).toBe('partial: not as planned: b');
     expect(withOutcomes({ a: away })).toBe('failed: no machine was brought to its goal: a');
     expect(withOutcomes({ a: lowAway })).toMatch(/^failed/u);
+  });
+
+  test('the lease of another run is its failure where no machine failed', () => {
+    const failureOf = (outcome: StepOutcome): string | null => {
+      const history = fleet(
+        ...['a', 'b'].map((name) => machineNamed(name, { strategy: 'recreate', policy: 'never' })),
+      );
+      history.begin('a/preflight', 'b/preflight').end('a/preflight', outcome);
+      history.end('b/preflight', {
+        kind: 'skipped',
+        reason: 'blocked',
+        failure: { kind: 'leased', machine: 'b', phase: 'preflight', message: 'm', remedy: 'r' },
+      });
+      decide(history);
+      const decision = next(history.state);
+      if (decision.kind !== 'end') throw new TypeError(decision.kind);
+      expect(decision.result).toBe('failed');
+      return decision.failure?.kind ?? null;
+    };
+    expect(failureOf(skippedFor('unreachable'))).toBe('leased');
+    expect(failureOf(failedWith('no-root'))).toBeNull();
   });
 
   test('a machine that could not be evaluated makes it partial', () => {
