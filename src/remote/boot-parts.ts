@@ -21,6 +21,8 @@ const paramsLengthMax = 16_000;
 
 /** A path in the store; what is missing or not of that form is null. */
 export const storePath = z.string().max(1_024).regex(storePathPattern).nullable().catch(null);
+/** The same of a whole system, which the record of a run takes: no name in the store is longer. */
+export const systemPath = z.string().max(255).regex(storePathPattern).nullable().catch(null);
 export const Parts = z.object({
   kernel: storePath,
   initrd: storePath,

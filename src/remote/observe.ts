@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Machine } from '../fleet/machine.ts';
 import { type Clock, type ExecResult, type Observation, type Remote, systemStates } from '../ports.ts';
 import { sanitiseLine } from '../text/sanitise.ts';
-import { Parts, partsFunctions, partsIn, storePath } from './boot-parts.ts';
+import { Parts, partsFunctions, partsIn, systemPath } from './boot-parts.ts';
 import { bootIdPattern } from './names.ts';
 import { unusableAnswer } from './problem.ts';
 import { prelude, readRecord, recordBytesMax } from './record.ts';
@@ -67,9 +67,9 @@ const Observed = z.object({
       .filter((unit) => unit !== '')
       .slice(0, failedUnitsMax),
   ),
-  booted: storePath,
-  current: storePath,
-  profile: storePath,
+  booted: systemPath,
+  current: systemPath,
+  profile: systemPath,
   generation: z
     .string()
     .regex(/^(?:.*\/)?system-\d{1,9}-link$/)

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { observe, observeScript, parseObservation } from '../../src/remote/observe.ts';
+import { noFacts, StepFacts } from '../../src/run/event.ts';
 import { leapingClock } from './clocks.ts';
 import { answered, exited, fakeRemote, lost } from './fake-remote.ts';
 import { addToplevel, hashed, type LocalMachine, localMachine } from './local-machine.ts';
@@ -187,6 +188,35 @@ describe('what counts as an answer', () => {
       nixosVersion: '24.05',
       failedUnits: ['red.service'],
     });
+  });
+
+  it('gives nothing that the record of a run would not take: an append that throws ends the run', () => {
+    const path = fc
+      .integer({ min: 1, max: 1_200 })
+      .map((length) => hashed('a', `nixos-system-${'x'.repeat(length)}`));
+    fc.assert(
+      fc.property(path, path, fc.string({ maxLength: 600 }), (current, profile, unit) => {
+        const answer = answered(
+          'observe',
+          `boot-id=${bootId}`,
+          'uptime=1.00 1',
+          `current=${current}/etc`,
+          `profile=${profile}`,
+          `failed=${unit.replaceAll('\n', ' ')}`,
+        );
+        const seen = answer.ok ? parseObservation(answer.value) : 'lost';
+        if (typeof seen === 'string') throw new TypeError(seen);
+        const { current: runs, profile: boots, failedUnits: units } = seen;
+        const facts = {
+          ...noFacts,
+          bootId: seen.bootId,
+          current: runs,
+          profile: boots,
+          failing: { checks: [], units },
+        };
+        expect(StepFacts.safeParse(facts).success).toBe(true);
+      }),
+    );
   });
 
   it('never throws, and never gives a boot id that is not one, whatever a machine prints', () => {
