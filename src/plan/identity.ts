@@ -24,11 +24,11 @@ const hostOf = (name: string): string => (name.split('.', 1)[0] ?? '').toLowerCa
 export const takenForAnother = (
   { name, hostName }: Pick<Machine, 'name' | 'hostName'>,
   seen: Pick<Reachable, 'bootId' | 'hostName'>,
-  neighbours: readonly Neighbour[],
+  neighbours: () => readonly Neighbour[],
 ): { readonly message: string; readonly remedy: string } | null => {
   const said = hostOf(seen.hostName ?? '');
   if (said !== '' && said === hostOf(hostName)) return null;
-  const others = neighbours.filter(({ machine }) => machine.name !== name);
+  const others = neighbours().filter(({ machine }) => machine.name !== name);
   const namesake = others.find(({ machine }) => said !== '' && hostOf(machine.hostName) === said);
   const twin = others.find(({ bootId }) => bootId !== null && bootId === seen.bootId);
   const other = namesake ?? twin;

@@ -14,7 +14,7 @@ export const anotherIn = (
   { machine }: Pick<MachinePlan, 'machine'>,
   seen: Pick<Reachable, 'bootId' | 'hostName'>,
 ): ReturnType<typeof takenForAnother> =>
-  takenForAnother(machine, seen, [
+  takenForAnother(machine, seen, () => [
     ...(plan?.machines ?? []).map(({ machine, prior }) => ({ machine, bootId: prior?.bootId ?? null })),
     ...(plan?.bystanders ?? []).map(({ machine }) => ({ machine, bootId: null })),
   ]);

@@ -54,8 +54,6 @@ const stepsWithReboot = (plan: MachinePlan): readonly Step[] => [
   ...(plan.steps.some(({ kind }) => kind === 'reboot') ? [] : plan.contingent),
 ];
 
-const isOpen = ({ status }: StepRecord): boolean => status === 'open';
-
 /** What was held back at the last try may have happened at one before it. */
 const mayHaveHappened = ({ step, outcome, endsBoot }: StepRecord): boolean =>
   isEffect(step) && (outcome?.kind !== 'skipped' || endsBoot !== undefined);
@@ -84,17 +82,27 @@ const progressFrom = (records: MachineRecords, plan: MachinePlan, steer: Steer):
 };
 
 const none: readonly Step[] = [];
-const stepsUnderWay = (records: MachineRecords): readonly Step[] =>
-  records.some(isOpen) ? records.filter(isOpen).map(({ step }) => step) : none;
+/** All that the records tell together. In one go, for every event of a run asks it. */
+const toldBy = (
+  records: MachineRecords,
+): { readonly wantsReboot: boolean; readonly touched: boolean; readonly open: readonly Step[] } => {
+  let wantsReboot = false;
+  let touched = false;
+  let open = none;
+  records.forEach((record) => {
+    wantsReboot ||= asksForReboot(record);
+    touched ||= mayHaveHappened(record);
+    if (record.status === 'open') open = [...open, record.step];
+  });
+  return { wantsReboot, touched, open };
+};
 
 /** As far as its steps tell. */
 const walk = (records: MachineRecords, plan: MachinePlan, steer: Steer): MachineProgress => {
   const { skippedBy, retried, failedOnce } = steer;
-  const wantsReboot = records.some(asksForReboot);
+  const { wantsReboot, touched, open } = toldBy(records);
   const steps = wantsReboot ? stepsWithReboot(plan) : plan.steps;
-  const open = stepsUnderWay(records);
   const base = { plan, steps, open, skippedBy, retried: null };
-  const touched = records.some(mayHaveHappened);
   if (plan.decision.kind === 'nothing')
     return { ...base, status: 'nothing', current: null, failure: null, touched };
   if (plan.decision.kind === 'skip') {
@@ -102,8 +110,10 @@ const walk = (records: MachineRecords, plan: MachinePlan, steer: Steer): Machine
     const failure = { kind: reason, machine: plan.machine.name, phase: 'plan', message, remedy };
     return { ...base, status: 'skipped', current: null, failure, touched };
   }
-  for (const step of steps) {
-    const record = recordIn(records, step.id);
+  for (let place = 0; place < steps.length; place += 1) {
+    const step = steps[place] as Step;
+    // Mostly they were begun in their order.
+    const record = records[place]?.step === step ? records[place] : recordIn(records, step.id);
     if (record === undefined) {
       const begun = records.some(
         ({ step: { id, kind } }) =>

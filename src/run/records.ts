@@ -60,8 +60,7 @@ type Recorded = { readonly machines: ByMachine<{ readonly records: MachineRecord
 
 export const recordIn = (records: MachineRecords, id: string): StepRecord | undefined => {
   // Asked for more often than anything else in a run.
-  for (const record of records) if (record.step.id === id) return record;
-  return undefined;
+  return records.find(({ step }) => step.id === id);
 };
 
 /** The record of the step of this id, or undefined while it was not begun. */

@@ -2,9 +2,14 @@ import type { Clock, Target } from '../../src/ports.ts';
 import type { VirtualClock } from '../../src/sim/clock.ts';
 import type { Standstill } from './scenario.ts';
 
+/** Before the suffix of those that have one. */
+const suffixed = ['activate-', 'gate-', 'dependencies-'] as const;
 /** `activate` of `nas/activate-switch`. */
-const kindOf = (step: string): string =>
-  (step.split('/')[1] ?? '').replace(/^(activate|gate|dependencies)-.*/u, '$1');
+const kindOf = (step: string): string => {
+  const word = step.slice(step.indexOf('/') + 1);
+  const kind = suffixed.find((each) => word.startsWith(each));
+  return kind === undefined ? word : kind.slice(0, -1);
+};
 
 /**
  * A process that is stopped now and then: nothing wakes in it meanwhile, and its clock does not count the time. What it
