@@ -26,6 +26,7 @@ export const takenForAnother = (
   seen: Pick<Reachable, 'bootId' | 'hostName'>,
   neighbours: () => readonly Neighbour[],
 ): { readonly message: string; readonly remedy: string } | null => {
+  if (hostName !== '' && seen.hostName === hostName) return null;
   const said = hostOf(seen.hostName ?? '');
   if (said !== '' && said === hostOf(hostName)) return null;
   const others = neighbours().filter(({ machine }) => machine.name !== name);

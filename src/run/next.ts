@@ -5,7 +5,7 @@ import { atEnd } from './at-end.ts';
 import type { LookMoment, RunResult } from './event.ts';
 import { leased, leaseLost } from './lease.ts';
 import { isLooking, isStartLookDue } from './looks.ts';
-import { type MachineProgress, progressOf, unconfirmed } from './progress.ts';
+import { type MachineProgress, progressOfAll, unconfirmed } from './progress.ts';
 import { recordOfStep } from './records.ts';
 import type { RunState } from './state.ts';
 import { changedSincePlan } from './step-context.ts';
@@ -118,10 +118,9 @@ const conclude = (
  * copied, then one machine after the other goes through its steps in the order of the plan.
  */
 export const next = (state: RunState): Decision => {
-  const { plan } = state;
-  if (plan === null || state.approvedAt === null)
+  if (state.plan === null || state.approvedAt === null)
     throw new TypeError('nothing to decide before a plan is approved');
-  const progress = plan.machines.map((machine) => progressOf(state, machine));
+  const progress = progressOfAll(state);
   const openCount = progress.reduce((count, { open }) => count + open.length, 0);
   const busy = (): Decision | null => (openCount > 0 || isLooking(state) ? { kind: 'await' } : null);
 

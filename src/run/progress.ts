@@ -181,6 +181,10 @@ export const progressOf = (state: RunState, plan: MachinePlan): MachineProgress 
   return known.progress.plan === plan ? known.progress : progressFrom(known.records, plan, known.steer);
 };
 
+/** The same of every machine of the plan, in its order. */
+export const progressOfAll = ({ machines }: RunState): readonly MachineProgress[] =>
+  machines.all.map(({ progress }) => progress);
+
 /**
  * The supervised activation of this machine that has neither been confirmed nor come to nothing, as far as the journal
  * knows: the machine returns by itself unless it is confirmed. Null when there is none.

@@ -7,7 +7,7 @@ import type { RunResult, Seen } from './event.ts';
 import type { BootFailure } from './gate.ts';
 import { seenAtEnd } from './looks.ts';
 import { owedBy } from './owed.ts';
-import { type MachineProgress, progressOf } from './progress.ts';
+import { type MachineProgress, progressOfAll } from './progress.ts';
 import { recordOfStep, type StepRecord } from './records.ts';
 import { nextOf } from './report-next.ts';
 import type { RunState } from './state.ts';
@@ -251,8 +251,7 @@ export const reportOf = (state: RunState): RunReport | null => {
     startedAt: state.startedAt,
     endedAt,
     waitedMs: waitedMs(state, endedAt),
-    machines:
-      plan === null ? [] : plan.machines.map((machine) => reportMachine(state, progressOf(state, machine))),
+    machines: progressOfAll(state).map((progress) => reportMachine(state, progress)),
     leftOut: plan?.leftOut ?? [],
     owed,
     overrides: (plan?.overrides ?? []).map((override) => ({

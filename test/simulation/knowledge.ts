@@ -181,22 +181,38 @@ const learnLooked = (knowledge: Knowledge, { moment, seen }: BodyOf<'looked'>): 
 /** What this event tells, once it was found sound; `state` has it already. */
 export const learnEvent = (knowledge: Knowledge & { readonly state: RunState }, event: RunEvent): void => {
   const { body } = event;
-  if (body.kind === 'stop-requested') {
-    knowledge.stopSeq = event.seq;
-    knowledge.stoppedAtOnce = body.atOnce === true;
+  switch (body.kind) {
+    case 'stop-requested':
+      knowledge.stopSeq = event.seq;
+      knowledge.stoppedAtOnce = body.atOnce === true;
+      break;
+    case 'resumed':
+    case 'reopened':
+      knowledge.stopSeq = null;
+      knowledge.stoppedAtOnce = false;
+      knowledge.resumedAt = event.at;
+      if (body.kind === 'reopened') learnSteered(knowledge, body, event.at);
+      break;
+    case 'steered':
+      learnSteered(knowledge, body, event.at);
+      break;
+    case 'unpaused':
+      knowledge.unpaused = event;
+      break;
+    case 'step-intended':
+      knowledge.intents.set(body.step, { seq: event.seq, at: event.at, stoodMs: knowledge.stood() });
+      break;
+    case 'look-begun':
+      knowledge.lookBegunAt[body.moment] = event.at;
+      break;
+    case 'looked':
+      learnLooked(knowledge, body);
+      break;
+    case 'step-ended':
+      learnEnded(knowledge, recordOf(knowledge.state, body.step), event.seq);
+      break;
+    default:
   }
-  if (body.kind === 'resumed' || body.kind === 'reopened') {
-    knowledge.stopSeq = null;
-    knowledge.stoppedAtOnce = false;
-    knowledge.resumedAt = event.at;
-  }
-  if (body.kind === 'steered' || body.kind === 'reopened') learnSteered(knowledge, body, event.at);
-  if (body.kind === 'unpaused') knowledge.unpaused = event;
-  if (body.kind === 'step-intended')
-    knowledge.intents.set(body.step, { seq: event.seq, at: event.at, stoodMs: knowledge.stood() });
-  if (body.kind === 'look-begun') knowledge.lookBegunAt[body.moment] = event.at;
-  if (body.kind === 'looked') learnLooked(knowledge, body);
-  if (body.kind === 'step-ended') learnEnded(knowledge, recordOf(knowledge.state, body.step), event.seq);
 };
 
 /** What was done, once it was found sound. */
