@@ -6,6 +6,7 @@ import { type ConductDeps, conduct, type Hosting } from '../flow/conduct.ts';
 import { resume } from '../flow/resume.ts';
 import { Override, overridesMax } from '../plan/override.ts';
 import { Goal } from '../plan/plan.ts';
+import { signOfLife } from '../process/detached.ts';
 import { standIn } from '../process/folder.ts';
 import { RunId, SteerAsk } from '../run/event.ts';
 import { exitCodeOfFailure, exitCodeOfRun, exitCodes } from '../run/report.ts';
@@ -46,13 +47,18 @@ const Order = z.object({
   ]),
 }) satisfies z.ZodType<EngineOrder>;
 
+/** Before a run takes the place of one that died its flake is evaluated, which may take minutes. */
+const signEveryMs = 10_000;
+
 export const runEngine = async (around: Omit<Surroundings, 'cwd'>): Promise<number> => {
+  const order = Order.parse(JSON.parse(await text(process.stdin)));
+  const signs = setInterval(() => process.stdout.write(`${signOfLife}\n`), signEveryMs);
   let told = false;
   const tell = (answer: { readonly begun: true } | { readonly failure: Failure }): void => {
+    clearInterval(signs);
     if (!told) process.stdout.write(`${JSON.stringify(answer)}\n`);
     told = true;
   };
-  const order = Order.parse(JSON.parse(await text(process.stdin)));
   // A run goes on without its flake: all that it does is in its plan.
   standIn(order.cwd);
   const opened = await openLab(order.options, { ...around, cwd: order.cwd });
@@ -103,6 +109,7 @@ export const runEngine = async (around: Omit<Surroundings, 'cwd'>): Promise<numb
     const { ended } = result.value;
     return ended === null ? exitCodes.failed : exitCodeOfRun(ended.result, ended.failure);
   } finally {
+    clearInterval(signs);
     if (reserved && !gaveUp) dropLastWords(lastWords);
     release();
     await lab.close();

@@ -20,7 +20,7 @@ export const EngineAnswer = z.union([
   z.object({ failure: FailureRecord }),
 ]);
 
-/** Opening a journal and a lock takes milliseconds; a machine under heavy load gets its time. */
+/** For an answer, or a sign of life. Opening a journal and a lock takes milliseconds; under heavy load it gets its time. */
 const answerDeadlineMs = 60_000;
 
 /** Starts the engine of one run and returns once the run has begun; the engine then goes on by itself. */

@@ -5,9 +5,13 @@ import { fail, ok, type Result } from '../failure.ts';
 
 const lineCharsMax = 1_000_000;
 
+/** What a program that is still busy with its first line says meanwhile, a line each time. */
+export const signOfLife = '...';
+
 /**
  * Starts a program in a session of its own, so that it outlives this process and its terminal; gives the first line it
- * writes to stdout. Its stderr goes to `logPath`, which begins anew. Fails with a sentence; the program is ended then.
+ * writes to stdout but for signs of life, each of which gives it its time anew. Its stderr goes to `logPath`, which begins
+ * anew. Fails with a sentence; the program is ended then.
  */
 export const startDetached = async (
   argv: readonly string[],
@@ -28,10 +32,15 @@ export const startDetached = async (
   const { stdin, stdout } = child;
   if (stdin === null || stdout === null) throw new TypeError('a pipe was asked for');
   const said = Promise.withResolvers<Result<string, string>>();
+  const timer = setTimeout(() => said.resolve(fail('it did not answer in time')), options.deadlineMs);
   let text = '';
   stdout.setEncoding('utf8');
   stdout.on('data', (chunk: string) => {
     text = (text + chunk).slice(0, lineCharsMax);
+    while (text.startsWith(`${signOfLife}\n`)) {
+      text = text.slice(signOfLife.length + 1);
+      timer.refresh();
+    }
     const end = text.indexOf('\n');
     if (end !== -1) said.resolve(ok(text.slice(0, end)));
   });
@@ -39,7 +48,6 @@ export const startDetached = async (
   stdout.once('error', (error) => said.resolve(fail(error.message)));
   child.once('error', (error) => said.resolve(fail(error.message)));
   stdin.once('error', (error) => said.resolve(fail(error.message)));
-  const timer = setTimeout(() => said.resolve(fail('it did not answer in time')), options.deadlineMs);
   stdin.end(options.stdin);
   const line = await said.promise;
   clearTimeout(timer);
