@@ -1,5 +1,6 @@
 import type { Step } from '../plan/plan.ts';
 import { activationNotStarted, activationRefused, bringAbout } from './activation.ts';
+import { answersForAnother } from './another.ts';
 import type { StepOutcome } from './event.ts';
 import { claimOf, fenced } from './lease.ts';
 import { isEffect, progressOf, unconfirmed } from './progress.ts';
@@ -121,6 +122,12 @@ const nearlyBack = async (
 
 /** Back to the recorded toplevels: what ran goes live, then what was to be booted becomes the default again. */
 const byActivation = async (step: Restore, context: PerformContext): Promise<StepOutcome> => {
+  const now = await see(context, actDeadlines.seeBeforeMs);
+  if (context.signal.aborted) return interrupted(step);
+  // Perhaps that is why it failed: what answered for it did not run what it should.
+  const another =
+    now.kind === 'reachable' ? answersForAnother(step, context.state, context.entry, now) : null;
+  if (another !== null) return another;
   const back = await bringAbout(step, step.current, step.mode, context);
   if (back.kind !== 'succeeded') return back;
   const test = step.mode === 'test';

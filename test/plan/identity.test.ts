@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { parseOverrides } from '../../src/plan/override.ts';
-import type { Plan } from '../../src/plan/plan.ts';
+import type { MachinePlan, Plan, Step } from '../../src/plan/plan.ts';
 import type { Reachable, Target } from '../../src/ports.ts';
 import { lookAtAll } from '../../src/run/look-at-all.ts';
 import { needsRestore } from '../../src/run/next.ts';
 import { perform } from '../../src/run/perform.ts';
 import { preflight } from '../../src/run/preflight.ts';
 import { progressOf } from '../../src/run/progress.ts';
+import type { RunState } from '../../src/run/state.ts';
 import { approved, failedWith } from '../run/history.ts';
 import { machineNamed } from '../simulation/fleet.ts';
 import { entryOf, planFor, seen } from './input.ts';
@@ -116,20 +117,12 @@ test('a machine does not go with what it needs while another one answers for tha
 });
 
 describe('an address that has come to lead elsewhere since the plan was made', () => {
-  /** A step of `box` where something else answers; whatever else is asked of that would be a call of undefined. */
-  const performed = (id: string, more: Partial<Reachable>) => {
-    const plan = planWith(called('box', boots.box));
-    const entry = entryOf(plan, 'box');
-    const at = entry.steps.findIndex((step) => step.id === id);
-    const step = entry.steps[at];
-    if (step === undefined) throw new TypeError(`no step ${id} is planned`);
-    const before = entry.steps.slice(0, at).map((each) => each.id);
+  /** Performs a step of `box` where something else answers; whatever else is asked of that would be a call of undefined. */
+  const answering = (step: Step, entry: MachinePlan, state: RunState, more: Partial<Reachable>) => {
     const target = { observe: async () => seen('box', {}, more) } as unknown as Target;
     const act = step.kind === 'preflight' ? preflight : perform;
     return act(step, {
-      state: approved(plan)
-        .pass(...before)
-        .begin(id).state,
+      state,
       entry,
       target,
       clock: { now: () => 0, elapsed: () => 0, sleep: async () => {} },
@@ -141,6 +134,18 @@ describe('an address that has come to lead elsewhere since the plan was made', (
       again: false,
       stoodStill: () => false,
     });
+  };
+  const performed = (id: string, more: Partial<Reachable>) => {
+    const plan = planWith(called('box', boots.box));
+    const entry = entryOf(plan, 'box');
+    const at = entry.steps.findIndex((step) => step.id === id);
+    const step = entry.steps[at];
+    if (step === undefined) throw new TypeError(`no step ${id} is planned`);
+    const before = entry.steps.slice(0, at).map((each) => each.id);
+    const { state } = approved(plan)
+      .pass(...before)
+      .begin(id);
+    return answering(step, entry, state, more);
   };
   const mistaken = {
     kind: 'failed',
@@ -163,6 +168,20 @@ describe('an address that has come to lead elsewhere since the plan was made', (
       .begin('box/reboot')
       .end('box/reboot', failedWith('another-machine'));
     expect(needsRestore(state, progressOf(state, entryOf(plan, 'box')))).toBe(false);
+  });
+
+  test('nor where the failure was another: what answered for it did not run what it should', async () => {
+    const plan = planFor([nas, machineNamed('box', { hostName: 'box', criticality: 'critical', delay: 0 })]);
+    const entry = entryOf(plan, 'box');
+    if (entry.restore === null) throw new TypeError('no way back is planned');
+    const before = ['preflight', 'copy', 'activate-switch', 'gate-after-activation', 'confirm', 'reboot'];
+    const history = approved(plan)
+      .pass(...before.map((step) => `box/${step}`))
+      .begin('box/await-boot')
+      .end('box/await-boot', failedWith('wrong-generation'));
+    expect(needsRestore(history.state, progressOf(history.state, entry))).toBe(true);
+    const { state } = history.begin('box/restore');
+    expect(await answering(entry.restore, entry, state, called('nas', boots.nas))).toMatchObject(mistaken);
   });
 
   test('is not looked at in its place at the end: nothing is known of it', async () => {
