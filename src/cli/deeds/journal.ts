@@ -141,7 +141,8 @@ const show = async (cli: Cli, journal: Journal, options: JournalOptions): Promis
       : journal.eventsOf(options.run).slice(-options.lines);
   print(first);
   if (first.length === 0 && !options.json && journal.runs(1).length === 0) printLines(cli, [nothingRecorded]);
-  let lastSeq = journal.tail(1)[0]?.seq ?? 0;
+  // From what was shown on: what was appended since is news.
+  let lastSeq = first.at(-1)?.seq ?? 0;
   while (options.follow && !cli.stop.aborted) {
     const fresh = journal.after(lastSeq, followBatch);
     print(fresh);
