@@ -54,11 +54,11 @@ test('a change is told, and so is what is wrong with it; deleting the file bring
   const news: (Settings | { readonly problem: string })[] = [];
   onTestFinished(config.watch((item) => void news.push(item)));
   write('{"skin":"ember","keys":{}}');
-  await expect.poll(() => news.at(-1), { timeout: 10_000 }).toMatchObject({ skin: skins.ember });
+  await expect.poll(() => news.at(-1)).toMatchObject({ skin: skins.ember });
   write('{"skin":');
-  await expect.poll(() => news.at(-1), { timeout: 10_000 }).toMatchObject({ problem: /no JSON/u });
+  await expect.poll(() => news.at(-1)).toMatchObject({ problem: /no JSON/u });
   rmSync(configPathOf(env));
-  await expect.poll(() => news.at(-1), { timeout: 10_000 }).toMatchObject({ skin: skins.harbour });
+  await expect.poll(() => news.at(-1)).toMatchObject({ skin: skins.harbour });
 });
 
 test('other times of looking are told; a broken file leaves them as they are', async () => {
@@ -69,13 +69,11 @@ test('other times of looking are told; a broken file leaves them as they are', a
   const news: LookExpressions[] = [];
   onTestFinished(looks.watch((item) => void news.push(item)));
   write('{"refresh":{"observe":"whenever"}}');
-  await expect.poll(() => openConfig(env, '/etc/nixos').problem, { timeout: 10_000 }).toMatch(/refresh/u);
+  await expect.poll(() => openConfig(env, '/etc/nixos').problem).toMatch(/refresh/u);
   write('{"refresh":{"observe":"*/5 * * * * *","probe":"30 * * * * *"}}');
-  await expect
-    .poll(() => news, { timeout: 10_000 })
-    .toEqual([{ observe: '*/5 * * * * *', probe: '30 * * * * *' }]);
+  await expect.poll(() => news).toEqual([{ observe: '*/5 * * * * *', probe: '30 * * * * *' }]);
   rmSync(configPathOf(env));
-  await expect.poll(() => news.at(-1), { timeout: 10_000 }).toEqual(lookDefaults);
+  await expect.poll(() => news.at(-1)).toEqual(lookDefaults);
 });
 
 test('the example that is printed is a good configuration', () => {

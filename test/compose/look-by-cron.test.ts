@@ -38,11 +38,11 @@ test('other times hold as soon as they are named, and nothing is looked at by th
       },
       closing.signal,
     );
-  await expect.poll(() => seen.probe, { timeout: 10_000 }).toBeGreaterThan(0);
+  await expect.poll(() => seen.probe).toBeGreaterThan(0);
   expect(seen.observe).toBe(0);
   change({ observe: everySecond, probe: never });
   const probed = seen.probe;
-  await expect.poll(() => seen.observe, { timeout: 10_000 }).toBeGreaterThan(1);
+  await expect.poll(() => seen.observe).toBeGreaterThan(1);
   expect(seen.probe).toBe(probed);
   closing.abort();
   expect(listening()).toBe(0);
@@ -60,7 +60,7 @@ test('a look that takes longer than its times is not begun twice, by other times
     },
     closing.signal,
   );
-  await expect.poll(() => begun, { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => begun).toBe(1);
   let others = 0;
   look(
     'probe',
@@ -70,8 +70,8 @@ test('a look that takes longer than its times is not begun twice, by other times
     closing.signal,
   );
   change({ observe: '*/1 * * * * *', probe: everySecond });
-  await expect.poll(() => others, { timeout: 10_000 }).toBeGreaterThan(1);
+  await expect.poll(() => others).toBeGreaterThan(1);
   expect(begun).toBe(1);
   over.resolve();
-  await expect.poll(() => begun, { timeout: 10_000 }).toBeGreaterThan(1);
+  await expect.poll(() => begun).toBeGreaterThan(1);
 });

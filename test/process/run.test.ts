@@ -41,7 +41,8 @@ test('a word with a NUL byte is a start error and nothing throws', async () => {
 
 test('the deadline ends a process, and SIGKILL one that will not listen', async () => {
   const result = await runProcess(shell('trap "" TERM; echo deaf; while :; do sleep 0.05; done'), {
-    deadlineMs: 200,
+    // Time for a shell to begin on a busy machine.
+    deadlineMs: 3_000,
   });
   expect(result).toMatchObject({ code: null, signal: 'SIGKILL', timedOut: true, stdout: 'deaf\n' });
 });
@@ -85,7 +86,7 @@ test.each([
     },
   });
   expect(result).toMatchObject({ cancelled: true, code: null });
-  await vi.waitFor(() => expect(lives(child)).toBe(false));
+  await vi.waitFor(() => expect(lives(child)).toBe(false), { timeout: 30_000 });
 });
 
 test('a process of its own group that ends by itself leaves alone what it has started', async () => {
@@ -105,7 +106,7 @@ test('a process of its own group ends with ours', async () => {
   ]);
   const child = Number(ours.stdout.toString());
   expect(child, ours.stderr.toString()).toBeGreaterThan(0);
-  await vi.waitFor(() => expect(lives(child)).toBe(false));
+  await vi.waitFor(() => expect(lives(child)).toBe(false), { timeout: 30_000 });
 });
 
 test('a grandchild that keeps the pipe open does not hold the result back', async () => {

@@ -185,7 +185,7 @@ describe('a command that is not to go on', () => {
     const remote = world.remote();
     const machine = machineAt(server.port);
     valueIn(await remote.exec(machine, ['true'], { deadlineMs }));
-    const result = await remote.exec(machine, stubborn(sleeps.stubborn), { deadlineMs: 2_000 });
+    const result = await remote.exec(machine, stubborn(sleeps.stubborn), { deadlineMs: 4_000 });
     expect(failureIn(result)).toMatchObject({ kind: 'timeout', phase: 'exec', dispatched: true });
     expect(failureIn(result).message).toContain('it was stopped');
     expect(await livingWith(sleeps.stubborn)).toEqual([]);
@@ -317,7 +317,7 @@ describe('a connection that is lost while a command runs', () => {
         const again = await remote.exec(machine, ['true'], { deadlineMs, idempotent: true });
         return !again.ok && again.failure.kind !== 'disconnected' ? again : null;
       },
-      { timeout: 5_000 },
+      { timeout: 30_000 },
     );
     expect(failureIn(result)).toMatchObject({
       kind: 'hostkey-mismatch',

@@ -46,15 +46,20 @@ describe('connections', () => {
   test('are shared by the commands of a machine, eight at a time', async () => {
     let running = 0;
     let most = 0;
+    const eight = Promise.withResolvers<void>();
     const server = await known({
       onExec: (_command, channel) => {
         running += 1;
         most = Math.max(most, running);
-        setTimeout(() => {
-          running -= 1;
-          channel.exit(0);
-          channel.end();
-        }, 30);
+        // None ends before as many run as may, nor before one more could have come.
+        if (most === 8) eight.resolve();
+        void eight.promise.then(() => {
+          setTimeout(() => {
+            running -= 1;
+            channel.exit(0);
+            channel.end();
+          }, 30);
+        });
       },
     });
     const remote = world.remote();
@@ -69,10 +74,12 @@ describe('connections', () => {
   test('are made 32 at a time over all machines', async () => {
     const sockets = new Set<Socket>();
     let most = 0;
+    const many = Promise.withResolvers<void>();
     const server = await startRawServer((socket) => {
       sockets.add(socket);
       most = Math.max(most, sockets.size);
-      setTimeout(() => socket.destroy(), 50);
+      if (most > 8) many.resolve();
+      void many.promise.then(() => setTimeout(() => socket.destroy(), 50));
       socket.on('close', () => sockets.delete(socket));
     });
     closers.push(server.close);

@@ -130,7 +130,7 @@ describe('a command that is stopped', () => {
     await know(single);
     const remote = world.remote();
     valueIn(await remote.exec(at('root', single), ['true'], { deadlineMs }));
-    const result = await remote.exec(at('root', single), ['sleep', sleeps.single], { deadlineMs: 2_000 });
+    const result = await remote.exec(at('root', single), ['sleep', sleeps.single], { deadlineMs: 4_000 });
     expect(failureIn(result)).toMatchObject({ kind: 'timeout', phase: 'exec' });
     expect(failureIn(result).message).toContain('it was stopped');
     expect(await livingWith(sleeps.single)).toEqual([]);

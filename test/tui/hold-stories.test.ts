@@ -55,7 +55,7 @@ test('a run holds; read why, see to the machine, retry, and it is finished', asy
   await screen.press('t');
   expect(screen.text()).toContain('Try nas again?');
   await screen.press(...second);
-  await expect.poll(lab.ends, { timeout: 10_000 }).toEqual(['held', 'held']);
+  await expect.poll(lab.ends).toEqual(['held', 'held']);
   await screen.waitFor('Run held: needs you');
 
   lab.world.heal('nas');
