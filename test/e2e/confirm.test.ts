@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { giveFile, startsOnce, takeFile } from './held.ts';
 import { type LabOnFleet, type Runs, soonMs, startLab, storiesPossible } from './lab.ts';
-import { begins, machinesOf, outcomeOf, speaks, stepsIn, strayOn, type Told } from './story.ts';
+import { machinesOf, outcomeOf, speaks, stepsIn, strayOn, type Told } from './story.ts';
 
 /** Activations that the machines watch over themselves: what nobody confirms does not stay, whoever is gone. */
 
@@ -10,7 +11,10 @@ const available = await storiesPossible('activations that are confirmed or taken
 
 const names = ['box', 'mute', 'left', 'stiff'] as const;
 /** Longer than any of these machines waits for its confirmation: what its gate may take, and a minute. */
-const returnsWithinMs = 120_000;
+const returnsWithinMs = 240_000;
+
+const wellWith = '/var/lib/well';
+const goOn = '/var/lib/go-on';
 
 /** Stops sshd, with every session, when its generation goes live; leaves it running again when that is taken back. */
 const silencer = `[Service]
@@ -57,13 +61,18 @@ describe.skipIf(!available.ok)('an activation on a real machine', () => {
 
   test('is live while its gate lasts, and the boot default only once it is confirmed', async () => {
     const before = await lab.runs('box');
-    await describeAs('box', { stable: 5 });
+    await describeAs('box', { wellWith, knobs: { units: { 'box.service': startsOnce(goOn) } } });
+    await giveFile(lab.fleet, 'box', wellWith);
     const run = lab.start(['run', 'box', '--yes']);
-    await run.until(begins('box/gate-after-activation'));
+    await run.until(speaks('box/activate-switch'));
+    await takeFile(lab.fleet, 'box', wellWith);
+    await giveFile(lab.fleet, 'box', goOn);
+    await run.until(speaks('box/gate-after-activation'));
     const meanwhile = await lab.runs('box');
     expect(meanwhile.current).not.toBe(before.current);
     expect([meanwhile.profile, meanwhile.next]).toEqual([before.profile, before.next]);
     expect(await strayOn(lab.fleet, 'box')).toContain('lab-activate-switch-');
+    await giveFile(lab.fleet, 'box', wellWith);
     const ended = await run.ended;
     expect(ended.code, ended.stdout).toBe(0);
     expect(stepsIn(await lab.events()).slice(-6)).toEqual([
@@ -105,13 +114,15 @@ describe.skipIf(!available.ok)('an activation on a real machine', () => {
   });
 
   test('goes on while the link is cut in its middle, and is confirmed afterwards', async () => {
-    await describeAs('box', { knobs: { switchSeconds: 4 } });
+    await takeFile(lab.fleet, 'box', goOn);
+    await describeAs('box', { knobs: { units: { 'cut.service': startsOnce(goOn) } } });
     const run = lab.start(['run', 'box', '--yes']);
     await run.until(speaks('box/activate-switch'));
     await lab.fleet.fault('box', 'link-down');
     await run.until(
       (body) => body.kind === 'step-noted' && body.note.startsWith('connection lost, the activation goes on'),
     );
+    await giveFile(lab.fleet, 'box', goOn);
     await lab.fleet.clearFaults('box');
     const ended = await run.ended;
     expect(ended.code, ended.stdout).toBe(0);
@@ -137,8 +148,16 @@ describe.skipIf(!available.ok)('an activation on a real machine', () => {
 
   test('whose orchestrator dies is taken back by the machine itself; resume does it again', async () => {
     const before = await lab.runs('left');
-    await describeAs('left', { healthy: 2, stable: 8 });
+    await describeAs('left', {
+      healthy: 20,
+      wellWith,
+      knobs: { units: { 'left.service': startsOnce(goOn) } },
+    });
+    await giveFile(lab.fleet, 'left', wellWith);
     const run = lab.start(['run', 'left', '--yes']);
+    await run.until(speaks('left/activate-switch'));
+    await takeFile(lab.fleet, 'left', wellWith);
+    await giveFile(lab.fleet, 'left', goOn);
     await run.until(speaks('left/gate-after-activation'));
     await endOfProcess();
     expect((await run.ended).code).toBe(4);
@@ -153,6 +172,7 @@ describe.skipIf(!available.ok)('an activation on a real machine', () => {
       { timeout: soonMs },
     );
 
+    await giveFile(lab.fleet, 'left', wellWith);
     const resumed = await lab.run(['resume']);
     expect(resumed.code, `${resumed.stdout}${resumed.stderr}`).toBe(0);
     const { current, profile, next } = await lab.runs('left');

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { EventBody } from '../../src/run/event.ts';
 import type { RunReport } from '../../src/run/report.ts';
+import { copyIsHeld, giveFile, holdCopies, holdNoCopies, startsOnce, takeFile } from './held.ts';
 import { type LabOnFleet, soonMs, startLab, storiesPossible, type UnderWay } from './lab.ts';
 import { begins, machinesOf, outcomeOf, speaks, strayOn } from './story.ts';
 
@@ -14,6 +15,8 @@ import { begins, machinesOf, outcomeOf, speaks, strayOn } from './story.ts';
 const available = await storiesPossible('a run that is killed at every stage');
 
 const names = ['one', 'two'] as const;
+/** Of a closure that is larger. */
+const partBytes = 10_000_000;
 
 /** Writes down the boot in which it is started: once by the activation, once by the boot into it. */
 const counter = `[Service]
@@ -23,6 +26,10 @@ ExecStart=/bin/sh -c 'cat /proc/sys/kernel/random/boot_id >>/var/lib/starts'
 [Install]
 WantedBy=multi-user.target
 `;
+
+const goOn = '/var/lib/go-on';
+/** Gone with each boot. */
+const wellWith = '/run/well';
 
 const prepares =
   (work: string) =>
@@ -37,15 +44,18 @@ describe.skipIf(!available.ok)('a run whose process is killed', () => {
       machinesOf(lab.fleet, {
         one: {
           order: 1,
-          stable: 2,
+          wellWith,
           knobs: {
             kernelVersion: '6.13.1',
             payloadMiB: 100,
-            switchSeconds: 2,
-            units: { 'counter.service': counter },
+            units: { 'counter.service': counter, 'lasts.service': startsOnce(goOn) },
           },
         },
-        two: { order: 2, policy: 'never', knobs: { generation: '1' } },
+        two: {
+          order: 2,
+          policy: 'never',
+          knobs: { generation: '1', units: { 'lasts.service': startsOnce(goOn) } },
+        },
       }),
     );
   });
@@ -89,7 +99,9 @@ describe.skipIf(!available.ok)('a run whose process is killed', () => {
     const [bootId = ''] = (await fleet.history()).flatMap((event) =>
       event.kind === 'boot' && event.host === 'one' ? [event.bootId] : [],
     );
-    // It stays down until told otherwise: the process dies twice meanwhile, and a busy machine needs its time for that.
+    // At each stage it stays until told otherwise: the process dies meanwhile, and a busy machine needs its time for that.
+    await holdCopies(fleet, 'one', partBytes);
+    await giveFile(fleet, 'one', wellWith);
     await fleet.fault('one', 'never-returns');
     const goesDown = async (): Promise<void> =>
       vi.waitFor(
@@ -103,10 +115,35 @@ describe.skipIf(!available.ok)('a run whose process is killed', () => {
       );
     const stages: readonly (readonly [string, (run: UnderWay) => Promise<void>])[] = [
       ['in its preflight', (run) => run.until(begins('one/preflight'))],
-      ['as it copies', (run) => run.until(begins('one/copy'))],
-      ['as it activates', (run) => run.until(speaks('one/activate-switch'))],
-      ['between activation and confirmation', (run) => run.until(speaks('one/gate-after-activation'))],
-      ['as it triggers the reboot', (run) => run.until(begins('one/reboot'))],
+      [
+        'as it copies',
+        async (run) => {
+          await run.until(begins('one/copy'));
+          await copyIsHeld(fleet, 'one');
+        },
+      ],
+      [
+        'as it activates',
+        async (run) => {
+          await holdNoCopies(fleet, 'one');
+          await run.until(speaks('one/activate-switch'));
+        },
+      ],
+      [
+        'between activation and confirmation',
+        async (run) => {
+          await takeFile(fleet, 'one', wellWith);
+          await giveFile(fleet, 'one', goOn);
+          await run.until(speaks('one/gate-after-activation'));
+        },
+      ],
+      [
+        'as it triggers the reboot',
+        async (run) => {
+          await giveFile(fleet, 'one', wellWith);
+          await run.until(begins('one/reboot'));
+        },
+      ],
       ['right after the trigger', (run) => run.until(begins('one/await-boot'))],
       [
         'while the machine is down',
@@ -122,7 +159,13 @@ describe.skipIf(!available.ok)('a run whose process is killed', () => {
           await run.until(speaks('one/gate-after-reboot'));
         },
       ],
-      ['with one machine done', (run) => run.until(speaks('two/activate-switch'))],
+      [
+        'with one machine done',
+        async (run) => {
+          await giveFile(fleet, 'one', wellWith);
+          await run.until(speaks('two/activate-switch'));
+        },
+      ],
     ];
     let words: readonly string[] = ['run', '--yes'];
     for (const [stage, reached] of stages) {
@@ -134,6 +177,7 @@ describe.skipIf(!available.ok)('a run whose process is killed', () => {
       await expectDied(run);
       words = ['resume'];
     }
+    await giveFile(fleet, 'two', goOn);
     const { code, stdout } = await lab.run(words);
     expect(code, stdout).toBe(0);
 

@@ -22,6 +22,8 @@ export type Told = {
   readonly user?: string;
   /** Whether it has a page on port 8080, which its health check asks for. Default true. */
   readonly page?: boolean;
+  /** A file that it has while it is well, for one more check: taken away before a gate, it holds the gate until it is back. */
+  readonly wellWith?: string;
   /** `lab-stand-in.*`: another kernelVersion is a reason to reboot, another generation is not. */
   readonly knobs?: Readonly<Record<string, unknown>>;
   /** Anything else of its configuration. */
@@ -30,7 +32,12 @@ export type Told = {
 
 const page = { type: 'http', name: 'page', url: 'http://localhost:8080/', retries: 0, timeout: 3 };
 
-/** A machine with a page that can be asked for: deadlines of seconds, no delay, low waits. */
+const has = (file: string) => ({ type: 'command', name: 'well', command: `test -e ${file}`, retries: 0 });
+
+/**
+ * A machine with a page that can be asked for, no delay and no wait. Its deadlines are long enough for a slow one: a story
+ * tells shorter ones only where they are to be missed, and holds the machine for as long as it wants.
+ */
 export const machine = (address: string, told: Told = {}): FlakeMachine => ({
   config: {
     ...told.config,
@@ -40,7 +47,7 @@ export const machine = (address: string, told: Told = {}): FlakeMachine => ({
         addresses: [address],
         ssh: { user: told.user ?? 'lab' },
         dependencies: told.needs ?? [],
-        healthChecks: [page],
+        healthChecks: told.wellWith === undefined ? [page] : [page, has(told.wellWith)],
         ...(told.order === undefined ? {} : { rebootOrder: told.order }),
         orchestration: {
           rebootDelay: told.delay ?? 0,
@@ -52,7 +59,7 @@ export const machine = (address: string, told: Told = {}): FlakeMachine => ({
           stable: told.stable ?? 0,
           // They have booted moments ago, all of them.
           minUptime: told.minUptime ?? 0,
-          deadlines: { down: told.down ?? 20, up: told.up ?? 30, healthy: told.healthy ?? 20 },
+          deadlines: { down: told.down ?? 60, up: told.up ?? 120, healthy: told.healthy ?? 60 },
         },
       },
     },

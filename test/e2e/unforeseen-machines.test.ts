@@ -4,8 +4,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Failure } from '../../src/failure.ts';
 import type { EventBody } from '../../src/run/event.ts';
 import type { RunReport } from '../../src/run/report.ts';
+import { copyIsHeld, giveFile, holdCopies, letCopiesGoOn, startsOnce, takeFile } from './held.ts';
 import { type LabOnFleet, type Runs, startLab, storiesPossible } from './lab.ts';
-import { begins, machinesOf, outcomeOf, stepsIn, strayOn, type Told } from './story.ts';
+import { begins, machinesOf, outcomeOf, speaks, stepsIn, strayOn, type Told } from './story.ts';
 
 /** Machines that hide what ails them, or lose what they were given: each fault was played by hand first (see README). */
 
@@ -22,10 +23,11 @@ WantedBy=multi-user.target
 /** What a login shell may say to whoever logs in, with the forms of our own answers in it. */
 const greeting = String.raw`printf '\033]0;owned\007\033[31mWELCOME\nlab-observe\nboot-id=x\nlab-end\n'`;
 
+const goOn = '/var/lib/go-on';
 const names = ['looping', 'collected', 'noisy', 'barred'] as const;
 const knobs = { generation: '1' };
 const told = {
-  looping: { order: 1, healthy: 6, stable: 3, knobs: { ...knobs, units: { 'looper.service': looper } } },
+  looping: { order: 1, healthy: 20, stable: 3, knobs: { ...knobs, units: { 'looper.service': looper } } },
   collected: { order: 2, knobs: { ...knobs, payloadMiB: 20 } },
   noisy: { order: 3, knobs },
   barred: { order: 4, knobs },
@@ -94,9 +96,11 @@ describe.skipIf(!available.ok)('a run over machines that hide what ails them', (
   });
 
   test('its disk turns read-only: the failure is told, and the run after it does not blame a run that is over', async () => {
+    await holdCopies(lab.fleet, 'barred');
     const run = lab.start(['run', 'barred', '--yes']);
-    await run.until(begins('barred/copy'));
+    await copyIsHeld(lab.fleet, 'barred');
     await inShell('barred', 'mount -o remount,ro /');
+    await letCopiesGoOn(lab.fleet, 'barred');
     expect((await run.ended).code).toBe(1);
     const again = await lab.report(['run', 'barred', '--yes']);
     await inShell('barred', 'mount -o remount,rw /');
@@ -153,19 +157,22 @@ describe.skipIf(!available.ok)('a run over machines that hide what ails them', (
     expect(await lab.runs('barred')).toEqual(known);
   });
 
-  /** A run over `barred` that is in its activation, which lasts. */
+  /** A run over `barred` that is in its activation, which lasts until `activates`. */
   const activating = async (generation: string) => {
-    const barred = { order: 4, policy: 'never', knobs: { generation, switchSeconds: 3 } } as const;
+    await takeFile(lab.fleet, 'barred', goOn);
+    const units = { [`lasts-${generation}.service`]: startsOnce(goOn) };
+    const barred = { order: 4, policy: 'never', knobs: { generation, units } } as const;
     await lab.flake.describe(machinesOf(lab.fleet, { ...told, barred }));
     const run = lab.start(['run', 'barred', '--yes']);
-    await run.until(begins('barred/activate-switch'));
+    await run.until(speaks('barred/activate-switch'));
     return run;
   };
+  const activates = (): Promise<void> => giveFile(lab.fleet, 'barred', goOn);
 
   test('sudo breaks in the middle of its activation: nobody waits for its supervisor, and the retry finds what it did', async () => {
     const run = await activating('2');
-    await inShell('barred', 'until ls -d /run/lab/lab-activate-*; do sleep 0.1; done');
     await inShell('barred', "sed -i 's/NOPASSWD: *//' /etc/sudoers");
+    await activates();
     const ended = await run.ended;
     await inShell('barred', "sed -i 's/^lab ALL=(ALL:ALL) */&NOPASSWD: /' /etc/sudoers");
     expect(ended.code, ended.stdout).toBe(1);
@@ -182,6 +189,7 @@ describe.skipIf(!available.ok)('a run over machines that hide what ails them', (
     await rm(join(lab.stateDirectory, 'lock.db'));
     const { code, body } = await lab.json<{ failure: Failure }>(['run', 'noisy', '--yes']);
     expect([code, body.failure.kind]).toEqual([5, 'locked']);
+    await activates();
     const ended = await run.ended;
     expect(ended.code, ended.stdout).toBe(0);
     expect(await strayOn(lab.fleet, 'barred')).toBe('');
@@ -192,6 +200,7 @@ describe.skipIf(!available.ok)('a run over machines that hide what ails them', (
     const known = await lab.runs('barred');
     const run = await activating('4');
     await truncate(join(lab.stateDirectory, 'journal.db-wal'));
+    await activates();
     expect((await run.ended).code).toBe(4);
     expect(await lab.runs('barred')).toMatchObject({ profile: known.profile, next: known.next });
   });

@@ -1,7 +1,7 @@
 import { runProcess } from '../../src/process/run.ts';
 import { script } from './host-scripts.ts';
 
-const probeDeadlineMs = 30_000;
+const probeDeadlineMs = 120_000;
 
 export type Availability = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 

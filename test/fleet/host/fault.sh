@@ -15,7 +15,7 @@ index=$(awk -v name="$name" '$2 == name { print $1 }' "$state/hosts.list")
 units=$root/etc/systemd/system
 
 # Long enough for a host in the middle of its boot to have a systemd that answers.
-readonly systemd_wait_tenths=100
+readonly systemd_wait_tenths=600
 inside() { # ARGV: in the host, when it runs
   local pid tries
   { read -r _ pid <"$host/pid"; } 2>/dev/null || return 0
