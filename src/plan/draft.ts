@@ -6,7 +6,7 @@ import { type Neighbour, takenForAnother } from './identity.ts';
 import type { PlanInput } from './input.ts';
 import { modesFor, modesLeft, whyModes } from './modes.ts';
 import { newChecksOf } from './new-checks.ts';
-import type { Prior, SkipReason } from './plan.ts';
+import { isByHand, type Prior, type SkipReason } from './plan.ts';
 import { rebootReasons } from './reboot-reasons.ts';
 
 /** Why nothing is done to a machine. */
@@ -138,6 +138,8 @@ export const draftFor = (input: PlanInput, machine: Machine): Draft => {
   const reasons = rebootReasons(goal, machine, seen, next, intoNew, debt);
   const underFoot = input.localMachine === machine.name && !input.resumesAtBoot;
   const local = underFoot && reasons.why.length > 0;
+  // By hand a critical machine is rebooted by whoever gives its name, and for what may become necessary nobody is asked.
+  const unnamed = isByHand(goal) && machine.orchestration.criticalityLevel === 'critical';
   const back = input.rollback?.returns.get(machine.name) ?? null;
   return {
     ...empty,
@@ -151,7 +153,7 @@ export const draftFor = (input: PlanInput, machine: Machine): Draft => {
       ? `lab runs on this machine: reboot it yourself once the run is done (${reasons.why.join(', ')})`
       : reasons.whyNot,
     bootTarget: wanted ?? seen.profile,
-    mayReboot: takesReboots && machine.reboot.policy !== 'never' && !underFoot,
+    mayReboot: takesReboots && machine.reboot.policy !== 'never' && !underFoot && !unnamed,
     local: input.localMachine === machine.name,
   };
 };

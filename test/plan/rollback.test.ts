@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Machine } from '../../src/fleet/machine.ts';
+import { criticalReboots } from '../../src/flow/critical-reboots.ts';
 import type { RollbackInput } from '../../src/plan/input.ts';
 import { planHash } from '../../src/plan/make-plan.ts';
 import { type Goal, Plan } from '../../src/plan/plan.ts';
 import { rollbackOrderOf } from '../../src/plan/rollback-order.ts';
 import { machineNamed, toplevelOf } from '../simulation/fleet.ts';
-import { entryOf, notSeen, type PlanTraits, planFor, seen, stepsOf } from './input.ts';
+import { entryOf, kernels, notSeen, type PlanTraits, planFor, seen, stepsOf } from './input.ts';
 
 const back = (reboot = true): Goal => ({ kind: 'rollback', to: { kind: 'previous' }, reboot });
 
@@ -89,6 +90,14 @@ describe('a machine that goes back', () => {
     const entry = entryOf(rollbackOf([box()], { observations }), 'box');
     expect(entry.decision).toEqual({ kind: 'nothing' });
     expect(entry.noActivationWhy).toBe('already runs what it would go back to');
+  });
+
+  test('reboots no critical machine that nobody named, though its activation ask for it', () => {
+    const planOf = (criticality: 'high' | 'critical'): Plan =>
+      rollbackOf([box({ criticality })], { wantedKernel: kernels.old });
+    expect(entryOf(planOf('high'), 'box').contingent.map(({ kind }) => kind)).toContain('reboot');
+    expect(criticalReboots(planOf('critical'))).toEqual([]);
+    expect(entryOf(planOf('critical'), 'box').contingent).toEqual([]);
   });
 
   test('returns to what it ran, and to its number, when the way back fails', () => {
