@@ -6,7 +6,7 @@ import { type Failure, fail, ok, type Result } from '../failure.ts';
 import { detachedRuns, type Runs } from '../flow/runs.ts';
 import { journalPathIn } from '../journal/database.ts';
 import type { Journal } from '../journal/journal.ts';
-import { lookAtRunLock } from '../journal/lock.ts';
+import { isExecuting } from '../journal/lock.ts';
 import { seeRoomForARun } from '../journal/state-directory.ts';
 import type { RunId } from '../run/event.ts';
 import { replay } from '../run/state.ts';
@@ -28,12 +28,6 @@ const unopened: LabOptions = {
   nixOptions: [],
   sshConfig: null,
   refresh: false,
-};
-
-/** Whether a process executes this very run: the lock tells, which the kernel drops with its process. */
-const executes = (directory: string, run: RunId): boolean => {
-  const lock = lookAtRunLock(directory);
-  return lock.held && (lock.holder === null || lock.holder.run === run);
 };
 
 /** Its lock is looked for where nothing is any more: that says nothing about its process. */
@@ -58,11 +52,10 @@ export const runsInProcesses = (
     journal,
     clock: systemClock,
     who: `${userInfo().username} (${via})`,
-    isAlive: ({ run }) => executes(stateDirectory, run),
+    isAlive: ({ run }) => isExecuting(stateDirectory, run, hostname()),
     whyDied: (run) =>
       readWhyDied(run, lastWordsOf(around.env, run), engineLogOf(around.env, run)) ??
       (existsSync(journalPathIn(stateDirectory)) ? null : goneWithItsState(run, stateDirectory)),
-    hostName: hostname(),
     launch: async (run, work) => {
       const room = seeRoomForARun(stateDirectory, process.getuid?.() ?? -1);
       if (!room.ok) return room;

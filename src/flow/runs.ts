@@ -129,10 +129,9 @@ export const detachedRuns = (parts: {
   readonly clock: Clock;
   readonly who: string;
   readonly launch: (run: RunId, work: RunWork) => Promise<Result<void>>;
-  /** Whether the process of a run of this host is still there. */
+  /** Whether the process of a run is still there; of one that nothing can be said of it is not known to be gone. */
   readonly isAlive: (state: RunState) => boolean;
   readonly whyDied: (run: RunId) => Failure | null;
-  readonly hostName: string;
 }): Runs => ({
   journal: parts.journal,
   clock: parts.clock,
@@ -148,6 +147,5 @@ export const detachedRuns = (parts: {
   },
   whyDied: parts.whyDied,
   detached: true,
-  // A run of another host in a shared state directory: nothing can be said, so it counts as alive.
-  isAlive: (state) => state.by.host !== parts.hostName || parts.isAlive(state),
+  isAlive: parts.isAlive,
 });

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -14,6 +15,8 @@ const Holder = z.object({
   since: z.int(),
   /** Boot and moment in which the process began, as Linux counts it: with its number it is given only once. */
   began: z.string().max(100).exactOptional(),
+  /** The machine it runs on, whatever that is called by then: a hash of its machine-id(5). */
+  machine: z.string().max(100).exactOptional(),
 });
 type LockHolder = z.infer<typeof Holder>;
 
@@ -40,6 +43,20 @@ const beganOf = (pid: number): string | null => {
   } catch {
     return null;
   }
+};
+
+const wordsIn = (path: string): string => {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    return '';
+  }
+};
+
+/** The id itself is confidential: what is made of it says nothing to others. Without one, this boot stands for it. */
+const machineHere = (): string => {
+  const id = wordsIn('/etc/machine-id') || wordsIn('/proc/sys/kernel/random/boot_id');
+  return hash('sha256', `lab run lock ${id}`, 'hex').slice(0, 32);
 };
 
 /**
@@ -85,6 +102,18 @@ export const lookAtRunLock = (
   }
 };
 
+/**
+ * Whether a process executes this very run, as far as that can be told here: the lock tells, which the kernel drops with its
+ * process. One of another machine that shares the directory may not show; then its name does, until it takes it back.
+ */
+export const isExecuting = (directory: string, run: string, hostName: string): boolean => {
+  const lock = lookAtRunLock(directory);
+  if (lock.held) return lock.holder === null || lock.holder.run === run;
+  const named = readHolder(holderPathIn(directory));
+  if (named === null || named.run !== run) return false;
+  return named.machine === undefined ? named.host !== hostName : named.machine !== machineHere();
+};
+
 type Taken =
   | { readonly kind: 'taken'; readonly db: DatabaseSync }
   | { readonly kind: 'held'; readonly by: LockHolder | null }
@@ -124,7 +153,7 @@ export const acquireRunLock = (directory: string, holder: LockHolder): Result<He
       'make it writable and give it room, or choose another with LAB_STATE_DIR',
     );
   const began = holder.pid === process.pid ? beganOf(process.pid) : null;
-  const own: LockHolder = began === null ? holder : { ...holder, began };
+  const own: LockHolder = { ...holder, ...(began === null ? {} : { began }), machine: machineHere() };
   try {
     makeFolder(directory);
   } catch (error) {

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type Journal, JournalFailure } from '../../src/journal/journal.ts';
-import { acquireRunLock, journalUnder, lookAtRunLock } from '../../src/journal/lock.ts';
+import { acquireRunLock, isExecuting, journalUnder, lookAtRunLock } from '../../src/journal/lock.ts';
 
 let directory = '';
 beforeEach(() => {
@@ -43,13 +43,55 @@ test('the lock of a process that is killed is free at once', async () => {
   const [said] = await once(child.stdout, 'data');
   expect(String(said).trim()).toBe('held');
   expect(acquireRunLock(directory, holder)).toMatchObject({ ok: false, failure: { kind: 'locked' } });
-  expect(lookAtRunLock(directory)).toEqual({ held: true, holder });
+  expect(lookAtRunLock(directory)).toMatchObject({ held: true, holder });
   child.kill('SIGKILL');
   await once(child, 'exit');
   expect(lookAtRunLock(directory)).toEqual({ held: false });
   const free = acquireRunLock(directory, holder);
   expect(free.ok).toBe(true);
   if (free.ok) free.value.release();
+});
+
+describe('whether a run is executed', () => {
+  const { run } = holder;
+  const alive = (host: string): boolean => isExecuting(directory, run, host);
+  const held = () => {
+    const lock = acquireRunLock(directory, holder);
+    if (!lock.ok) throw new Error(lock.failure.message);
+    return lock.value;
+  };
+  /** As its process left it when it was killed. */
+  const named = (): string => {
+    const lock = held();
+    const text = readFileSync(join(directory, 'lock-holder.json'), 'utf8');
+    lock.release();
+    return text;
+  };
+
+  test('is told by the lock while it is held, and not of another run', () => {
+    const lock = held();
+    expect([alive('desk'), alive('renamed')]).toEqual([true, true]);
+    expect(isExecuting(directory, '20260101-000000-0000', 'desk')).toBe(false);
+    lock.release();
+    expect([alive('desk'), alive('renamed')]).toEqual([false, false]);
+  });
+
+  test('is not for one that was killed here, though the host has another name since', () => {
+    writeFileSync(join(directory, 'lock-holder.json'), named());
+    expect([alive('desk'), alive('renamed')]).toEqual([false, false]);
+  });
+
+  test('cannot be told of one on another machine, which counts as alive, whatever that is called', () => {
+    const elsewhere = { ...JSON.parse(named()), machine: 'of another one' };
+    writeFileSync(join(directory, 'lock-holder.json'), JSON.stringify(elsewhere));
+    expect([alive('desk'), alive('other')]).toEqual([true, true]);
+    expect(isExecuting(directory, '20260101-000000-0000', 'other')).toBe(false);
+  });
+
+  test('goes by the name of the host where nothing else is known', () => {
+    writeFileSync(join(directory, 'lock-holder.json'), JSON.stringify(holder));
+    expect([alive('desk'), alive('other')]).toEqual([false, true]);
+  });
 });
 
 test('a state directory that cannot be made is an error that names it', () => {
@@ -67,7 +109,7 @@ test('looking whether it is held takes nothing, writes nothing, and disturbs nob
   expect(readdirSync(directory)).toEqual([]);
   const lock = acquireRunLock(directory, holder);
   if (!lock.ok) throw new Error(lock.failure.message);
-  expect(lookAtRunLock(directory)).toEqual({ held: true, holder });
+  expect(lookAtRunLock(directory)).toMatchObject({ held: true, holder });
   expect(acquireRunLock(directory, { ...holder, pid: 43 }).ok).toBe(false);
   lock.value.release();
   expect(lookAtRunLock(directory)).toEqual({ held: false });
