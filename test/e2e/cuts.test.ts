@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { EventBody } from '../../src/run/event.ts';
 import type { RunReport } from '../../src/run/report.ts';
+import { copyIsHeld, holdCopies, letCopiesGoOn } from './held.ts';
 import { type LabOnFleet, soonMs, startLab, storiesPossible } from './lab.ts';
 import { begins, machinesOf, outcomeOf, speaks, type Told } from './story.ts';
 
@@ -9,11 +10,13 @@ import { begins, machinesOf, outcomeOf, speaks, type Told } from './story.ts';
 const available = await storiesPossible('links that are cut');
 
 const names = ['copied', 'rebooted', 'lost', 'behind'] as const;
+const partBytes = 10_000_000;
 const knobs = { kernelVersion: '6.13.1' };
 const told = {
-  copied: { order: 1, policy: 'never', knobs: { payloadMiB: 300 } },
-  rebooted: { order: 2, knobs, up: 60 },
-  lost: { order: 3, knobs, stable: 3, healthy: 3 },
+  copied: { order: 1, policy: 'never', knobs: { payloadMiB: 100 } },
+  rebooted: { order: 2, knobs },
+  // Watched for longer than it takes to cut its link.
+  lost: { order: 3, knobs, strategy: 'recreate', stable: 300, healthy: 20 },
   behind: { order: 4, needs: ['lost'], knobs },
 } as const satisfies Record<(typeof names)[number], Told>;
 
@@ -29,11 +32,13 @@ describe.skipIf(!available.ok)('a run in which links are cut', () => {
   beforeAll(async () => {
     lab = await startLab({ hosts: names }, (fleet) => machinesOf(fleet, told));
     const { fleet } = lab;
+    await holdCopies(fleet, 'copied', partBytes);
     const run = lab.start(['run', '--yes', '--json']);
 
-    await run.until(speaks('copied/copy'));
+    await copyIsHeld(fleet, 'copied');
     await fleet.fault('copied', 'link-down');
     await run.until(notes('copied/copy', 'connection lost'));
+    await letCopiesGoOn(fleet, 'copied');
     await fleet.clearFaults('copied');
 
     await run.until(begins('rebooted/await-boot'));

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { runProcess } from '../../src/process/run.ts';
 import type { EventBody } from '../../src/run/event.ts';
 import type { RunReport } from '../../src/run/report.ts';
+import { copyIsHeld, giveFile, holdCopies, holdNoCopies, letCopiesGoOn, startsOnce } from './held.ts';
 import { type LabOnFleet, soonMs, startLab, storiesPossible } from './lab.ts';
 import { begins, clinging, machinesOf, outcomeOf, stepsIn, strayOn, type Told } from './story.ts';
 
@@ -29,7 +30,7 @@ describe.skipIf(!available.ok)('a run that holds', () => {
     const knobs = reboot ? { kernelVersion: `6.14.${version}` } : { generation: `retry-${version}` };
     await lab.flake.describe(
       machinesOf(lab.fleet, {
-        nas: { order: 1, criticality: 'high', healthy: 8, ...nas, knobs: { ...knobs, ...nas.knobs } },
+        nas: { order: 1, criticality: 'high', healthy: 20, ...nas, knobs: { ...knobs, ...nas.knobs } },
         app: { order: 2, needs: ['nas'], knobs },
         web: { order: 3, knobs },
       }),
@@ -112,12 +113,16 @@ describe.skipIf(!available.ok)('a run that holds', () => {
   });
 
   test('one that is still to come is left out of a run under way', async () => {
-    await giveWork({ policy: 'never' }, false);
+    await giveWork(
+      { policy: 'never', knobs: { units: { 'lasts.service': startsOnce('/var/lib/go-on') } } },
+      false,
+    );
     const before = await lab.runs('web');
     const run = lab.start(['run', '--yes']);
     await run.until(begins('nas/activate-switch'));
     const skipped = await lab.run(['skip', 'web']);
     expect(skipped.code, `${skipped.stdout}${skipped.stderr}`).toBe(0);
+    await giveFile(lab.fleet, 'nas', '/var/lib/go-on');
     expect((await run.ended).code).toBe(3);
     const after = await reportNow();
     expect(outcomeOf(after, 'web').summary).toMatch(/^skipped by \S+ \(cli\)$/u);
@@ -125,21 +130,6 @@ describe.skipIf(!available.ok)('a run that holds', () => {
   });
 
   describe('whose copies hang', () => {
-    /** What a copy talks to there waits until somebody lets it go on. */
-    const hang = (name: Name) =>
-      lab.fleet.exec(name, [
-        'sh',
-        '-ec',
-        `rm -f /tmp/goes-on /tmp/hangs
-        echo 'nix-daemon() { touch /tmp/hangs; until test -e /tmp/goes-on; do sleep 0.2; done; command nix-daemon "$@"; }' >~lab/.bashrc`,
-      ]);
-    const letGoOn = (name: Name) => lab.fleet.exec(name, ['touch', '/tmp/goes-on']);
-    const hangs = async (name: Name): Promise<void> => {
-      await vi.waitFor(
-        async () => expect((await lab.fleet.exec(name, ['test', '-e', '/tmp/hangs'])).code).toBe(0),
-        { timeout: soonMs, interval: 100 },
-      );
-    };
     const processes = async (): Promise<readonly { readonly group: number; readonly args: string }[]> => {
       const { stdout } = await runProcess(['ps', '-eo', 'pgid=,args='], { deadlineMs: soonMs });
       return stdout.split('\n').flatMap((line) => {
@@ -157,17 +147,16 @@ describe.skipIf(!available.ok)('a run that holds', () => {
     const left = async (copying: number): Promise<readonly string[]> =>
       (await processes()).flatMap(({ group, args }) => (group === copying ? [args] : []));
     afterAll(async () => {
-      for (const name of ['web', 'app'] as const)
-        await lab?.fleet.exec(name, ['sh', '-ec', 'rm -f ~lab/.bashrc']);
+      for (const name of ['web', 'app'] as const) if (lab !== undefined) await holdNoCopies(lab.fleet, name);
     });
     const ends = (step: string) => (body: EventBody) => body.kind === 'step-ended' && body.step === step;
 
     test('is left out in the middle of its copy: that one ends at once, another goes on, and it is taken in again', async () => {
       await giveWork({ policy: 'never' }, false);
       const before = await lab.runs('web');
-      await Promise.all([hang('web'), hang('app')]);
+      await Promise.all([holdCopies(lab.fleet, 'web'), holdCopies(lab.fleet, 'app')]);
       const run = lab.start(['run', '--yes']);
-      await Promise.all([hangs('web'), hangs('app')]);
+      await Promise.all([copyIsHeld(lab.fleet, 'web'), copyIsHeld(lab.fleet, 'app')]);
       const [toWeb, toApp] = await Promise.all([copyTo('web'), copyTo('app')]);
       expect(await left(toWeb)).toHaveLength(2);
       const skipped = await lab.run(['skip', 'web']);
@@ -178,14 +167,14 @@ describe.skipIf(!available.ok)('a run that holds', () => {
       expect(await left(toApp)).toHaveLength(2);
       expect(stepsIn(await lab.events())).not.toContain('app/copy succeeded');
 
-      await letGoOn('app');
+      await letCopiesGoOn(lab.fleet, 'app');
       expect((await run.ended).code).toBe(3);
       const report = await reportNow();
       expect(report.machines.map(({ status }) => status)).toEqual(['done', 'done', 'skipped']);
       expect(stepsIn(await lab.events())).toContain('web/copy skipped');
       expect(await lab.runs('web')).toEqual(before);
 
-      await letGoOn('web');
+      await letCopiesGoOn(lab.fleet, 'web');
       const again = await lab.run(['retry', 'web']);
       expect(again.code, `${again.stdout}${again.stderr}`).toBe(0);
       const after = await reportNow();
@@ -194,16 +183,16 @@ describe.skipIf(!available.ok)('a run that holds', () => {
 
     test('is ended at once in the middle of its copy: nothing of it is left, and it is resumed', async () => {
       await giveWork({ policy: 'never' }, false);
-      await hang('web');
+      await holdCopies(lab.fleet, 'web');
       const run = lab.start(['run', '--yes']);
-      await hangs('web');
+      await copyIsHeld(lab.fleet, 'web');
       const copying = await copyTo('web');
       expect((await lab.run(['abort'])).code).toBe(0);
       expect((await run.ended).code).toBe(130);
       expect(await left(copying)).toEqual([]);
       expect((await reportNow()).reason).toMatch(/in the middle of .*web \(copy\)/u);
 
-      await letGoOn('web');
+      await letCopiesGoOn(lab.fleet, 'web');
       const resumed = await lab.run(['resume']);
       expect(resumed.code, `${resumed.stdout}${resumed.stderr}`).toBe(0);
       const after = await reportNow();

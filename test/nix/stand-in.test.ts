@@ -266,8 +266,8 @@ describe('the module system', () => {
     await evaluate(
       `map (n: (system { networking.hostName = "box\${toString n}"; }).config.system.build.toplevel.drvPath) (lib.range 1 ${count})`,
     );
-    // A twentieth of a generous bound: one machine shall take less than 0.3 s even where the computer is busy.
-    expect((performance.now() - started) / count).toBeLessThan(300);
+    // It is a hundredth of this on a computer that has nothing else to do.
+    expect((performance.now() - started) / count).toBeLessThan(1_500);
   });
 });
 
