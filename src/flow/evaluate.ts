@@ -1,6 +1,7 @@
 import { fail, ok, type Result } from '../failure.ts';
 import type { Fleet, Machine } from '../fleet/machine.ts';
 import { type Problem, validateFleet } from '../fleet/validate.ts';
+import { isSameHost } from '../plan/identity.ts';
 import type { Evaluation, Nix, Observation, Target } from '../ports.ts';
 import { count } from '../text/words.ts';
 import { observeAll } from './observe.ts';
@@ -69,6 +70,9 @@ export const byMachine = <T>(
     }),
   );
 
-/** The machine `lab` itself runs on, by name, or null. */
+/**
+ * The machine `lab` itself runs on, by name, or null. One of the same name in another domain may be taken for it: all that
+ * follows is that its reboot is planned as ours would be, while it is still reached by its address.
+ */
 export const localMachineOf = ({ machines }: Fleet, hostHere: string): string | null =>
-  machines.find(({ orchestrator, hostName }) => orchestrator && hostName === hostHere)?.name ?? null;
+  machines.find(({ orchestrator, hostName }) => orchestrator && isSameHost(hostName, hostHere))?.name ?? null;

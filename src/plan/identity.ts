@@ -16,6 +16,10 @@ export type Neighbour = {
 /** Without the domain that a kernel may know besides. */
 const hostOf = (name: string): string => (name.split('.', 1)[0] ?? '').toLowerCase();
 
+/** A kernel's name may hold the domain (`kernel.hostname`), where the configuration has it apart. */
+export const isSameHost = (one: string, other: string): boolean =>
+  hostOf(one) !== '' && hostOf(one) === hostOf(other);
+
 /**
  * Why it is taken for another one, or null. One that says its own name is itself: machines may share a boot id where
  * they share a kernel. One that says a name which no other machine has may have been renamed, or has none. No override: what
