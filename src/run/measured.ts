@@ -11,17 +11,36 @@ type Seen = { readonly intendedAt: number; readonly endedAt: number | null; read
 const stepsOf = (plan: Plan): readonly Step[] =>
   plan.machines.flatMap(({ steps, contingent }) => [...steps, ...contingent]);
 
-/** When each step began and ended. One that was begun twice, or over which the engine died, measures nothing. */
+/**
+ * When each step began and ended. One that was begun twice, or over which the engine died, measures nothing. Nor does one
+ * that was under way when the run was paused: a process that stood still says so by a pause, once what it waited for has
+ * ended, and in a pause by a person it says nothing.
+ */
 const seenIn = (events: readonly RunEvent[]): ReadonlyMap<string, Seen> => {
   const seen = new Map<string, Seen>();
+  /** Begun and not ended, or ended since the run last had something to begin. */
+  let underWay: string[] = [];
+  let paused = false;
+  const spoil = (): void => {
+    for (const step of underWay) {
+      const known = seen.get(step);
+      if (known !== undefined) seen.set(step, { ...known, sound: false });
+    }
+  };
   for (const { at, body } of events) {
-    if (body.kind === 'step-intended')
-      seen.set(body.step, { intendedAt: at, endedAt: null, sound: !seen.has(body.step) });
+    if (body.kind === 'step-intended') {
+      underWay = [...underWay.filter((step) => seen.get(step)?.endedAt === null), body.step];
+      seen.set(body.step, { intendedAt: at, endedAt: null, sound: !paused && !seen.has(body.step) });
+    }
     if (body.kind === 'step-ended') {
       const known = seen.get(body.step);
       const sound = known?.sound === true && body.outcome.kind === 'succeeded';
       seen.set(body.step, { intendedAt: known?.intendedAt ?? at, endedAt: at, sound });
     }
+    if (body.kind === 'paused') spoil();
+    if (body.kind === 'paused') paused = true;
+    // Who takes a run up takes it out of its pause.
+    if (body.kind === 'unpaused' || body.kind === 'resumed' || body.kind === 'reopened') paused = false;
   }
   return seen;
 };

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { measuredIn } from '../../src/run/measured.ts';
 import { allRecords } from '../../src/run/records.ts';
 import { tell } from './story.ts';
 
@@ -18,6 +19,19 @@ describe('a run whose process stands still', () => {
       const { became, done, result } = await tell(cast, { standstills: [{ atMs, forMs: minutesMs }] });
       expect([became, done, result], `${atMs} ms`).toEqual([sound.became, sound.done, 'done']);
     }
+  });
+
+  test('for minutes, at any moment, paused by a person or not: nobody learns from it that things take so long', async () => {
+    const sound = await tell(cast);
+    const lastsMs = (sound.state.ended?.at ?? 0) - sound.startedAt;
+    const longest = Math.max(...measuredIn(sound.plan, sound.events).map(({ ms }) => ms));
+    for (let atMs = 100; atMs < lastsMs; atMs += 900)
+      for (const pauses of [[], [{ atMs: Math.max(1, atMs - 500), forMs: 2 * minutesMs }]]) {
+        const told = await tell(cast, { standstills: [{ atMs, forMs: minutesMs }], pauses });
+        const learnt = measuredIn(told.plan, told.events);
+        // A look that is done again takes its time again, and no more.
+        expect(Math.max(0, ...learnt.map(({ ms }) => ms)), `${atMs} ms`).toBeLessThan(longest + 10_000);
+      }
   });
 
   test('for an hour, and what its next machine needs falls ill meanwhile: that one is left alone', async () => {
