@@ -1,9 +1,10 @@
 import type { Machine } from '../fleet/machine.ts';
 import type { ActivationMode } from '../ports.ts';
 import type { Draft } from './draft.ts';
+import { longestLookMs } from './longest-look.ts';
 import { type Prior, type Step, stepId } from './plan.ts';
 
-/** What a confirmation may lag behind the longest wait of its gate: looks at a slow machine, and the way there. */
+/** What a confirmation may lag behind the longest wait of its gate besides: a slow machine, and the way there. */
 const confirmMarginMs = 60_000;
 
 /** The gate before a machine is disturbed: what it needs and, in a rollback, what needs it. */
@@ -64,6 +65,8 @@ export const activationSteps = (machine: Machine, draft: Draft): readonly Step[]
   if (wanted === null) return [];
   const deadlineMs = machine.reboot.deadlines.healthy * 1_000;
   const stableMs = machine.reboot.stable * 1_000;
+  // The look that first passes may have begun when the deadline came, and the one that shows it to be stable when that did.
+  const looksMs = 2 * longestLookMs(machine);
   return draft.modes.flatMap((mode): readonly Step[] => {
     const activate = {
       id: stepId(name, 'activate', mode),
@@ -75,7 +78,7 @@ export const activationSteps = (machine: Machine, draft: Draft): readonly Step[]
     } as const;
     if (mode === 'boot' || mode === 'dry-activate') return [activate];
     return [
-      { ...activate, confirmWithinMs: deadlineMs + stableMs + confirmMarginMs },
+      { ...activate, confirmWithinMs: deadlineMs + stableMs + confirmMarginMs + looksMs },
       {
         id: stepId(name, 'gate', 'after-activation'),
         machine: name,

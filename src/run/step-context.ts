@@ -1,4 +1,5 @@
 import type { Failure } from '../failure.ts';
+import { lookMostMs } from '../plan/longest-look.ts';
 import type { MachinePlan, Step } from '../plan/plan.ts';
 import type { Clock, Observation, Reachable, SshError, Target } from '../ports.ts';
 import { noFacts, type RunId, type StepFacts, type StepOutcome } from './event.ts';
@@ -11,7 +12,7 @@ export const actDeadlines = {
   observeMs: 20_000,
   generationsMs: 30_000,
   preflightMs: 30_000,
-  healthMs: 120_000,
+  healthMs: lookMostMs,
   copyMs: 4 * 3_600_000,
   activateMs: 30 * 60_000,
   triggerMs: 30_000,

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { Machine } from '../../src/fleet/machine.ts';
+import type { HealthCheck, Machine } from '../../src/fleet/machine.ts';
 import { planHash } from '../../src/plan/make-plan.ts';
 import { type Goal, Plan } from '../../src/plan/plan.ts';
-import { machineNamed, partsWith, toplevelOf } from '../simulation/fleet.ts';
+import { machineNamed, partsWith, serviceCheck, toplevelOf } from '../simulation/fleet.ts';
 import { entryOf, kernels, notSeen, planFor, seen, stepsOf } from './input.ts';
 
 const run: Goal = { kind: 'run', update: false };
@@ -333,12 +333,23 @@ describe('what watches over an activation', () => {
     );
 
   test('waits longer than the longest gate: its deadline, its stability, a minute', () => {
-    const traits = { deadlines: { down: 1, up: 2, healthy: 90 }, stable: 10 };
+    const traits = { deadlines: { down: 1, up: 2, healthy: 90 }, stable: 10, healthChecks: [] };
     expect(within(traits)).toEqual([['switch', 160_000]]);
     expect(within({ ...traits, strategy: 'blue-green' })).toEqual([
       ['test', 160_000],
       ['boot', undefined],
     ]);
+  });
+
+  // A check that takes longer than the deadline passes the gate all the same, and would come too late for ever.
+  test('waits for the two looks as well that may outlast it: one that first passes, and the last', () => {
+    const deadlines = { down: 1, up: 2, healthy: 20 };
+    const slow = { ...serviceCheck, timeoutSeconds: 50, retries: 1, intervalSeconds: 5 };
+    const waits = (...healthChecks: HealthCheck[]) => within({ deadlines, stable: 0, healthChecks })[0]?.[1];
+    expect(waits({ ...serviceCheck, timeoutSeconds: 9, retries: 0 })).toBe(80_000 + 2 * 9_000);
+    expect(waits(slow)).toBe(80_000 + 2 * 105_000);
+    // No look takes longer than that, whatever its checks would.
+    expect(waits(slow, slow)).toBe(80_000 + 2 * 120_000);
   });
 
   test('is not there where nothing goes live', () => {

@@ -25,7 +25,7 @@ export type MachineTraits = Partial<
   readonly minUptime?: number;
 };
 
-const serviceCheck: HealthCheck = {
+export const serviceCheck: HealthCheck = {
   type: 'tcp',
   name: 'service',
   from: 'target',

@@ -272,13 +272,13 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'nobody on the machine watches over an activation',
     'plan/steps.ts',
-    '{ ...activate, confirmWithinMs: deadlineMs + stableMs + confirmMarginMs },',
+    '{ ...activate, confirmWithinMs: deadlineMs + stableMs + confirmMarginMs + looksMs },',
     'activate,',
   ),
   mutant(
     'a machine returns before it could be confirmed',
     'plan/steps.ts',
-    'confirmWithinMs: deadlineMs + stableMs + confirmMarginMs',
+    'confirmWithinMs: deadlineMs + stableMs + confirmMarginMs + looksMs',
     'confirmWithinMs: 1_000',
   ),
   mutant(
