@@ -32,7 +32,7 @@ test('what was asked of a process that is gone is not heard by the next, however
   const controls = listenToControls(journal, runId, clock, { stop: never, abort: never });
   // It hears in the order in which things were asked: once it has heard this, it has heard the rest.
   journal.ask(runId, 'pause', 'bob');
-  await vi.waitFor(() => expect(controls.pause.by()).toBe('bob'));
+  await vi.waitFor(() => expect(controls.pause.by()).toBe('bob'), { timeout: 30_000 });
   controls.close();
   expect([controls.stop.aborted, controls.pause.endedBy?.(), controls.steering.take()]).toEqual([
     false,

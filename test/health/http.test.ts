@@ -138,7 +138,7 @@ describe('an http check through a stream of the ssh connection', () => {
       verdict: 'failed',
       evidence: 'no answer within 0.1 s',
     });
-    await vi.waitFor(() => expect(opened[0]?.destroyed).toBe(true));
+    await vi.waitFor(() => expect(opened[0]?.destroyed).toBe(true), { timeout: 30_000 });
   });
 
   it.each([
@@ -164,7 +164,7 @@ describe('an http check through a stream of the ssh connection', () => {
     const abort = new AbortController();
     const { dial, opened } = await talking(() => abort.abort());
     expect(await probeHttp(check(), dial, { ...options, signal: abort.signal })).toEqual(untold('cancelled'));
-    await vi.waitFor(() => expect(opened[0]?.destroyed).toBe(true));
+    await vi.waitFor(() => expect(opened[0]?.destroyed).toBe(true), { timeout: 30_000 });
   });
 });
 

@@ -160,7 +160,7 @@ test('a machine that never ends is given up after the stall deadline and the oth
         '{ config = let n = builtins.foldl\' (a: b: a + b) 0 (builtins.genList (x: x) 100000); loop = i: builtins.seq n (if i == -1 then { } else loop (builtins.bitAnd (i + 1) 1023)); in builtins.foldl\' (a: b: builtins.deepSeq (builtins.genList (x: builtins.hashString "sha256" (toString x)) 2000000) a) { } (builtins.genList (x: x) 100000); }',
     }),
   });
-  const nix = world.nix(folder, { deadlines: { evaluationStallMs: 1_500 } });
+  const nix = world.nix(folder, { deadlines: { evaluationStallMs: 6_000 } });
   const { fleet } = succeeded(await nix.evaluate({}));
   expect(fleet.machines.map(({ name }) => name)).toEqual(['sound-01', 'sound-02']);
   expect(fleet.failed).toEqual([

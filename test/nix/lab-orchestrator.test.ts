@@ -74,7 +74,7 @@ describe('the service', () => {
     ])
       expect(text.split('\n')).toContain(line);
     const script = /^ExecStart=(\S+)$/m.exec(text)?.[1] ?? '';
-    const run = await runProcess([script], { deadlineMs: 10_000, env: { EXIT: '4' } });
+    const run = await runProcess([script], { deadlineMs: 60_000, env: { EXIT: '4' } });
     expect(run).toMatchObject({ code: 4, stdout: 'resume\n--at-boot\n' });
     expect(await unit(local, 'lab-orchestrator.service')).toContain('LAB_RESUMES_AT_BOOT=1');
 
@@ -84,7 +84,7 @@ describe('the service', () => {
 
   test('hands its words to lab as they are, and lab’s exit status to systemd', async () => {
     const script = await startScript(local);
-    const run = await runProcess([script], { deadlineMs: 10_000, env: { EXIT: '3' } });
+    const run = await runProcess([script], { deadlineMs: 60_000, env: { EXIT: '3' } });
     expect(run).toMatchObject({
       code: 3,
       stdout: "run\n--flake\n/srv/our lab\n--yes\n--via\ntimer\n@edge\nit's\n",
@@ -96,7 +96,7 @@ describe('the service', () => {
     expect(text).toContain('WorkingDirectory=/data/lab\n');
     expect(text).toContain('User=root\n');
     expect(text).not.toContain('StateDirectory');
-    const run = await runProcess([await startScript(remote)], { deadlineMs: 10_000, env: { EXIT: '0' } });
+    const run = await runProcess([await startScript(remote)], { deadlineMs: 60_000, env: { EXIT: '0' } });
     expect(run.stdout).toBe('run\n--flake\ngithub:someone/lab\n--yes\n--via\ntimer\n--no-update\n');
   });
 });

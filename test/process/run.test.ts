@@ -115,8 +115,11 @@ test('a grandchild that keeps the pipe open does not hold the result back', asyn
   expect(result).toMatchObject({ code: 5, timedOut: false });
 });
 
+/** Sooner than it is drained, a second after the end of a process, and as late as that allows: a shell may be slow to begin. */
+const drainsAtMs = 950;
+
 test('a deadline that passes while output drains does not turn a success into a timeout', async () => {
-  const result = await runProcess(shell('sleep 60 & echo $!'), { deadlineMs: 300 });
+  const result = await runProcess(shell('sleep 60 & echo $!'), { deadlineMs: drainsAtMs });
   spawnSync('kill', [result.stdout.trim()]);
   expect(result).toMatchObject({ code: 0, timedOut: false });
 });
