@@ -12,7 +12,9 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.{ts,tsx}'],
           exclude: ['test/e2e/**'],
-          testTimeout: 60_000,
+          // Bounds for what hangs; what is slow is slower elsewhere.
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
         },
       },
       {

@@ -1,15 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunReport } from '../../src/run/report.ts';
+import { giveFile, startsOnce, takeFile } from './held.ts';
 import { type LabOnFleet, type Ran, startLab, storiesPossible } from './lab.ts';
-import { begins, machinesOf, outcomeOf, type Told } from './story.ts';
+import { machinesOf, outcomeOf, speaks, type Told } from './story.ts';
 
 /** A run is over when all its machines were looked at once more: what it says of them is so. */
 
 const available = await storiesPossible('the look at every machine at the end of a run');
 
+const goOn = '/var/lib/go-on';
 const told = {
   nas: { order: 1, page: true },
-  app: { order: 2, stable: 6 },
+  app: { order: 2 },
 } as const satisfies Record<string, Told>;
 
 describe.skipIf(!available.ok)('at the end of a run', () => {
@@ -30,11 +32,22 @@ describe.skipIf(!available.ok)('at the end of a run', () => {
   const deployToApp = async (meanwhile: () => Promise<void>): Promise<Ran<RunReport>> => {
     generation += 1;
     await lab.flake.describe(
-      machinesOf(lab.fleet, { ...told, app: { ...told.app, knobs: { generation: `${generation}` } } }),
+      machinesOf(lab.fleet, {
+        ...told,
+        app: {
+          ...told.app,
+          knobs: {
+            generation: `${generation}`,
+            units: { [`lasts-${generation}.service`]: startsOnce(goOn) },
+          },
+        },
+      }),
     );
+    await takeFile(lab.fleet, 'app', goOn);
     const running = lab.start(['deploy-all', '--yes', '--json']);
-    await running.until(begins('app/gate-after-activation'));
+    await running.until(speaks('app/activate-switch'));
     await meanwhile();
+    await giveFile(lab.fleet, 'app', goOn);
     const { code, stdout, stderr } = await running.ended;
     return { code, body: (JSON.parse(stdout) as { report: RunReport }).report, stderr };
   };

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Generation } from '../../src/ports.ts';
 import type { RunReport } from '../../src/run/report.ts';
+import { giveFile, startsOnce, takeFile } from './held.ts';
 import { type LabOnFleet, type Runs, startLab, storiesPossible } from './lab.ts';
-import { begins, machinesOf, outcomeOf, stepsIn, strayOn, type Told } from './story.ts';
+import { machinesOf, outcomeOf, speaks, stepsIn, strayOn, type Told } from './story.ts';
 
 /** Machines that go back: after a run as a whole, backwards, and one by one to a number. */
 
@@ -12,6 +13,7 @@ const available = await storiesPossible('rollbacks');
 
 const names = ['nas', 'app', 'box'] as const;
 type Name = (typeof names)[number];
+const goOn = '/var/lib/go-on';
 
 describe.skipIf(!available.ok)('a rollback on real machines', () => {
   let lab: LabOnFleet;
@@ -158,17 +160,20 @@ describe.skipIf(!available.ok)('a rollback on real machines', () => {
   });
 
   test('to a generation that is collected once it runs says which are left, and leaves the machine as it is', async () => {
+    await giveFile(lab.fleet, 'app', goOn);
+    await deploy('app', { units: { 'lasts.service': startsOnce(goOn) } });
     await deploy('app', {});
-    await deploy('app', {});
+    await takeFile(lab.fleet, 'app', goOn);
     const old = await deploy('box', {});
     const before = await deploy('box', {});
-    // The other one goes first, and is watched for long enough.
-    await describeWith({ app: { needs: [], order: 2, stable: 10 }, box: { order: 1 } });
+    // The other one goes first, and its activation lasts for as long as we want.
+    await describeWith({ app: { needs: [], order: 2 }, box: { order: 1 } });
     const run = lab.start(['rollback', 'app', 'box', '--no-reboot', '--yes', '--json']);
-    await run.until(begins('app/gate-after-activation'));
+    await run.until(speaks('app/activate-switch'));
     const profile = '/nix/var/nix/profiles/system';
     const forget = `nix-env -p ${profile} --delete-generations ${old.generation} && nix-store --gc`;
     expect((await lab.fleet.exec('box', ['sh', '-c', forget])).code).toBe(0);
+    await giveFile(lab.fleet, 'app', goOn);
     const { code, stdout } = await run.ended;
     expect(code, stdout).toBe(3);
     const { report } = JSON.parse(stdout) as { report: RunReport };

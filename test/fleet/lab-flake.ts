@@ -121,7 +121,7 @@ export const quickly = {
     machine: {
       orchestration: { rebootDelay: 0 },
       // They have booted moments ago, all of them.
-      reboot: { stable: 1, minUptime: 0, deadlines: { down: 30, up: 60, healthy: 30 } },
+      reboot: { stable: 1, minUptime: 0, deadlines: { down: 60, up: 180, healthy: 120 } },
     },
   },
 } as const satisfies NixOptions;

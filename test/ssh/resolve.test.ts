@@ -241,7 +241,7 @@ describe('the configuration of a machine', () => {
       ),
       { numRuns: 40 },
     );
-  }, 120_000);
+  });
 
   test('is not shared where that is not safe', () => {
     expect(filesRead('debug1: Reading configuration data /etc/ssh/ssh_config\r\n')).toEqual([
