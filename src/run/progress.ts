@@ -213,8 +213,11 @@ export const awaitsOwnBoot = (state: RunState): boolean => {
   const own = state.plan?.machines.find(({ local }) => local)?.machine.name;
   if (own === undefined || ofMachine(state.machines, own)?.steer.retried != null) return false;
   const records = recordsOfMachine(state, own);
-  const statusOf = (kind: Step['kind']) => records.find(({ step }) => step.kind === kind)?.status ?? null;
-  const [reboot, boot] = [statusOf('reboot'), statusOf('await-boot')];
-  const begun = reboot === 'open' || reboot === 'unknown' || reboot === 'succeeded';
+  const recordOfKind = (kind: Step['kind']) => records.find(({ step }) => step.kind === kind);
+  const [reboot, boot] = [recordOfKind('reboot'), recordOfKind('await-boot')?.status];
+  // Before it says which boot it ends, nothing has been asked of the machine.
+  const begun =
+    reboot?.status === 'succeeded' ||
+    ((reboot?.status === 'open' || reboot?.status === 'unknown') && reboot.endsBoot !== undefined);
   return begun && boot !== 'succeeded' && boot !== 'failed';
 };

@@ -185,6 +185,28 @@ describe('the machine that the engine runs on', () => {
     expect(recordOf(told.state, 'desk/await-boot')?.outcome ?? null).toBeNull();
   });
 
+  test('that somebody stops before its reboot was triggered is not waited for: the run ends, as it was asked to', async () => {
+    const sound = await tell(cast, plot);
+    const reboot = recordOf(sound.state, 'desk/reboot');
+    const from = (reboot?.intendedAt ?? 0) - (sound.state.approvedAt ?? 0);
+    const lastsMs = (reboot?.endedAt ?? 0) - (reboot?.intendedAt ?? 0);
+    for (const kind of ['stopped-at', 'aborted-at'] as const)
+      for (let laterMs = 1; laterMs < lastsMs; laterMs += 5) {
+        const end = { kind, ms: from + laterMs, downMs: 60_000 };
+        const { events, became } = await tell(cast, { ...plot, ends: [end] });
+        const kinds = events.map(({ body }) => body.kind);
+        const until = kinds.indexOf('resumed');
+        const triggered = events
+          .slice(0, until)
+          .some(
+            ({ body }) =>
+              body.kind === 'step-noted' && body.endsBoot !== undefined && body.step === 'desk/reboot',
+          );
+        expect(kinds.slice(0, until).includes('run-ended') || triggered, `${kind} ${laterMs} ms`).toBe(true);
+        expect(became.desk).toBe('done');
+      }
+  });
+
   test('that comes back on the old generation is reported by the process after the boot', async () => {
     const told = await tell(
       { ...cast, desk: { orchestrator: true, faults: [{ kind: 'old-generation' }] } },
