@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Failure } from '../../src/failure.ts';
 import type { EventBody, RunEvent } from '../../src/run/event.ts';
 import type { RunReport } from '../../src/run/report.ts';
+import { endsOnce, giveFile, startsOnce } from './held.ts';
 import { type LabOnFleet, startLab, storiesPossible } from './lab.ts';
 import { begins, machinesOf, outcomeOf, speaks, stepsIn, strayOn } from './story.ts';
 
@@ -14,10 +15,11 @@ const available = await storiesPossible('runs that are interrupted');
 
 const names = ['one', 'two'] as const;
 /** Longer than a machine waits here for a confirmation: what its gate may take, and a minute. */
-const returnsWithinMs = 150_000;
-const stableMs = 12_000;
+const returnsWithinMs = 300_000;
+/** Long enough to be stopped in. */
+const stableMs = 20_000;
 /** Longer than the steadiness that a gate of these stories wants to see is left, and than a look may take to begin. */
-const standsStillMs = 15_000;
+const standsStillMs = 25_000;
 
 type RunsListed = { runs: { run: string; by: { pid: number }; ended: { result: string } | null }[] };
 
@@ -33,27 +35,17 @@ describe.skipIf(!available.ok)('a run that is interrupted', () => {
    * From here on `one` has an activation before it that does not end before `goOn`, and a reboot where told so; `two`
    * has a quick activation after it.
    */
-  const giveWork = async ({
-    reboot = false,
-    switchSeconds = 0,
-    healthy = 20,
-    stable = 0,
-  } = {}): Promise<void> => {
+  const giveWork = async ({ reboot = false, healthy = 60, stable = 0, units = {} } = {}): Promise<void> => {
     version += 1;
     const knobs = reboot ? { kernelVersion: `6.13.${version}` } : { generation: `${version}` };
-    const wait = `[Service]
-Type=oneshot
-RemainAfterExit=yes
-TimeoutStartSec=infinity
-ExecStart=/bin/sh -c 'until [ -e /var/lib/go-on-${version} ]; do sleep 0.1; done'
-[Install]
-WantedBy=multi-user.target
-`;
     await lab.flake.describe(
       machinesOf(lab.fleet, {
         one: {
           order: 1,
-          knobs: { ...knobs, switchSeconds, units: { [`wait-${version}.service`]: wait } },
+          knobs: {
+            ...knobs,
+            units: { [`wait-${version}.service`]: startsOnce(`/var/lib/go-on-${version}`), ...units },
+          },
           policy: reboot ? 'when-needed' : 'never',
           healthy,
           stable,
@@ -62,9 +54,7 @@ WantedBy=multi-user.target
       }),
     );
   };
-  const goOn = async (): Promise<void> => {
-    await lab.fleet.exec('one', ['touch', `/var/lib/go-on-${version}`]);
-  };
+  const goOn = (): Promise<void> => giveFile(lab.fleet, 'one', `/var/lib/go-on-${version}`);
 
   const lastRun = async (): Promise<RunsListed['runs'][number]> => {
     const { body } = await lab.json<RunsListed>(['journal', '--runs']);
@@ -176,9 +166,12 @@ WantedBy=multi-user.target
     });
 
     test('and another begun while its activation goes on takes over its leases, and leaves the machine alone until that was taken back', async () => {
-      // Before the new system is the current one: after that there would be nothing to do.
+      // What is to be stopped lasts, before the new system is the current one: after that there would be nothing to do.
+      await giveWork({ units: { 'lingers.service': endsOnce('/var/lib/may-end') } });
+      await goOn();
+      await finish();
       // Its gate, which is never reached, is a part of what the machine waits for a word.
-      await giveWork({ switchSeconds: 25, healthy: 1 });
+      await giveWork({ healthy: 1 });
       const run = lab.start(['run', '--yes']);
       await run.until(speaks('one/activate-switch'));
       await endOfProcess();
@@ -189,6 +182,7 @@ WantedBy=multi-user.target
         status: 'skipped',
         failure: { kind: 'activation-in-progress', phase: 'preflight' },
       });
+      await giveFile(lab.fleet, 'one', '/var/lib/may-end');
       await goOn();
       expect(outcomeOf(body, 'one').summary).toMatch(/lab-activate-switch-[0-9a-f-]+\.service/u);
       const running = ['systemctl', 'list-units', '--plain', '--no-legend', '--state=running', 'lab-*'];
@@ -207,7 +201,7 @@ WantedBy=multi-user.target
   });
 
   test('its process is stopped in a gate, and goes on: what it did not see counts neither for the machine nor against it', async () => {
-    await giveWork({ healthy: 5, stable: stableMs / 1_000 });
+    await giveWork({ stable: stableMs / 1_000 });
     await goOn();
     const run = lab.start(['run', 'one', '--yes']);
     await run.until(speaks('one/gate-after-activation'));

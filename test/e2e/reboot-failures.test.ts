@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunReport } from '../../src/run/report.ts';
 import { type LabOnFleet, startLab, storiesPossible } from './lab.ts';
-import { clinging, machinesOf, outcomeOf, type Told } from './story.ts';
+import { clinging, machinesOf, outcomeOf, speaks, type Told } from './story.ts';
 
 /** One run over machines each of which fails its reboot in a way of its own: every kind is told apart, and none hides another. */
 
@@ -28,9 +28,10 @@ const told = {
   late: { order: 3, strategy: 'recreate' },
   stale: { order: 4 },
   stubborn: { order: 5, down: 3, knobs: { units: { 'clinging.service': clinging } } },
-  looping: { order: 6, stable: 5 },
+  // It is never steady for as long as that.
+  looping: { order: 6, strategy: 'recreate', healthy: 300, stable: 300 },
   stranger: { order: 7 },
-  ailing: { order: 8, healthy: 3, knobs: { units: { 'cold-start.service': coldStart } } },
+  ailing: { order: 8, healthy: 20, knobs: { units: { 'cold-start.service': coldStart } } },
   fixed: { order: 9, policy: 'never' },
   eager: { order: 10, policy: 'always' },
 } as const satisfies Record<(typeof names)[number], Told>;
@@ -45,12 +46,16 @@ describe.skipIf(!available.ok)('a run in which reboots go wrong', () => {
     await fleet.fault('silent', 'never-returns');
     await fleet.fault('late', 'slow-return', 3);
     await fleet.fault('stale', 'boots-old-generation');
-    await fleet.fault('looping', 'boot-loop', 4);
     await fleet.fault('stranger', 'hostkey-at-boot');
     await fleet.exec('ailing', ['touch', '/run/warm']);
-    const ran = await lab.report(['run', '--yes']);
-    code = ran.code;
-    report = ran.body;
+    const run = lab.start(['run', '--yes', '--json']);
+    // A machine that falls over on its own may do so before anybody has seen it up.
+    await run.until(speaks('looping/gate-after-reboot'));
+    await fleet.fault('looping', 'power-cut');
+    await fleet.clearFaults('looping');
+    const ended = await run.ended;
+    code = ended.code;
+    report = (JSON.parse(ended.stdout) as { report: RunReport }).report;
   });
   afterAll(async () => lab?.down());
 
@@ -88,14 +93,14 @@ describe.skipIf(!available.ok)('a run in which reboots go wrong', () => {
 
   test('never went down: it still runs the old boot, with systemd stopping', async () => {
     expect(failureOf('stubborn')).toMatchObject({ kind: 'never-went-down', phase: 'await-boot' });
-    expect(failureOf('stubborn')?.message).toMatch(/still runs the old boot [3-9] s after the trigger/);
+    expect(failureOf('stubborn')?.message).toMatch(/still runs the old boot \d+ s after the trigger/);
     expect(await boots('stubborn')).toBe(1);
   });
 
-  test('boots again and again', async () => {
+  test('boots once more by itself', async () => {
     expect(failureOf('looping')).toMatchObject({ kind: 'boot-loop', phase: 'gate' });
     expect(failureOf('looping')?.message).toContain('it rebooted again by itself');
-    expect(await boots('looping')).toBeGreaterThan(2);
+    expect(await boots('looping')).toBe(3);
   });
 
   test('answers with another host key: refused, and said so', async () => {
@@ -120,8 +125,6 @@ describe.skipIf(!available.ok)('a run in which reboots go wrong', () => {
   });
 
   test('policy always: rebooted with nothing else to do', async () => {
-    // One that boots for ever beside it takes from its boot what its deadlines of seconds count on.
-    await lab.fleet.clearFaults('looping');
     const first = outcomeOf(report, 'eager');
     expect(first, JSON.stringify(first)).toMatchObject({ status: 'done', rebooted: true });
     const again = await lab.report(['run', 'eager', '--yes']);
