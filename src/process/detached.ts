@@ -47,7 +47,9 @@ export const startDetached = async (
   stdout.once('end', () => said.resolve(fail('it ended at once')));
   stdout.once('error', (error) => said.resolve(fail(error.message)));
   child.once('error', (error) => said.resolve(fail(error.message)));
-  stdin.once('error', (error) => said.resolve(fail(error.message)));
+  stdin.on('error', () => {
+    // It did not read all of it: what came of that is told by its answer, or by its end.
+  });
   stdin.end(options.stdin);
   const line = await said.promise;
   clearTimeout(timer);

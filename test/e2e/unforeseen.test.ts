@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Failure } from '../../src/failure.ts';
 import { noSmallDisks, type SmallDisk, smallDisk } from '../journal/small-disk.ts';
 import { copyIsHeld, giveFile, holdCopies, holdNoCopies, startsOnce, takeFile } from './held.ts';
-import { type LabOnFleet, type Runs, startLab, storiesPossible } from './lab.ts';
+import { type LabOnFleet, type Runs, soonMs, startLab, storiesPossible } from './lab.ts';
 import { machinesOf, outcomeOf, speaks, strayOn, type Told } from './story.ts';
 
 /** What nobody announces: sshd dies, machines reboot by themselves, disks fill up, a clock is set, a journal is removed. */
@@ -118,17 +118,16 @@ describe.skipIf(!possible)('a run meets what nobody foresaw', () => {
   });
 
   test('the folder of its flake is removed, and its process killed: resumed from elsewhere, it is finished', async () => {
-    await describeAs({ knobs: { switchSeconds: 3 } });
-    const run = lab.start(['run', '--yes']);
-    await run.until(speaks('box/activate-switch'));
+    const run = await activating();
     const holder = await readFile(join(lab.stateDirectory, 'lock-holder.json'), 'utf8');
     process.kill((JSON.parse(holder) as { pid: number }).pid, 'SIGKILL');
     expect((await run.ended).code).toBe(4);
+    await goesOn();
     const away = `${lab.flake.folder}.away`;
     await rename(lab.flake.folder, away);
     try {
       const env = { LAB_STATE_DIR: lab.stateDirectory };
-      const words = { cwd: lab.fleet.directory, deadlineMs: 120_000, env };
+      const words = { cwd: lab.fleet.directory, deadlineMs: soonMs, env };
       await expectDone({ ended: lab.fleet.run([...lab.program, 'resume'], words) });
     } finally {
       await rename(away, lab.flake.folder);

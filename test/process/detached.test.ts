@@ -12,9 +12,9 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(place, { recursive: true, force: true }));
 
-const started = (script: string, deadlineMs: number) =>
+const started = (script: string, deadlineMs: number, stdin = '') =>
   startDetached(['sh', '-c', script, 'sh', join(place, 'went-on')], {
-    stdin: '',
+    stdin,
     logPath: join(place, 'log'),
     deadlineMs,
   });
@@ -32,4 +32,16 @@ test('one that shows nothing is ended, and told as not started', async () => {
 
 test('one that ends with nothing but signs has said nothing', async () => {
   expect(await started(`echo '${signOfLife}'`, 20_000)).toEqual({ ok: false, failure: 'it ended at once' });
+});
+
+test('one that does not read what it is told is heard all the same, and so is its end', async () => {
+  const long = 'x'.repeat(1_000_000);
+  expect(await started('exec <&-; sleep 0.5; echo begun', 20_000, long)).toEqual({
+    ok: true,
+    value: 'begun',
+  });
+  expect(await started('exec <&-; sleep 0.5', 20_000, long)).toEqual({
+    ok: false,
+    failure: 'it ended at once',
+  });
 });
