@@ -48,7 +48,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   sim: [...ground, 'fleet', 'health', 'plan', 'run', 'journal', 'ports.ts'],
   flow: [...ground, 'fleet', 'plan', 'run', 'journal', 'ports.ts', 'concurrency.ts'],
   tui: [...ground, 'fleet', 'plan', 'run', 'flow', 'ports.ts'],
-  cli: [...ground, 'fleet', 'plan', 'run', 'journal', 'flow', 'ports.ts'],
+  cli: [...ground, 'fleet', 'plan', 'run', 'journal', 'flow', 'ports.ts', 'process/account.ts'],
 };
 
 describe('imports', () => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { availableParallelism, freemem, hostname, userInfo } from 'node:os';
+import { availableParallelism, freemem, hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Lab, LabOptions, Via } from '../cli/lab.ts';
 import { systemClock } from '../clock.ts';
@@ -24,6 +24,7 @@ import { createNix } from '../nix-integration/create-nix.ts';
 import { lockedInputs } from '../nix-integration/locked-inputs.ts';
 import { noPast, type Past } from '../plan/past.ts';
 import type { Closures, Nix, Remote, Target } from '../ports.ts';
+import { account } from '../process/account.ts';
 import { runProcess } from '../process/run.ts';
 import { closure } from '../remote/closure.ts';
 import { observe } from '../remote/observe.ts';
@@ -59,7 +60,7 @@ const byPlace = (local: Remote, ssh: Remote): Remote => {
 /** The ssh configurations that hold for this user, the more particular first. */
 const sshIncludes = (options: LabOptions, { env, cwd }: Surroundings): readonly string[] =>
   options.sshConfig === null
-    ? [join(env.HOME ?? userInfo().homedir, '.ssh', 'config'), '/etc/ssh/ssh_config'].filter((path) =>
+    ? [join(env.HOME ?? account().homedir, '.ssh', 'config'), '/etc/ssh/ssh_config'].filter((path) =>
         existsSync(path),
       )
     : [resolve(cwd, options.sshConfig)];
@@ -218,7 +219,7 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
         held = locked.ok ? locked.value : null;
         return locked;
       },
-      by: { user: userInfo().username, host: hostname(), pid: process.pid, via },
+      by: { user: account().username, host: hostname(), pid: process.pid, via },
       labVersion: around.version,
       opened: {
         cwd: around.cwd,

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
 import type { LabOptions, ReadRuns } from '../cli/lab.ts';
 import { systemClock } from '../clock.ts';
 import { type Failure, fail, ok, type Result } from '../failure.ts';
@@ -8,6 +8,7 @@ import { journalPathIn } from '../journal/database.ts';
 import type { Journal } from '../journal/journal.ts';
 import { isExecuting } from '../journal/lock.ts';
 import { seeRoomForARun } from '../journal/state-directory.ts';
+import { account } from '../process/account.ts';
 import type { RunId } from '../run/event.ts';
 import { replay } from '../run/state.ts';
 import { readWhyDied } from './last-words.ts';
@@ -51,7 +52,7 @@ export const runsInProcesses = (
   return detachedRuns({
     journal,
     clock: systemClock,
-    who: `${userInfo().username} (${via})`,
+    who: `${account().username} (${via})`,
     isAlive: ({ run }) => isExecuting(stateDirectory, run, hostname()),
     whyDied: (run) =>
       readWhyDied(run, lastWordsOf(around.env, run), engineLogOf(around.env, run)) ??

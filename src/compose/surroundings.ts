@@ -1,10 +1,10 @@
-import { userInfo } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { systemClock } from '../clock.ts';
 import { fail, ok, type Result } from '../failure.ts';
 import { type Journal, JournalFailure } from '../journal/journal.ts';
 import { openJournal, openJournalToRead } from '../journal/sqlite.ts';
 import { failureOfOpening } from '../journal/state-directory.ts';
+import { account } from '../process/account.ts';
 import type { RunId } from '../run/event.ts';
 
 /** What `main.ts` hands to the rest of the composition root, and where state lives. */
@@ -26,7 +26,7 @@ export type Surroundings = {
  * folder that lab is started in, and two runs would not know of each other.
  */
 const baseDirectory = (given: string | undefined, env: Surroundings['env'], otherwise: string): string =>
-  given !== undefined && isAbsolute(given) ? given : join(env.HOME || userInfo().homedir, otherwise);
+  given !== undefined && isAbsolute(given) ? given : join(env.HOME || account().homedir, otherwise);
 
 /** Where the journal, the lock and generated files live. */
 export const stateDirectoryOf = (env: Surroundings['env']): string => {

@@ -1,8 +1,8 @@
-import { userInfo } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { fail, type Result } from '../failure.ts';
 import type { Machine } from '../fleet/machine.ts';
 import type { Clock, ExecResult, Remote, SshError } from '../ports.ts';
+import { account } from '../process/account.ts';
 import type { RunProcess } from '../process/run.ts';
 import { dialOver } from './dial.ts';
 import { type Endpoint, endpointOf, type LookUp } from './endpoint.ts';
@@ -46,12 +46,12 @@ export const createSshRemote = (options: SshRemoteOptions): Remote => {
   const { runProcess, clock, env } = options;
   const limits: SshLimits = { ...sshLimitsDefault, ...options.limits };
   const lookUp = options.lookUp ?? 'address';
-  const account = userInfo();
+  const user = account();
   const closing = new AbortController();
   const resolveConfig = createResolveConfig({
     runProcess,
     configPath: options.sshConfigPath ?? null,
-    local: { home: env.HOME ?? account.homedir, name: account.username, uid: account.uid, env },
+    local: { home: env.HOME ?? user.homedir, name: user.username, uid: user.uid, env },
     clock,
     limits,
     closing: closing.signal,

@@ -1,6 +1,6 @@
-import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { fail } from '../../failure.ts';
+import { account } from '../../process/account.ts';
 import { leaseTimes, leaseWords } from '../../run/lease.ts';
 import { sanitiseLine } from '../../text/sanitise.ts';
 import type { Cli } from '../lab.ts';
@@ -15,7 +15,7 @@ export const unlock = async (cli: Cli, command: Command, name: string, run: stri
     const machine = chosen.value;
     const claim = {
       run: run ?? '',
-      owner: `${userInfo().username}@${lab.hostName}`,
+      owner: `${account().username}@${lab.hostName}`,
       ttlMs: leaseTimes.ttlMs,
     };
     const answer = await lab.target.lease(
