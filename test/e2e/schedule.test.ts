@@ -12,12 +12,12 @@ import { machinesOf, outcomeOf } from './story.ts';
 
 const available = await storiesPossible('the schedule');
 
-const webTold = { order: 1, criticality: 'critical', healthy: 3 } as const;
+const webTold = { order: 1, criticality: 'critical' } as const;
 const flakeOnControl = '/srv/lab';
 /** Folders of the fleet that `control` sees: the program, the flake with its inputs, and the way to the others. */
 const shares = ['program', 'lab', 'ssh', dirname(process.execPath)];
 
-/** Time for a daemon to be there before its run is due. */
+/** Time for a daemon to be there before its run is due; one that is later begins it a minute later. */
 const beginsInMs = 10_000;
 
 describe.skipIf(!available.ok)('a schedule', () => {
@@ -156,7 +156,7 @@ describe.skipIf(!available.ok)('a schedule', () => {
 
     test('leaves a unit that failed, with the exit code of the run', async () => {
       const { control } = machines;
-      const { web } = machinesOf(lab.fleet, { web: { ...webTold, page: false } });
+      const { web } = machinesOf(lab.fleet, { web: { ...webTold, page: false, healthy: 3 } });
       if (web === undefined || control === undefined) throw new Error('a machine is not described');
       const before = (await lab.runs('web')).current;
       await lab.flake.describe({ control, web });

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
 /** A real terminal for a test file: tmux, with a shell in it. */
 
 const socket = `lab-screen-${process.pid}`;
-const deadlineMs = 40_000;
+const deadlineMs = 100_000;
 
 const tmux = (...args: readonly string[]): string => {
   const done = spawnSync('tmux', ['-L', socket, ...args], { encoding: 'utf8' });

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { RunReport } from '../../src/run/report.ts';
-import { type LabOnFleet, startLab, storiesPossible } from './lab.ts';
+import { giveFile, startsOnce } from './held.ts';
+import { type LabOnFleet, soonMs, startLab, storiesPossible } from './lab.ts';
 import { begins, machinesOf, outcomeOf, stepsIn, strayOn } from './story.ts';
 
 /** Two orchestrators over one fleet, each with a state folder of its own, so that no lock is between them. */
@@ -11,7 +12,7 @@ const available = await storiesPossible('two operators at once');
 
 const names = ['one', 'two'] as const;
 /** Longer than a machine waits here for a confirmation: what its gate may take, and a minute. */
-const returnsWithinMs = 150_000;
+const returnsWithinMs = 300_000;
 
 describe.skipIf(!available.ok)('two orchestrators', () => {
   let lab: LabOnFleet;
@@ -25,15 +26,7 @@ describe.skipIf(!available.ok)('two orchestrators', () => {
   const giveWork = async (): Promise<void> => {
     version += 1;
     const knobs = { generation: `${version}` };
-    const wait = `[Service]
-Type=oneshot
-RemainAfterExit=yes
-TimeoutStartSec=infinity
-ExecStart=/bin/sh -c 'until [ -e /var/lib/go-on-${version} ]; do sleep 0.1; done'
-[Install]
-WantedBy=multi-user.target
-`;
-    const units = { [`wait-${version}.service`]: wait };
+    const units = { [`wait-${version}.service`]: startsOnce(`/var/lib/go-on-${version}`) };
     await lab.flake.describe(
       machinesOf(lab.fleet, {
         one: { order: 1, knobs: { ...knobs, units }, policy: 'never' },
@@ -41,9 +34,7 @@ WantedBy=multi-user.target
       }),
     );
   };
-  const goOn = async (): Promise<void> => {
-    await lab.fleet.exec('one', ['touch', `/var/lib/go-on-${version}`]);
-  };
+  const goOn = (): Promise<void> => giveFile(lab.fleet, 'one', `/var/lib/go-on-${version}`);
   const theirs = () => ({ env: { LAB_STATE_DIR: `${lab.stateDirectory}-of-the-other` } });
   /** What the other orchestrator says and how it ends. */
   const other = async (...words: readonly string[]): Promise<{ code: number | null; report: RunReport }> => {
@@ -115,7 +106,7 @@ WantedBy=multi-user.target
     // Ten minutes are long for a story: from here on these leases last as long as they are old.
     await lab.fleet.exec('two', ['sed', '-i', 's/^ttl=.*/ttl=1/', '/var/lib/lab/lease']);
     await vi.waitFor(async () => expect((await unlock('two')).stdout).toContain(`run ${run} of `), {
-      timeout: 20_000,
+      timeout: soonMs,
       interval: 500,
     });
     const { code, report } = await other('run', 'two');
@@ -156,7 +147,7 @@ WantedBy=multi-user.target
       interval: 1_000,
     });
     await vi.waitFor(async () => expect((await other('run', 'one')).code).toBe(0), {
-      timeout: 30_000,
+      timeout: soonMs,
       interval: 1_000,
     });
     expect((await lab.runs('one')).current).not.toBe(before.current);
