@@ -157,7 +157,14 @@ const start = async (activation: Activation): Promise<ActivateOutcome | null> =>
   for (let attempt = 1; attempt <= startAttemptsMax && !over(activation); attempt += 1) {
     if (attempt > 1) await pause(activation, reconnectPauseMs);
     const answer = await run(activation, argv);
-    if (answer.ok) return started(machine, request, answer.value);
+    if (answer.ok) {
+      const outcome = started(machine, request, answer.value);
+      // An activation that has begun may well keep sudo, or systemd, from answering for a moment.
+      const inDoubt = perhapsStarted && outcome?.kind === 'refused' && outcome.notStarted === true;
+      if (!inDoubt) return outcome;
+      why = outcome.message;
+      continue;
+    }
     why = answer.failure.message;
     perhapsStarted ||= answer.failure.dispatched;
     if (!answer.failure.retryable) break;

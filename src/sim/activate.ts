@@ -69,14 +69,16 @@ export const activateOver = (world: Surroundings): Target['activate'] => {
         ? unknown(`nobody knows whether it was started on ${machine.name}: ${problem.message}`)
         : neverStarted(`the activation was not started on ${machine.name}: ${problem.message}`);
     const answer = answers.at(-1);
+    // What keeps it from answering now may be what has begun.
+    const notStarted = (why: string): ActivateOutcome => (perhapsStarted ? unknown(why) : neverStarted(why));
     if (typeof answer === 'string')
-      return neverStarted(`the activation was not started on ${machine.name}: ${answer}`);
+      return notStarted(`the activation was not started on ${machine.name}: ${answer}`);
     if (answer != null) return answer;
     if (
       !look(machine.name).units.has(request.unit) &&
       faultOf(look(machine.name).faults, 'starts-nothing') !== null
     )
-      return neverStarted(`${machine.name} refused the unit ${request.unit}: Failed to connect to bus`);
+      return notStarted(`${machine.name} refused the unit ${request.unit}: Failed to connect to bus`);
     const isInVain = rootPatience(now);
     const cutFor = look(machine.name).faults.find(
       (fault) => fault.kind === 'cut-during' && fault.act === 'activate',

@@ -259,6 +259,22 @@ describe('an activation over a connection that fails', () => {
     expect(remote.calls).toHaveLength(5);
   });
 
+  it.each([
+    ['sudo', exited(1, '', 'sudo: a password is required')],
+    ['systemd', answered('start', 'outcome=refused', 'message=Failed to connect to bus')],
+    ['the lock of its lease', answered('start', 'fence=unlocked')],
+  ])(
+    'that may have begun is not called one that never did because it keeps %s from answering',
+    async (_by, busy) => {
+      const existing = answered('start', 'outcome=existing', `description=lab switch ${toplevel}`);
+      const passing = fakeRemote(answersInTurn(lostMidway(), busy, existing, ended(0), cleared));
+      expect((await go(passing)).outcome).toEqual({ kind: 'live' });
+      const lasting = fakeRemote((_call, count) => (count === 1 ? lostMidway() : busy));
+      expect((await go(lasting)).outcome).toMatchObject({ kind: 'unknown' });
+      expect((await go(fakeRemote(() => busy))).outcome).toMatchObject({ kind: 'refused', notStarted: true });
+    },
+  );
+
   it('gives up at once over a host key, which no waiting mends', async () => {
     const changed = lost({ kind: 'hostkey-mismatch', retryable: false, message: 'another host key' });
     const before = fakeRemote(() => changed);
