@@ -18,7 +18,7 @@ if (!available.ok) {
 const name = `test-${process.pid}`;
 const cli = fileURLToPath(new URL('../fleet/cli.ts', import.meta.url));
 const fleet = async (...words: readonly string[]) =>
-  runProcess([process.execPath, cli, ...words], { deadlineMs: 120_000, env: { LAB_FLEET: name } });
+  runProcess([process.execPath, cli, ...words], { deadlineMs: 300_000, env: { LAB_FLEET: name } });
 /** What a command that succeeds prints. */
 const said = async (...words: readonly string[]): Promise<string> => {
   const { code, stdout, stderr } = await fleet(...words);
@@ -51,7 +51,7 @@ describe.skipIf(!available.ok)('a fleet by hand', () => {
     const before = await said(...generations, '--list-generations');
     expect(before).toMatch(/^ +1 .*\(current\)\n$/u);
     await fleet('exec', 'grey-area', '--', 'systemctl', 'reboot');
-    await expect.poll(() => said('status'), { timeout: 30_000 }).toMatch(/^grey-area .*running +boots 2/m);
+    await expect.poll(() => said('status'), { timeout: 100_000 }).toMatch(/^grey-area .*running +boots 2/m);
     expect(await said(...generations, '--list-generations')).toBe(before);
     const booted = await said('exec', 'grey-area', '--', 'readlink', '-f', '/run/booted-system');
     expect(booted).toMatch(/^\/nix\/store\/[a-z0-9]{32}-nixos-system-factory-/u);

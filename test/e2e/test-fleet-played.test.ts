@@ -9,7 +9,7 @@ import { newKey } from '../fleet/key.ts';
 
 const bootIdFile = '/proc/sys/kernel/random/boot_id';
 const soon = (assertion: () => Promise<void> | void): Promise<void> =>
-  vi.waitFor(assertion, { timeout: 20_000, interval: 50 });
+  vi.waitFor(assertion, { timeout: 60_000, interval: 50 });
 const output = async (fleet: TestFleet, argv: readonly string[]): Promise<string> => {
   const result = await fleet.run(argv);
   expect(result.stderr).toBe('');

@@ -17,7 +17,7 @@ if (!available.ok) {
   );
 }
 
-const waitMs = 20_000;
+const waitMs = 100_000;
 const soon = async (assertion: () => Promise<void> | void): Promise<void> => {
   await vi.waitFor(assertion, { timeout: waitMs, interval: 50 });
 };
