@@ -1,19 +1,21 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { RunReport } from '../../src/run/report.ts';
+import { giveFile, startsOnce } from './held.ts';
 import { type LabOnFleet, type Ran, soonMs, startLab, storiesPossible } from './lab.ts';
-import { begins, machinesOf, outcomeOf, type Told } from './story.ts';
+import { machinesOf, outcomeOf, speaks, type Told } from './story.ts';
 
 /** What holds a real machine back: told with who and what it is, and passed only by its name. */
 
 const available = await storiesPossible('what holds a machine back, and going ahead in spite of it');
 
+const goOn = '/var/lib/go-on';
 const told = {
   seat: { order: 1 },
   scrub: { order: 2 },
   young: { order: 3, minUptime: 3_600 },
   busy: { order: 4 },
   full: { order: 5 },
-  late: { order: 6, delay: 15 },
+  late: { order: 6, knobs: { units: { 'lasts.service': startsOnce(goOn) } } },
 } as const satisfies Record<string, Told>;
 type Name = keyof typeof told;
 const names = Object.keys(told) as Name[];
@@ -86,7 +88,7 @@ describe.skipIf(!available.ok)('a machine', () => {
       { timeout: soonMs, interval: 200 },
     );
     const said = await expectBlocked('seat', 'users-logged-in', reboot('seat'));
-    expect(said).toMatch(/: lab on pts\/0 from 10\.77\.[0-9.]+, for \d+ s, last active just now$/u);
+    expect(said).toMatch(/: lab on pts\/0 from 10\.77\.[0-9.]+, for \d+ (?:s|min), last active just now$/u);
     // For another machine, or another blocker: still there.
     await expectBlocked('seat', 'users-logged-in', reboot('seat', '--override', 'inhibited'));
     const body = await expectRebooted('seat', reboot('seat', '--override', 'seat:users-logged-in'));
@@ -172,11 +174,12 @@ describe.skipIf(!available.ok)('a machine', () => {
     await expectRebooted('young', reboot('young', '--override', 'inhibited', '--override', 'just-booted'));
   });
 
-  test('on which work begins between its deployment and its reboot keeps the one and is spared the other', async () => {
+  test('on which work begins as it is deployed to keeps that, and is spared its reboot', async () => {
     const boots = await lab.fleet.boots('late');
     const run = lab.start(['run', 'late', '--yes', '--no-update']);
-    await run.until(begins('late/delay'));
+    await run.until(speaks('late/activate-switch'));
     await shell('late', `systemd-run --unit=backup ${backup.map((word) => `'${word}'`).join(' ')} sleep 600`);
+    await giveFile(lab.fleet, 'late', goOn);
     const { code, stdout } = await run.ended;
     expect(code, stdout).toBe(1);
     expect(stdout).toContain('not rebooted: a shutdown inhibitor blocks its reboot: backup: restic runs');
