@@ -56,8 +56,7 @@ const createNotes = (record: Recorder, clock: Clock, work: Preparation) => {
       }
       const first = waiting === null;
       waiting = next;
-      // A journal that cannot be written ends the run at its next event.
-      if (first) writeLater().catch(() => {});
+      if (first) void writeLater();
     },
     end: (): void => {
       over = true;
@@ -71,8 +70,22 @@ const createNotes = (record: Recorder, clock: Clock, work: Preparation) => {
 export const createPreparations = (record: Recorder, clock: Clock, signal: AbortSignal) => {
   return async <T>(work: Preparation, act: Work<T>): Promise<Result<T>> => {
     record({ kind: 'preparation-started', work });
-    const notes = createNotes(record, clock, work);
-    const result = await act({ signal, onProgress: notes.note }).finally(notes.end);
+    let broken: { readonly error: unknown } | null = null;
+    const givingUp = new AbortController();
+    // Notes are told from the streams of programs, where nobody would catch what a full disk throws.
+    const recordNote = (body: EventBody): void => {
+      if (broken !== null) return;
+      try {
+        record(body);
+      } catch (error) {
+        broken = { error };
+        givingUp.abort(error);
+      }
+    };
+    const notes = createNotes(recordNote, clock, work);
+    const either = AbortSignal.any([signal, givingUp.signal]);
+    const result = await act({ signal: either, onProgress: notes.note }).finally(notes.end);
+    if (broken !== null) throw (broken as { readonly error: unknown }).error;
     record({
       kind: 'preparation-finished',
       work,

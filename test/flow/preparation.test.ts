@@ -57,6 +57,35 @@ test('lines that come at once are thinned out, but the newest is noted when its 
   expect(written.at(-1)).toMatchObject({ kind: 'preparation-finished', note: 'done' });
 });
 
+test('a note that cannot be written gives the work up, and is told by it: nobody catches it where a program speaks', async () => {
+  const time = createVirtualClock(0);
+  const { clock } = time.process();
+  const full = new Error('no room');
+  let given: AbortSignal | undefined;
+  const prepare = createPreparations(
+    ({ kind }) => {
+      if (kind === 'preparation-noted') throw full;
+    },
+    clock,
+    never,
+  );
+  for (const lines of [['at once'], ['at once', 'a moment later']]) {
+    const work = prepare('build', async ({ onProgress, signal }) => {
+      given = signal;
+      for (const line of lines) onProgress?.(line);
+      await clock.sleep(60_000, signal);
+      return ok({ value: null, note: 'done' });
+    });
+    const told = work.then(
+      () => null,
+      (error: unknown) => error,
+    );
+    await time.run(told, { until: 1_000_000, turnsMax: 10_000 });
+    expect(await told).toBe(full);
+    expect(given?.aborted).toBe(true);
+  }
+});
+
 test('a clock that is set back an hour keeps nothing back', async () => {
   const written = await notesOf(async (say, wait, setWall) => {
     say('one');
