@@ -86,18 +86,20 @@ const givenUp = preparationFailure(
 
 const remedy = 'repair the configuration for the new inputs, or run with --no-update';
 
-/** Refuses an update after which a machine can no longer be evaluated that could be before it. */
+/** Refuses an update after which a machine can no longer be evaluated, or is not there any more, that could be before it. */
 export const evaluationSurvived = (before: Fleet, after: Fleet, names: readonly string[]): Result<void> => {
-  const sound = new Set(before.machines.map(({ name }) => name));
-  const broken = after.failed.filter(({ name }) => sound.has(name) && names.includes(name));
+  const sound = before.machines.map(({ name }) => name).filter((name) => names.includes(name));
+  const stays = new Set(after.machines.map(({ name }) => name));
+  const whyNot = new Map(after.failed.map(({ name, message }) => [name, message]));
+  const broken = sound.filter((name) => !stays.has(name));
   if (broken.length === 0) return ok(undefined);
   return fail(
     preparationFailure(
       'update-breaks-evaluation',
       'evaluate',
-      `after the update ${broken.map(({ name }) => name).join(', ')} can no longer be evaluated`,
+      `after the update ${broken.join(', ')} can no longer be evaluated`,
       remedy,
-      broken.map(({ name, message }) => `${name}: ${message}`),
+      broken.map((name) => `${name}: ${whyNot.get(name) ?? 'the flake does not describe it any more'}`),
     ),
   );
 };
