@@ -34,6 +34,21 @@ const isThere = async (path: string): Promise<boolean> => {
   }
 };
 
+/** Why it cannot be told whether something is there: no permission, links in a circle, a disk that is gone. Else null. */
+const whyUntold = async (path: string): Promise<string | null> => {
+  try {
+    await stat(path);
+    return null;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    return ['ENOENT', 'ENOTDIR'].includes(code)
+      ? null
+      : code === 'EACCES'
+        ? 'this user may not look at it'
+        : code;
+  }
+};
+
 /** The first folder from `from` upwards that holds `name`, or null. */
 const findUp = async (from: string, name: string): Promise<string | null> => {
   for (let here = from; ; here = dirname(here)) {
@@ -49,6 +64,14 @@ const locatePath = async (path: string): Promise<Result<FlakeRef>> => {
       `The folder ${sanitiseLine(path)} has a "#" or "?" in its name, which Nix cannot tell from the rest of a flake reference.`,
       'Rename the folder, or reach it through a symbolic link with a plain name.',
     );
+  }
+  for (const each of [path, join(path, 'flake.nix')]) {
+    const why = await whyUntold(each);
+    if (why !== null)
+      return refuse(
+        `Whether ${sanitiseLine(each)} is there cannot be told: ${why}.`,
+        'See who may read it, and whether its disk is there.',
+      );
   }
   if (!(await isThere(path))) {
     return refuse(

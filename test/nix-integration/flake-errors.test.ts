@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { symlinkSync } from 'node:fs';
 import { afterAll, expect, test } from 'vitest';
 import { runProcess } from '../../src/process/run.ts';
 import { exitCodeOfFailure } from '../../src/run/report.ts';
@@ -12,6 +13,9 @@ const failureFor = async (flake: string, more = {}) => failureOf(await world.nix
 
 test('no flake.nix, no folder, an attribute, nonsense: said before Nix is asked', async () => {
   world.tree('empty', { 'README.md': '' });
+  world.tree('circle', { 'README.md': '' });
+  for (const name of ['loop', 'circle/flake.nix'])
+    symlinkSync(`${world.folder}/${name}`, `${world.folder}/${name}`);
   const never = { runProcess: () => expect.fail('started a process') };
   for (const [flake, message] of [
     [`${world.folder}/empty`, /is not a flake: there is no flake\.nix/],
@@ -19,6 +23,9 @@ test('no flake.nix, no folder, an attribute, nonsense: said before Nix is asked'
     [`path:${world.folder}/empty`, /is not a flake/],
     [`git+file://${world.folder}/empty?dir=x`, /is not a flake/],
     [`${world.folder}/nowhere`, /There is no folder/],
+    // Root may read all, so links in a circle stand for what cannot be looked at.
+    [`${world.folder}/loop`, /loop is there cannot be told: ELOOP/],
+    [`${world.folder}/circle`, /circle\/flake\.nix is there cannot be told: ELOOP/],
     ['.#nas', /names an attribute/],
     ['github:me/lab#nas', /names an attribute/],
     ['--impure', /is not a flake reference/],
