@@ -63,13 +63,14 @@ export const awaitBoot = async (
   let warned = wasWarned(state, step);
   let said = '';
   for (let pauseMs: number = pollPause.firstMs; ; pauseMs = longerPause(pauseMs)) {
+    const askedAt = clock.elapsed();
     const seen = await target.observe(entry.machine, {
       deadlineMs: actDeadlines.observeMs,
       signal,
       fresh: true,
     });
     if (signal.aborted) return interrupted(step);
-    const judged = judgeBoot(step, watch, seen, clock.elapsed());
+    const judged = judgeBoot(step, watch, seen, clock.elapsed(), askedAt);
     watch = judged.watch;
     const { verdict } = judged;
     const takenMs = clock.elapsed() - watch.triggeredAt;

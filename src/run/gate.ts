@@ -96,12 +96,14 @@ export type BootFailure =
 /**
  * One more look at a machine that is to reboot. Only another, non-empty boot id proves a reboot; every connection
  * error but a host key is transient on the way (sshd refuses, resets and denies while the machine goes and comes).
+ * `now` and, when it was asked for this, `askedAt` by `Clock.elapsed`.
  */
 export const judgeBoot = (
   step: Pick<AwaitBoot, 'booted' | 'downMs' | 'upMs'>,
   watch: BootWatch,
   seen: Observation,
   now: number,
+  askedAt: number,
 ): { readonly watch: BootWatch; readonly verdict: BootVerdict } => {
   const seconds = (ms: number): string => `${Math.round(ms / 1_000)} s`;
   if (seen.kind === 'unreachable') {
@@ -132,6 +134,17 @@ export const judgeBoot = (
   }
   if (seen.bootId === watch.bootId || seen.bootId === '') {
     const since = now - watch.triggeredAt;
+    if (seen.uptimeSeconds * 1_000 < askedAt - watch.triggeredAt)
+      return {
+        watch,
+        verdict: {
+          kind: 'failed',
+          failure: 'unknown-boot',
+          why: `it has been up for ${seconds(seen.uptimeSeconds * 1_000)}, so it rebooted, and tells the boot id of before: what it booted cannot be shown`,
+          remedy:
+            'a container tells the boot id of its host: set its lab.machine.reboot.policy to "never" and reboot it by hand',
+        },
+      };
     // After it was seen gone, the old boot id again means that only its network was away.
     const next = { ...watch, downAt: null };
     if (since > step.downMs)

@@ -20,6 +20,18 @@ const hourMs = 3_600_000;
 /** More than one pause between two looks at it. */
 const stableSeconds = 8;
 
+/** Gives the machine at each boot the boot id that it had, as the host of a container does. */
+const boundToOneBoot = (bootId: string): string => `[Unit]
+DefaultDependencies=no
+Before=ssh.service sshd.service
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/bin/sh -c 'echo ${bootId} >/run/.boot-id'
+[Install]
+WantedBy=sysinit.target lab.target
+`;
+
 /** Sets the clock of the program by what a file says, while it runs. */
 const settableClock = (path: string): string => `
 import { readFileSync } from 'node:fs';
@@ -180,6 +192,22 @@ describe.skipIf(!possible)('a run meets what nobody foresaw', () => {
       expect(confirmed - live).toBeGreaterThan(stableSeconds);
     },
   );
+
+  test('the machine tells the boot id of its host: its reboot cannot be shown, and it is not asked for again', async () => {
+    const { stdout } = await lab.fleet.exec('box', ['cat', '/proc/sys/kernel/random/boot_id']);
+    const units = { 'one-boot.service': boundToOneBoot(stdout.trim()) };
+    const boots = await lab.fleet.boots('box');
+    await describeAs({ down: 25, knobs: { kernelVersion: '6.14.3', units } });
+    const { code, body } = await lab.report(['run', '--yes']);
+    expect(code).toBe(1);
+    expect(outcomeOf(body, 'box')).toMatchObject({ status: 'failed', failure: { kind: 'unknown-boot' } });
+    expect(outcomeOf(body, 'box').failure?.remedy).toContain('"never"');
+    expect((await lab.run(['retry', 'box'])).code).toBe(1);
+    expect(await lab.fleet.boots('box')).toBe(boots + 1);
+    await describeAs({ knobs: { kernelVersion: '6.14.4' } });
+    await expectDone(lab.start(['run', '--yes']));
+    expect(await lab.fleet.boots('box')).toBe(boots + 2);
+  });
 
   describe('the disk of the journal', () => {
     test('is full or read-only beforehand: said so, and nothing is touched', async () => {

@@ -192,7 +192,7 @@ describe('the way through a reboot', () => {
   const follow = (looks: readonly (readonly [seconds: number, Observation])[]): string => {
     let current = watch;
     for (const [seconds, observation] of looks) {
-      const judged = judgeBoot(step, current, observation, seconds * 1_000);
+      const judged = judgeBoot(step, current, observation, seconds * 1_000, seconds * 1_000);
       current = judged.watch;
       if (judged.verdict.kind === 'passed') return `passed: ${judged.verdict.bootId}`;
       if (judged.verdict.kind === 'failed') return judged.verdict.failure;
@@ -253,6 +253,22 @@ describe('the way through a reboot', () => {
         [31, before],
       ],
       'never-went-down',
+    ],
+    [
+      'it rebooted, by its uptime, and tells the boot id of before, as a container does',
+      [
+        [5, down],
+        [20, seen('box', {}, { uptimeSeconds: 12 })],
+      ],
+      'unknown-boot',
+    ],
+    [
+      'it had booted moments before the trigger, and is still going down',
+      [
+        [1, seen('box', {}, { uptimeSeconds: 3 })],
+        [29, seen('box', {}, { uptimeSeconds: 31 })],
+      ],
+      'waiting',
     ],
     [
       'the old boot id after long silence is no reboot',
@@ -344,11 +360,11 @@ describe('the way through a reboot', () => {
 
   test('an empty boot id proves nothing', () => {
     const nameless = seen('box', {}, { bootId: '', booted: wanted });
-    expect(judgeBoot(step, watch, nameless, 5_000).verdict.kind).toBe('waiting');
+    expect(judgeBoot(step, watch, nameless, 5_000, 5_000).verdict.kind).toBe('waiting');
   });
 
   test('where no toplevel is expected, any boot will do', () => {
-    const { verdict } = judgeBoot({ ...step, booted: null }, watch, back(null), 5_000);
+    const { verdict } = judgeBoot({ ...step, booted: null }, watch, back(null), 5_000, 5_000);
     expect(verdict.kind).toBe('passed');
   });
 
@@ -365,7 +381,7 @@ describe('the way through a reboot', () => {
     ] as const) {
       let current = watch;
       for (const [seconds, observation] of looks) {
-        const judged = judgeBoot(step, current, observation, seconds * 1_000);
+        const judged = judgeBoot(step, current, observation, seconds * 1_000, seconds * 1_000);
         current = judged.watch;
         if (judged.verdict.kind === 'failed') {
           expect(judged.verdict.remedy.length).toBeGreaterThan(20);
