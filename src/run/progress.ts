@@ -147,13 +147,17 @@ const walk = (records: MachineRecords, plan: MachinePlan, steer: Steer): Machine
     };
   }
   if (wantsReboot && !steps.some(({ kind }) => kind === 'reboot')) {
+    const boots = steps.some((step) => step.kind === 'activate' && step.mode !== 'test');
+    const { name } = plan.machine;
     const failure = {
       kind: 'needs-reboot',
-      machine: plan.machine.name,
+      machine: name,
       phase: 'activate',
       message:
         'its activation asks for a reboot, which this plan does not take: the new generation is not live',
-      remedy: `reboot it when it suits: \`lab reboot ${plan.machine.name}\``,
+      remedy: boots
+        ? `reboot it when it suits: \`lab reboot ${name}\``
+        : `it boots what it did before: \`lab deploy ${name} --mode boot\`, then \`lab reboot ${name}\``,
     };
     return { ...base, status: 'failed', current: null, failure, touched };
   }

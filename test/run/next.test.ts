@@ -4,6 +4,7 @@ import { noFailing, type StepOutcome } from '../../src/run/event.ts';
 import { lookedAt } from '../../src/run/looks.ts';
 import { concurrency, next } from '../../src/run/next.ts';
 import { delayEndsAt } from '../../src/run/perform.ts';
+import { progressOf } from '../../src/run/progress.ts';
 import { recordOf } from '../../src/run/records.ts';
 import { planFor, seen } from '../plan/input.ts';
 import { type MachineTraits, machineNamed } from '../simulation/fleet.ts';
@@ -83,6 +84,19 @@ describe('the order of things', () => {
     same.pass('box/preflight', 'box/copy').begin('box/activate-switch');
     same.end('box/activate-switch', succeededWith({ needsReboot: true }));
     expect(decide(same)).toBe('box/reboot');
+  });
+
+  test('one that the plan does not take is told with what a reboot would boot', () => {
+    const remedyOf = (mode: 'switch' | 'test'): string => {
+      const plan = planFor([box()], { goal: { kind: 'deploy', mode } });
+      const { state } = approved(plan)
+        .pass('box/preflight', 'box/copy')
+        .begin(`box/activate-${mode}`)
+        .end(`box/activate-${mode}`, succeededWith({ needsReboot: true }));
+      return plan.machines.map((entry) => progressOf(state, entry).failure?.remedy).join();
+    };
+    expect(remedyOf('switch')).toBe('reboot it when it suits: `lab reboot box`');
+    expect(remedyOf('test')).toContain('`lab deploy box --mode boot`, then `lab reboot box`');
   });
 
   test('nothing is decided before a plan is approved', () => {
