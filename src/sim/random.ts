@@ -21,10 +21,11 @@ const hashOf = (text: string): number => {
 };
 
 const fromState = (seed: number): Random => {
-  let state = seed >>> 0;
+  // Whole numbers of 32 bits with a sign, which V8 keeps without a box: the bits are the same.
+  let state = seed | 0;
   // SplitMix32: an odd step through all 2^32 states, then mixed until neighbours share nothing.
   const next = (): number => {
-    state = (state + 0x9e3779b9) >>> 0;
+    state = (state + 0x9e3779b9) | 0;
     let mixed = Math.imul(state ^ (state >>> 16), 0x21f0aaad);
     mixed = Math.imul(mixed ^ (mixed >>> 15), 0x735a2d97);
     return ((mixed ^ (mixed >>> 15)) >>> 0) / 2 ** 32;
@@ -60,8 +61,22 @@ export const revOf = (content: string): string => {
   return Array.from({ length: 40 }, () => random.between(0, 15).toString(16)).join('');
 };
 
+const bootIdsMax = 10_000;
+/** By `machine boot`: a swarm asks for the same few a million times. */
+const bootIds = new Map<string, string>();
+
 /** A boot id: the form of a UUID, set by machine and number of the boot. */
 export const bootIdOf = (machine: string, boot: number): string => {
+  const key = `${machine} ${boot}`;
+  const known = bootIds.get(key);
+  if (known !== undefined) return known;
+  if (bootIds.size >= bootIdsMax) bootIds.clear();
+  const id = newBootId(machine, boot);
+  bootIds.set(key, id);
+  return id;
+};
+
+const newBootId = (machine: string, boot: number): string => {
   const random = fromState(hashOf(`boot ${boot} of ${machine}`));
   // The one in front keeps the zeros.
   const hex = (digits: number): string =>
