@@ -136,10 +136,15 @@ export type MachineStart = {
 
 /** The earliest first. */
 const earlierFirst = (a: Due, b: Due): number => a.at - b.at;
+/** In its place: after what comes at the same time. */
+const inOrder = (due: readonly Due[], one: Due): readonly Due[] => {
+  const later = due.findIndex(({ at }) => at > one.at);
+  return later === -1 ? [...due, one] : due.toSpliced(later, 0, one);
+};
 /** The machine with more to come. */
 export const withDue = (machine: SimMachine, ...more: readonly Due[]): SimMachine => ({
   ...machine,
-  due: [...machine.due, ...more].sort(earlierFirst),
+  due: more.reduce(inOrder, machine.due),
 });
 
 const dayMs = 86_400_000;
