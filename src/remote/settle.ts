@@ -65,19 +65,22 @@ export const settle = async (
 ): Promise<SettleOutcome> => {
   if (!isUnitName(unit)) return unknown(`“${sanitiseLine(unit, 120)}” is not a unit name`);
   const until = clock.elapsed() + deadlineMs;
+  const leftMs = (): number => Math.max(1, Math.min(commandDeadlineMs, until - clock.elapsed()));
   const run = (argv: readonly string[]) =>
     remote.exec(machine, argv, {
-      deadlineMs: Math.max(1, Math.min(commandDeadlineMs, until - clock.elapsed())),
+      deadlineMs: leftMs(),
       ...(signal === undefined ? {} : { signal }),
       outputBytesMax: recordBytesMax,
       asRoot: true,
       idempotent: false,
     });
   let why = 'nobody waits for it any more';
+  let hangs = false;
   const isInVain = rootPatience(clock);
   remote.forget(machine);
   while (signal?.aborted !== true) {
     let pauseMs = reconnectPauseMs;
+    const givenMs = leftMs();
     const answer = await run(['sh', '-c', settleScript, 'sh', unit, verdict, ...claimArguments(claim)]);
     if (answer.ok) {
       const outcome = outcomeIn(readRecord('settle', answer.value));
@@ -87,10 +90,15 @@ export const settle = async (
           await run(['sh', '-c', clearScript, 'sh', unit]);
         return outcome;
       }
-      why = outcome ?? `${unit}.service has not ended`;
+      hangs = outcome === null;
+      why =
+        outcome ??
+        `${unit}.service has not ended: what it does hangs (nix-env, for another that holds the profile, or switch-to-configuration)`;
       if (isInVain(isRootRefused('settle', answer.value))) break;
     } else {
-      why = answer.failure.message;
+      // The machine waits before it says so: who had less than the whole time for that tells of its own haste.
+      if (!(hangs && answer.failure.kind === 'timeout' && givenMs < commandDeadlineMs))
+        why = answer.failure.message;
       // What was activated may have locked us out: the machine returns by itself, and then lets us in again.
       const lockedOut = verdict === 'restore' && answer.failure.kind === 'auth';
       if (!answer.failure.retryable && !lockedOut) break;

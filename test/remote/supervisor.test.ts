@@ -566,6 +566,22 @@ describe('a word to the supervisor over a connection that fails', () => {
     });
   });
 
+  it('is unknown for what hangs there, not for the last try that had no time to hear so', async () => {
+    const clock = leapingClock();
+    const hanging = fakeRemote(async ({ options: { deadlineMs } }) => {
+      await clock.sleep(Math.min(deadlineMs, 10_000));
+      return deadlineMs < 10_000
+        ? lost({ kind: 'timeout', phase: 'exec', message: 'did not end within 1.3 s' })
+        : answered('settle', 'end=pending');
+    });
+    const request = { claim, unit, verdict: 'confirm', deadlineMs: 46_300 } as const;
+    expect(await settle({ remote: hanging, clock }, machine, request, {})).toEqual({
+      kind: 'unknown',
+      message: expect.stringContaining(`${unit}.service has not ended: what it does hangs`),
+    });
+    expect(hanging.calls.at(-1)?.options.deadlineMs).toBeLessThan(10_000);
+  });
+
   it('is not said for minutes to a machine that lets nobody be root any more', async () => {
     const clock = leapingClock();
     const refused = fakeRemote(() => exited(1, '', 'sudo: a password is required'));
