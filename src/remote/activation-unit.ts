@@ -290,7 +290,7 @@ export const outcomeOf = (
       return refused('what it runs now could not be returned to; nothing was activated');
     case endedByTimeout.gently:
     case endedByTimeout.killed:
-      return refused('it did not end in time, was ended, and what ran before was returned to');
+      return refused('it did not end in time, and was ended');
     case supervisedExit.noState:
       return refused('what a return needs could not be recorded; nothing was activated');
     default:

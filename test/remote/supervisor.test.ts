@@ -202,13 +202,26 @@ describe.each([
     expect(new Set(umasks)).toEqual(new Set(['0022']));
   });
 
-  it('is ended and goes back when its activation hangs', async () => {
+  /** The machine gives it up after half of its time, and has the other half to return. */
+  const hung = (): Promise<ActivateOutcome> => {
     const path = `${after}/bin/switch-to-configuration`;
     const live = `ln -sfn "$(dirname "$(dirname "$0")")" ${local.path('/run/current-system')}`;
     local.write(path, `#!/bin/sh\necho "$1 b" >>"$LAB_FAKE/acts"\n${live}\nexec sleep 600\n`, 0o755);
-    // The machine gives it up after half of that, and has the other half to return.
-    const outcome = await go('switch', 60_000, { current: null, profile: null }, 16_000);
-    expect(outcome).toMatchObject({ kind: 'refused', code: 124 });
+    return go('switch', 60_000, { current: null, profile: null }, 16_000);
+  };
+
+  it('is ended when it hangs, and not said to be back where it cannot go back', async () => {
+    generation('a', { code: 2 });
+    expect(await hung()).toMatchObject({
+      kind: 'refused',
+      code: 124,
+      message: expect.not.stringContaining('returned'),
+    });
+    expect(await say('restore')).toMatchObject({ kind: 'stuck' });
+  });
+
+  it('is ended and goes back when its activation hangs', async () => {
+    expect(await hung()).toMatchObject({ kind: 'refused', code: 124 });
     expect([current(), bootDefault(), acts()]).toEqual([before, before, ['test b', 'test a']]);
     expect(await say('restore')).toEqual({ kind: 'restored', why: 'refused' });
   });
