@@ -49,11 +49,12 @@ const look = async ({ target, entry, clock, signal }: PerformContext): Promise<O
   }
 };
 
-/** Whether the machine can be acted on at all, whether anything speaks against it, and what it runs before it is changed. */
-export const preflight = async (step: Step, context: PerformContext): Promise<StepOutcome> => {
-  const { target, entry, signal, state, clock } = context;
-  const { machine } = entry;
-  const seen = await look(context);
+/** Why nothing is asked of a machine that was seen so, or null. */
+const turnedAway = (
+  step: Step,
+  seen: Observation,
+  { state, entry }: PerformContext,
+): StepOutcome | { readonly kind: 'seen'; readonly seen: Reachable } => {
   if (seen.kind === 'unreachable') {
     const failure = failureAt(step, seen.error.kind, seen.error.message, seen.error.remedy);
     return seen.error.retryable ? { kind: 'skipped', reason: 'unreachable', failure } : failed(failure);
@@ -72,14 +73,44 @@ export const preflight = async (step: Step, context: PerformContext): Promise<St
         'wait until it is up again; where it hangs, `systemctl list-jobs` on it says in what',
       ),
     };
+  return { kind: 'seen', seen };
+};
+
+/**
+ * Whether the machine can be acted on at all, whether anything speaks against it, and what it runs before it is changed. One
+ * that was seen and then does not answer is looked at once more: it may be away by now, like any other that is.
+ */
+export const preflight = async (step: Step, context: PerformContext): Promise<StepOutcome> => {
+  const { target, entry, signal, clock } = context;
+  const until = clock.elapsed() + actDeadlines.seeBeforeMs;
+  for (;;) {
+    const there = turnedAway(step, await look(context), context);
+    if (there.kind !== 'seen') return there;
+    const isLast = clock.elapsed() >= until;
+    const got = await target.preflight(entry.machine, { deadlineMs: actDeadlines.preflightMs, signal });
+    if (signal.aborted) return interrupted(step);
+    if (got.ok) return judged(step, there.seen, got.value, context);
+    if (isLast) return failed(got.failure);
+    await clock.sleep(lookAgainMs, signal);
+    if (signal.aborted) return interrupted(step);
+  }
+};
+
+/** From what was seen of it, and what it said. */
+const judged = async (
+  step: Step,
+  seen: Reachable,
+  got: PreflightFacts,
+  context: PerformContext,
+): Promise<StepOutcome> => {
+  const { entry, signal, state, clock } = context;
+  const { machine } = entry;
   const facts = { bootId: seen.bootId, current: seen.current, profile: seen.profile };
-  const got = await target.preflight(machine, { deadlineMs: actDeadlines.preflightMs, signal });
-  if (!got.ok) return failed(got.failure, facts);
-  const { root, rootProblem } = got.value;
+  const { root, rootProblem } = got;
   const { standing, overridden } = weighed(
     state.plan ?? {},
     machine.name,
-    blockersOf(entry, { seen, facts: got.value, at: clock.now() }, 'preflight'),
+    blockersOf(entry, { seen, facts: got, at: clock.now() }, 'preflight'),
   );
   if (!root)
     return failed(
@@ -99,9 +130,7 @@ export const preflight = async (step: Step, context: PerformContext): Promise<St
   const failing = await lookForFailing(context, seen);
   if (signal.aborted) return interrupted(step);
   const found =
-    overridden.length === 0
-      ? roomWords(entry, got.value)
-      : `goes ahead in spite of ${blockerWords(overridden)}`;
+    overridden.length === 0 ? roomWords(entry, got) : `goes ahead in spite of ${blockerWords(overridden)}`;
   const ill = isFailing(failing) ? `; failing before the run: ${failingWords(failing)}` : '';
   return succeeded(`reachable, root, ${found}${ill}`, { ...facts, failing });
 };

@@ -241,3 +241,18 @@ test('a lease that was taken is given back, though the answer that it was taken 
   }
   expect(lost).toBeGreaterThan(1);
 });
+
+test('who goes away while it is looked at first is one that is away, at whatever moment, and holds nobody up', async () => {
+  const cast = { box: { criticality: 'critical' as const }, app: {} };
+  const sound = await tell(cast);
+  const looked = recordOf(sound.state, 'box/preflight');
+  const lastsMs = (looked?.endedAt ?? 0) - sound.startedAt;
+  for (let atMs = (looked?.intendedAt ?? 0) - sound.startedAt; atMs < lastsMs; atMs += 4)
+    for (const forMs of [null, 20_000]) {
+      const box = { ...cast.box, faults: [{ kind: 'away', atMs, forMs } as const] };
+      const { became, result } = await tell({ ...cast, box });
+      expect(became.app, `${atMs} ms`).toBe('done');
+      expect(became.box, `${atMs} ms`).toMatch(/^(?:skipped: (?:unreachable|timeout)|done)$/u);
+      expect(['partial', 'done'], `${atMs} ms`).toContain(result);
+    }
+});
