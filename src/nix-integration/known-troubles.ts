@@ -10,6 +10,12 @@ export type Trouble = {
 /** Known troubles: what Nix says, and what helps. The first that matches counts. */
 const known: readonly Trouble[] = [
   {
+    kind: 'git-missing',
+    pattern: /executing 'git': No such file or directory/u,
+    message: 'git is not installed here, or not in PATH, and the flake is in a repository.',
+    remedy: 'Install git, or add it to PATH.',
+  },
+  {
     kind: 'nix-experimental',
     pattern: /experimental Nix feature/u,
     remedy: 'The flake uses a feature that is off: add it to experimental-features in nix.conf.',

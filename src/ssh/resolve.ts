@@ -86,6 +86,16 @@ export const createResolveConfig = (deps: {
         ...(signal === undefined ? {} : { signal }),
       });
       if (result.cancelled) return fail(cancelled(endpoint.label, 'config'));
+      if (result.startError?.includes('ENOENT') === true)
+        return fail(
+          sshError({
+            kind: 'config',
+            host: endpoint.label,
+            phase: 'config',
+            message: 'ssh is not installed here, or not in PATH',
+            remedy: 'Install the client of OpenSSH, which Nix copies with as well, or add it to PATH.',
+          }),
+        );
       const why = whyNot(result, limits);
       return why === null ? ok(result) : fail(problem(endpoint, why));
     } finally {

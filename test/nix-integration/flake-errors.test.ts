@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { symlinkSync } from 'node:fs';
+import { realpathSync, symlinkSync } from 'node:fs';
 import { afterAll, expect, test } from 'vitest';
 import { runProcess } from '../../src/process/run.ts';
 import { exitCodeOfFailure } from '../../src/run/report.ts';
@@ -200,6 +200,20 @@ test('partial JSON on stdout with exit 1, silence, noise and a signal are failur
     kind: 'nix-killed',
     message: expect.stringContaining('memory'),
   });
+});
+
+test('a machine without git says so, for a flake in a repository', async () => {
+  const folder = world.repository('gitless', { 'flake.nix': flakeText(nas) });
+  const nix = execFileSync('sh', ['-c', 'command -v nix'], { encoding: 'utf8' }).trim();
+  const bin = world.tree('only-nix', { 'README.md': '' });
+  symlinkSync(realpathSync(nix), `${bin}/nix`);
+  const answer = await world.nix(folder, { env: { PATH: bin } }).evaluate({});
+  // Since 2.20 Nix reads repositories by itself, and may need no git for this.
+  if (!answer.ok)
+    expect(failureOf(answer)).toMatchObject({
+      kind: 'git-missing',
+      remedy: 'Install git, or add it to PATH.',
+    });
 });
 
 const isRoot = process.getuid?.() === 0;

@@ -96,7 +96,10 @@ describe('the configuration of a machine', () => {
       );
       return said.ok ? 'fine' : `${said.failure.kind}: ${said.failure.message}`;
     };
-    expect(await withResult({ code: null, startError: 'spawn ssh ENOENT' })).toContain('ENOENT');
+    expect(await withResult({ code: null, startError: 'spawn ssh ENOENT' })).toContain(
+      'ssh is not installed here, or not in PATH',
+    );
+    expect(await withResult({ code: null, startError: 'spawn ssh EACCES' })).toContain('EACCES');
     expect(await withResult({ truncated: true })).toContain('printed more than');
     expect(await withResult({ code: null, timedOut: true })).toContain('did not end within 10 s');
     expect(await withResult({ cancelled: true })).toContain('cancelled');
