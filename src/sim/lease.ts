@@ -77,21 +77,20 @@ const answerLease = (
 export const leaseOver =
   ({ now, look, change, ask, noRoot }: Hands): Target['lease'] =>
   (machine, request, given) => {
-    const answers: LeaseAnswer[] = [];
+    let answer: LeaseAnswer | null = null;
     const arrive = (): void => {
-      const truth = look(machine.name);
       const refused = noRoot(machine.name);
       if (refused !== null) {
-        answers.push({ kind: 'unknown', message: refused, error: null });
+        answer = { kind: 'unknown', message: refused, error: null };
         return;
       }
-      const [after, answer] = answerLease(truth, request, now());
+      const [after, said] = answerLease(look(machine.name), request, now());
       change(after);
-      answers.push(answer);
+      answer = said;
     };
     const told = (error: SshError | null): LeaseAnswer =>
       error === null
-        ? (answers.at(-1) ?? { kind: 'unknown', message: 'it did not answer', error })
+        ? (answer ?? { kind: 'unknown', message: 'it did not answer', error })
         : { kind: 'unknown', message: error.message, error };
     return ask(machine, request.deadlineMs, given, told, arrive);
   };

@@ -83,6 +83,8 @@ export const afterOn =
 /** Nothing is heard for so long, and then this is known to be wrong. */
 type Silence = { readonly silentMs: number; readonly known: SshError };
 
+const nothing = (): void => {};
+
 export const askOver = (world: Surroundings): Ask => {
   const { after, now, random, network, link, look } = world;
 
@@ -90,7 +92,8 @@ export const askOver = (world: Surroundings): Ask => {
   const onThere = (
     machine: Machine,
     trip: number,
-    [tripMs, deadlineMs]: readonly [number, number],
+    tripMs: number,
+    deadlineMs: number,
     arrive: () => void,
   ): SshError | Silence | null => {
     const { name } = machine;
@@ -127,22 +130,19 @@ export const askOver = (world: Surroundings): Ask => {
   };
 
   // There is nothing to await but the answer: a simulated run has more round trips than anything else.
-  return (machine, deadlineMs, { signal }, told, arrive = () => {}) =>
+  return (machine, deadlineMs, { signal }, told, arrive = nothing) =>
     new Promise((resolve, reject) => {
       const trip = world.nextTrip(machine.name);
       const slowMs = faultOf(look(machine.name).faults, 'slow-link')?.ms ?? 0;
       const tripMs = random.between(...network.latencyMs) + slowMs;
-      const tell = (problem: SshError | null): void => {
-        resolve(told(isAborted(signal) ? cancelled(machine) : problem));
-      };
-      const act = (): void => {
-        const heard = isAborted(signal) ? null : onThere(machine, trip, [tripMs, deadlineMs], arrive);
-        if (heard !== null && 'silentMs' in heard) after(heard.silentMs, signal, () => tell(heard.known));
-        else tell(heard);
-      };
       after(Math.min(tripMs, deadlineMs), signal, () => {
         try {
-          act();
+          const heard = isAborted(signal) ? null : onThere(machine, trip, tripMs, deadlineMs, arrive);
+          if (heard !== null && 'silentMs' in heard)
+            after(heard.silentMs, signal, () =>
+              resolve(told(isAborted(signal) ? cancelled(machine) : heard.known)),
+            );
+          else resolve(told(isAborted(signal) ? cancelled(machine) : heard));
         } catch (error) {
           reject(error);
         }

@@ -260,6 +260,8 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
     scenario.pauses.reduce((sum, { forMs }) => sum + forMs, 0) +
     (scenario.standstills ?? []).reduce((sum, { forMs }) => sum + forMs, 0);
 
+  const longestMs = boundMs(plan) * rounds + pausedMs;
+
   /** Drives until the run ends or this process does: the state at the end of the run, or null. */
   const live = async (
     number: number,
@@ -333,7 +335,7 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
     })();
     try {
       const ended = await time.run(Promise.race([working, dead]), {
-        until: time.now() + boundMs(plan) * rounds + pausedMs,
+        until: time.now() + longestMs,
         turnsMax,
       });
       if (ended === 'killed') return null;
