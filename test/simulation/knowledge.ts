@@ -1,6 +1,6 @@
 import type { Plan } from '../../src/plan/plan.ts';
 import type { RunEvent } from '../../src/run/event.ts';
-import { recordOf, type StepRecord } from '../../src/run/records.ts';
+import { recordOf, recordsOfMachine, type StepRecord } from '../../src/run/records.ts';
 import { applyEvent, beginRun, type RunState } from '../../src/run/state.ts';
 import type { Effect, World } from '../../src/sim/world.ts';
 
@@ -215,12 +215,22 @@ export const learnEvent = (knowledge: Knowledge & { readonly state: RunState }, 
   }
 };
 
+/** Whether what is done to it now is its way back: that takes no confirmation from what it had, were it cut short. */
+const isReturning = ({ state }: Knowledge, machine: string): boolean =>
+  state !== null &&
+  recordsOfMachine(state, machine).some(({ step, status }) => step.kind === 'restore' && status === 'open');
+
 /** What was done, once it was found sound. */
 export const learnEffect = (knowledge: Knowledge, effect: Effect): void => {
   const { confirmed, rebooted, touched, triedAgain } = knowledge;
   const { machine } = effect;
   if (effect.kind === 'activate' && effect.mode === 'dry-activate') return;
-  if (effect.kind === 'activate' && effect.mode !== 'boot' && triedAgain.has(machine))
+  if (
+    effect.kind === 'activate' &&
+    effect.mode !== 'boot' &&
+    triedAgain.has(machine) &&
+    !isReturning(knowledge, machine)
+  )
     confirmed.delete(machine);
   if (effect.kind === 'settle' && effect.verdict === 'confirm') confirmed.add(machine);
   if (effect.kind === 'reboot') rebooted.set(machine, (rebooted.get(machine) ?? 0) + 1);
