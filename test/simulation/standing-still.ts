@@ -94,12 +94,15 @@ export const standingStill = (
     stood,
     isStanding: (): boolean => standsUntil() > time.now(),
     /** What comes to a process from outside, a signal or a word of a person, is heard once it goes on. */
-    toProcess: (at: number, hear: () => void): void =>
-      time.schedule(at, () => {
+    toProcess: (at: number, hear: () => void): void => {
+      const onceItGoesOn = (): void => {
         const until = standsUntil();
-        if (until > time.now()) time.schedule(until, hear);
+        // Another standstill may have begun meanwhile.
+        if (until > time.now()) time.schedule(until, onceItGoesOn);
         else hear();
-      }),
+      };
+      time.schedule(at, onceItGoesOn);
+    },
     intended: (step: string): void => {
       // Most processes never do.
       if (standstills.length === 0) return;
