@@ -10,11 +10,11 @@ import {
   failed,
   failureAt,
   interrupted,
+  lookAgainMs,
   type PerformContext,
   succeeded,
 } from './step-context.ts';
 
-const lookAgainMs = 3_000;
 /** How long a systemd that says nothing is asked again. */
 const systemdAnswersMs = 12_000;
 
@@ -49,8 +49,8 @@ const look = async ({ target, entry, clock, signal }: PerformContext): Promise<O
   }
 };
 
-/** Why nothing is asked of a machine that was seen so, or null. */
-const turnedAway = (
+/** What to make of a machine that was seen so: why nothing is asked of it, or that it is there. */
+const whetherThere = (
   step: Step,
   seen: Observation,
   { state, entry }: PerformContext,
@@ -84,7 +84,7 @@ export const preflight = async (step: Step, context: PerformContext): Promise<St
   const { target, entry, signal, clock } = context;
   const until = clock.elapsed() + actDeadlines.seeBeforeMs;
   for (;;) {
-    const there = turnedAway(step, await look(context), context);
+    const there = whetherThere(step, await look(context), context);
     if (there.kind !== 'seen') return there;
     const isLast = clock.elapsed() >= until;
     const got = await target.preflight(entry.machine, { deadlineMs: actDeadlines.preflightMs, signal });

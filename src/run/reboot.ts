@@ -16,6 +16,7 @@ import {
   failed,
   failureAt,
   interrupted,
+  lookAgainMs,
   type PerformContext,
   see,
   succeeded,
@@ -24,7 +25,6 @@ import {
 
 /** The trigger's timer fires after a second; by then a machine shows that it is shutting down. */
 const triggerShowsMs = 3_000;
-const lookAgainMs = 3_000;
 
 /** What speaks against a reboot now in what the machine needs, or null: a process that is gone looked at it perhaps long ago. */
 const stillHealthy = async (step: Step, context: PerformContext): Promise<StepOutcome | null> => {

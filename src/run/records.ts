@@ -58,10 +58,8 @@ export const spentOn = (records: readonly StepRecord[], now: number): number =>
 export type MachineRecords = readonly StepRecord[];
 type Recorded = { readonly machines: ByMachine<{ readonly records: MachineRecords }> };
 
-export const recordIn = (records: MachineRecords, id: string): StepRecord | undefined => {
-  // Asked for more often than anything else in a run.
-  return records.find(({ step }) => step.id === id);
-};
+export const recordIn = (records: MachineRecords, id: string): StepRecord | undefined =>
+  records.find(({ step }) => step.id === id);
 
 /** The record of the step of this id, or undefined while it was not begun. */
 export const recordOf = ({ machines }: Recorded, id: string): StepRecord | undefined =>

@@ -26,7 +26,8 @@ export const actDeadlines = {
   seeAfterMs: 120_000,
 } as const;
 
-const lookAgainMs = 3_000;
+/** Between two looks at a machine that has not told all that was asked. */
+export const lookAgainMs = 3_000;
 
 export type PerformContext = {
   readonly state: RunState;
