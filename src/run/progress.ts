@@ -209,13 +209,10 @@ export const unconfirmed = (
   return null;
 };
 
-/**
- * Whether the run has begun to reboot the very machine that executes it and has not seen it come back: it cannot, from
- * within. Whoever resumes it after the boot does. One that is tried again is not on its way before its turn has come.
- */
-export const awaitsOwnBoot = (state: RunState): boolean => {
+/** What of the reboot of the very machine that executes the run was recorded; null before that machine was asked for one. */
+const ownReboot = (state: RunState): { readonly boot: StepRecord['status'] | undefined } | null => {
   const own = state.plan?.machines.find(({ local }) => local)?.machine.name;
-  if (own === undefined || ofMachine(state.machines, own)?.steer.retried != null) return false;
+  if (own === undefined || ofMachine(state.machines, own)?.steer.retried != null) return null;
   const records = recordsOfMachine(state, own);
   const recordOfKind = (kind: Step['kind']) => records.find(({ step }) => step.kind === kind);
   const [reboot, boot] = [recordOfKind('reboot'), recordOfKind('await-boot')?.status];
@@ -223,5 +220,21 @@ export const awaitsOwnBoot = (state: RunState): boolean => {
   const begun =
     reboot?.status === 'succeeded' ||
     ((reboot?.status === 'open' || reboot?.status === 'unknown') && reboot.endsBoot !== undefined);
-  return begun && boot !== 'succeeded' && boot !== 'failed';
+  return begun ? { boot } : null;
 };
+
+/**
+ * Whether the run has begun to reboot the very machine that executes it and has not seen it come back: it cannot, from
+ * within. Whoever resumes it after the boot does. One that is tried again is not on its way before its turn has come.
+ */
+export const awaitsOwnBoot = (state: RunState): boolean => {
+  const own = ownReboot(state);
+  return own !== null && own.boot !== 'succeeded' && own.boot !== 'failed';
+};
+
+/**
+ * Whether the run has rebooted the very machine that executes it and has not come to its end: what a boot takes up. Also
+ * where that reboot was seen already, for the machine may have gone down once more before the run was over.
+ */
+export const goesOnAfterOwnBoot = (state: RunState): boolean =>
+  state.ended === null && ownReboot(state) !== null;

@@ -268,6 +268,35 @@ describe('the machine that lab runs on', () => {
     expect(rebooted(stage)).toEqual(['congenital-optimist']);
   });
 
+  test('goes down once more before the run that rebooted it is over: the next boot ends it, and says so', async () => {
+    const stage = createStage({
+      machines: exampleMachines,
+      wants,
+      hostName: 'congenital-optimist',
+      resumesAtBoot: true,
+    });
+    stage.onEffect((effect) => {
+      if (effect.kind === 'reboot') stage.at(stage.elapsed() + 3_000, () => stage.shutDown());
+    });
+    await stage.run('run', '--yes', '--no-update');
+    // The unit of its first boot saw that, and had come to the gate when the power failed.
+    const run = stage.journal.runs(1)[0]?.run ?? expect.fail('no run');
+    const step = (kind: string): string => `congenital-optimist/${kind}`;
+    const bootId = '00000000-0000-4000-8000-000000000001';
+    const facts = { note: 'as expected', bootId, current: null, profile: null, needsReboot: false };
+    const outcome = { kind: 'succeeded', facts } as const;
+    stage.journal.append(run, { kind: 'resumed', pid: 2 });
+    stage.journal.append(run, { kind: 'step-intended', step: step('await-boot') });
+    stage.journal.append(run, { kind: 'step-ended', step: step('await-boot'), outcome });
+    stage.journal.append(run, { kind: 'step-intended', step: step('gate-after-reboot') });
+
+    const { out } = await stage.run('resume', '--at-boot');
+    expect(out).toContain('✖ gate after reboot: it rebooted again by itself');
+    expect(out).toMatch(/congenital-optimist\s+✖ failed/u);
+    expect(rebooted(stage)).toEqual(['congenital-optimist']);
+    expect((await stage.run('resume', '--at-boot')).out).toBe('no run waits for the boot of this machine\n');
+  });
+
   test('resumes nothing at boot but its own reboot', async () => {
     const stage = createStage({ machines: exampleMachines, wants });
     expect((await stage.run('resume', '--at-boot')).out).toBe('no run waits for the boot of this machine\n');

@@ -3,7 +3,7 @@ import { latestRun } from '../../flow/latest-run.ts';
 import { canResume } from '../../flow/resume.ts';
 import { openRun, type Runs } from '../../flow/runs.ts';
 import type { ControlKind } from '../../journal/journal.ts';
-import { awaitsOwnBoot } from '../../run/progress.ts';
+import { goesOnAfterOwnBoot } from '../../run/progress.ts';
 import { type RunState, replay } from '../../run/state.ts';
 import type { Cli } from '../lab.ts';
 import { answerOnTerminal, watchRun } from './act.ts';
@@ -86,7 +86,7 @@ export const resume = (cli: Cli, id: string | undefined): Promise<void> =>
 export const resumeAtBoot = (cli: Cli): Promise<void> =>
   useRuns(cli, async (runs) => {
     const state = openRun(runs);
-    if (state === null || runs.isAlive(state) || !awaitsOwnBoot(state)) {
+    if (state === null || runs.isAlive(state) || !goesOnAfterOwnBoot(state)) {
       printLines(cli, ['no run waits for the boot of this machine']);
       return done;
     }
