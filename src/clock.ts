@@ -69,12 +69,12 @@ const elapsed = (): number => {
   return Math.round(running.elapsed());
 };
 
+/** What the clock on the wall shows, steps and all: for what is due by it. */
+export const wallClock = (): number => Date.now();
+
 /** The machine's own clock. */
 export const systemClock: Clock = {
-  now: withoutSteps(
-    () => Date.now(),
-    () => uptime() * 1_000,
-  ),
+  now: withoutSteps(wallClock, () => uptime() * 1_000),
   elapsed,
   stood: () => Math.max(0, uptime() * 1_000 - elapsed()),
   sleep: async (ms, signal) => {

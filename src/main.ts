@@ -3,7 +3,7 @@ import { enableCompileCache } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Cli } from './cli/lab.ts';
-import { systemClock } from './clock.ts';
+import { systemClock, wallClock } from './clock.ts';
 import { startedIn } from './process/folder.ts';
 
 /**
@@ -120,6 +120,7 @@ const makeCli = (): Cli => {
     openJournal: async () => (await import('./compose/runs.ts')).readRunsIn(around),
     openRuns: async () => (await import('./compose/runs.ts')).openRunsIn(around),
     clock: systemClock,
+    wall: wallClock,
     version,
     runInteractive: async (command) => (await import('./process/interactive.ts')).runInteractive(command),
     openScreen: (options, screen) =>

@@ -60,6 +60,8 @@ export type Cli = {
   /** Runs of the journal, for commands that need no flake. */
   readonly openRuns: () => Promise<Result<Runs>>;
   readonly clock: LabDeps['clock'];
+  /** What the clock on the wall shows, ms since the epoch, its steps and all: for what is due by it. */
+  readonly wall: () => number;
   readonly version: string;
   /** Runs an interactive program on this terminal and gives its exit code. */
   readonly runInteractive: (argv: readonly string[]) => Promise<number>;

@@ -1,6 +1,9 @@
-import cron from 'node-cron';
+import cron, { type Logger } from 'node-cron';
 import type { LookSchedule } from '../flow/session.ts';
 import type { LookTimes } from './look-schedule.ts';
+
+/** What it has to say, that it came too late for a look above all, would be written across the screen. */
+const silent: Logger = { info: () => {}, warn: () => {}, error: () => {}, debug: () => {} };
 
 /**
  * Looks at the times that cron expressions name, also at those that are named later; one that is not over when the next
@@ -22,7 +25,7 @@ export const lookByCron =
     };
     const begin = (expression: string) => ({
       expression,
-      task: cron.schedule(expression, lookOnce, { name: `lab ${what}` }),
+      task: cron.schedule(expression, lookOnce, { name: `lab ${what}`, logger: silent }),
     });
     let running = begin(times.first[what]);
     const stopWatching = times.watch((news) => {

@@ -242,6 +242,7 @@ export const createStage = (options: StageOptions) => {
     openRuns: async () => ok({ ...runsBy('cli'), journal: { ...journal, close: () => {} } }),
     openJournal: async () => ok({ ...runsBy('cli'), journal: { ...journal, close: () => {} } }),
     clock,
+    wall: () => time.now(),
     version: '0.1.0',
     runInteractive: async (argv) => {
       written.push(`(runs ${argv.join(' ')})\n`);

@@ -1,4 +1,5 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { lookByCron } from '../../src/compose/look-by-cron.ts';
 import type { LookExpressions } from '../../src/compose/look-schedule.ts';
 
@@ -74,4 +75,22 @@ test('a look that takes longer than its times is not begun twice, by other times
   expect(begun).toBe(1);
   over.resolve();
   await expect.poll(() => begun).toBeGreaterThan(1);
+});
+
+test('one that comes too late says nothing, for it would be written across the screen', async () => {
+  const written = vi.spyOn(console, 'warn').mockImplementation(() => {});
+  onTestFinished(() => written.mockRestore());
+  const { look, closing } = schedule({ observe: everySecond, probe: never });
+  let looks = 0;
+  const count = async (): Promise<void> => {
+    looks += 1;
+  };
+  look('observe', count, closing.signal);
+  await expect.poll(() => looks).toBe(1);
+  // This process stands still for longer than a time of looking may be late.
+  const until = performance.now() + 2_500;
+  while (performance.now() < until);
+  await sleep(10);
+  await expect.poll(() => looks).toBeGreaterThan(1);
+  expect(written).not.toHaveBeenCalled();
 });

@@ -14,7 +14,7 @@ export const registerDaemon = (program: Command, cli: Cli): void => {
     .option('--no-update', 'leave flake.lock as it is')
     .addHelpText(
       'after',
-      '\nEach run is reported as `lab run` would; Ctrl-C lets one under way end its step, then leaves.\n\nExamples:\n  lab daemon --cron "0 4 * * *" --flake /etc/nixos\n',
+      '\nEach run is reported as `lab run` would; Ctrl-C lets one under way end its step, then leaves.\nA time that was missed, because the machine was suspended for one, is made up for once.\n\nExamples:\n  lab daemon --cron "0 4 * * *" --flake /etc/nixos\n',
     )
     .action(async (selectors: string[], options: { cron: string; update: boolean }, command: Command) =>
       (await import('../deeds/daemon.ts')).daemon(cli, command, selectors, options),
