@@ -16,6 +16,8 @@ export type BuildContext = ToplevelContext & {
   readonly buildMs: number;
   /** Where links keep what was built from the garbage collector; null keeps nothing. */
   readonly rootsDir: string | null;
+  /** Whether the flake is still what the machines themselves were evaluated from. */
+  readonly isAsEvaluated: () => Promise<boolean>;
 };
 
 const phase = 'build';
@@ -91,6 +93,15 @@ const failuresOf = async (
   return failures;
 };
 
+/** Order, checks and addresses of one state of the flake, and systems of another: nobody has seen them together. */
+const changedMeanwhile = (machine: string): Failure => ({
+  kind: 'flake-changed',
+  machine,
+  phase: 'evaluate',
+  message: 'The flake was changed while it was being evaluated.',
+  remedy: 'Run again once nobody works on it.',
+});
+
 /**
  * Evaluates all toplevels, then builds them in one go, each as far as it goes. What succeeded is learnt from the
  * store, not from what Nix said.
@@ -100,6 +111,7 @@ export const buildToplevels = async (
   machines: readonly string[],
 ): Promise<BuildReport> => {
   const { toplevels, failed } = await evaluateToplevels(context, machines);
+  if (!(await context.isAsEvaluated())) return { built: [], failed: machines.map(changedMeanwhile) };
   if (toplevels.length === 0) return { built: [], failed };
   const log = createBuildLog();
   // Only for the numbers: what is built is asked again at the end.

@@ -6,6 +6,7 @@ import { buildToplevels } from './build.ts';
 import { readClosure } from './closure.ts';
 import { type NixDeadlines, nixDeadlines } from './deadlines.ts';
 import { evaluateFlake } from './evaluate-flake.ts';
+import { fingerprint } from './fingerprint.ts';
 import { type FlakeRef, locateFlake } from './flake-ref.ts';
 import { lockPathOf } from './lock-file.ts';
 import type { NixProcesses } from './nix-process.ts';
@@ -58,6 +59,8 @@ export const createNix = (given: NixSettings): NixWithVersion => {
   const deadlines = { ...nixDeadlines, ...given.deadlines };
   const now = () => clock.elapsed();
   let knownVersion: NixVersion | null = null;
+  /** What the flake was when its machines were last evaluated; null where that could not be told. */
+  let evaluatedAs: string | null = null;
   let knownFlake: { readonly flake: FlakeRef; readonly mapPaths: MapSourcePaths } | null = null;
 
   const version = async (options: NixOptions): Promise<Result<NixVersion>> => {
@@ -89,11 +92,31 @@ export const createNix = (given: NixSettings): NixWithVersion => {
     return found.ok ? ok({ ...located.value, call: callOf(located.value.flake, found.value) }) : found;
   };
 
+  const keyOf = async (flake: FlakeRef): Promise<string | null> =>
+    given.cache === undefined
+      ? null
+      : fingerprint({
+          flake,
+          call: callOf(flake, null),
+          fleetExpression,
+          env,
+          searchPath: given.cache.searchPath,
+          runProcess,
+        });
+  /** Whether the flake is, as far as can be told, what its machines were evaluated from. */
+  const isAsEvaluated = async (flake: FlakeRef): Promise<boolean> => {
+    const before = evaluatedAs;
+    const now = before === null ? null : await keyOf(flake);
+    return before === null || now === null || before === now;
+  };
+
   const evaluate = async (options: NixOptions): Promise<Result<Evaluation>> => {
     const located = await locate();
     if (!located.ok) return located;
     const { flake, mapPaths } = located.value;
-    return evaluateFlake({
+    evaluatedAs = null;
+    let first: string | null | undefined;
+    const evaluated = await evaluateFlake({
       nix,
       flake,
       mapPaths,
@@ -104,11 +127,18 @@ export const createNix = (given: NixSettings): NixWithVersion => {
       deadlineMs: deadlines.evaluationMs,
       stallMs: deadlines.evaluationStallMs,
       cache: given.cache ?? null,
+      keyNow: async () => {
+        const key = await keyOf(flake);
+        if (first === undefined) first = key;
+        return key;
+      },
       callFor: (found) => callOf(flake, found),
       knownVersion,
       askVersion: () => version(options),
       options,
     });
+    if (evaluated.ok) evaluatedAs = first ?? null;
+    return evaluated;
   };
 
   const updating = async (options: NixOptions): Promise<Result<UpdateContext>> => {
@@ -198,7 +228,13 @@ export const createNix = (given: NixSettings): NixWithVersion => {
     build: (machines, options) =>
       report(machines, options, (context) =>
         buildToplevels(
-          { ...context, now, buildMs: deadlines.buildMs, rootsDir: given.rootsDir ?? null },
+          {
+            ...context,
+            now,
+            buildMs: deadlines.buildMs,
+            rootsDir: given.rootsDir ?? null,
+            isAsEvaluated: () => isAsEvaluated(context.flake),
+          },
           machines,
         ),
       ),

@@ -4,7 +4,6 @@ import type { NixCall } from './argv.ts';
 import { readCache, writeCache } from './cache.ts';
 import { discrepanciesOf, hostFolders } from './discover.ts';
 import { type Evaluated, evaluateMachines, type SortedOut, sortOut } from './evaluate.ts';
-import { fingerprint } from './fingerprint.ts';
 import type { FlakeRef } from './flake-ref.ts';
 import type { NixProcesses } from './nix-process.ts';
 import type { MapSourcePaths } from './source-paths.ts';
@@ -22,7 +21,9 @@ export type EvaluateFlake = {
   readonly evaluationEnv: Readonly<Record<string, string>>;
   readonly deadlineMs: number;
   readonly stallMs: number;
-  readonly cache: { readonly folder: string; readonly searchPath: string } | null;
+  readonly cache: { readonly folder: string } | null;
+  /** What the flake is at this moment, or null where that cannot be told for sure. */
+  readonly keyNow: () => Promise<string | null>;
   readonly callFor: (version: NixVersion | null) => NixCall;
   readonly knownVersion: NixVersion | null;
   readonly askVersion: () => Promise<Result<NixVersion>>;
@@ -77,19 +78,8 @@ const evaluateWithNix = async (request: EvaluateFlake): Promise<Result<Evaluated
 
 /** The light record of every machine, out of the cache where nothing has changed since. */
 export const evaluateFlake = async (request: EvaluateFlake): Promise<Result<Evaluation>> => {
-  const { nix, flake, cache } = request;
+  const { flake, cache, keyNow } = request;
   const call = request.callFor(null);
-  const keyNow = async (): Promise<string | null> =>
-    cache === null
-      ? null
-      : fingerprint({
-          flake,
-          call,
-          fleetExpression: request.fleetExpression,
-          env: nix.env,
-          searchPath: cache.searchPath,
-          runProcess: nix.runProcess,
-        });
   const key = await keyNow();
   const kept = cache === null || key === null ? null : await readCache(cache.folder, key);
   if (kept !== null) {

@@ -144,3 +144,16 @@ test('a cache folder that cannot be written costs time, not truth', async () => 
   chmodSync(file, 0o400);
   expect(await ask(lab, { cache: { folder: file, searchPath } })).toEqual(['r1', true]);
 });
+
+test('a flake that is changed between its machines and their systems is not built: run again', async () => {
+  const lab = world.repository('moved', { 'flake.nix': flake('m'), 'role.nix': '"1"' });
+  const nix = nixFor(lab);
+  succeeded(await nix.evaluate({}));
+  world.tree('moved', { 'role.nix': '"2"' });
+  const { built, failed } = await nix.build(['nas'], {});
+  expect(built).toEqual([]);
+  expect(failed).toMatchObject([{ kind: 'flake-changed', machine: 'nas' }]);
+  // Of one state again, it is built, or fails for what it is.
+  succeeded(await nix.evaluate({}));
+  expect((await nix.build(['nas'], {})).failed).not.toMatchObject([{ kind: 'flake-changed' }]);
+});
