@@ -52,6 +52,10 @@ const amended = (config: SshConfig, { hostname, jumps }: Endpoint): SshConfig =>
   };
 };
 
+/** Whether ssh fell short for a lack of something (memory, processes, time) and not for its configuration: the next may not. */
+const mayPass = ({ startError, timedOut, signal }: ProcessResult): boolean =>
+  timedOut || signal !== null || /E(?:AGAIN|NOMEM|MFILE|NFILE)\b/u.test(startError ?? '');
+
 export const createResolveConfig = (deps: {
   readonly runProcess: RunProcess;
   /** The file for `-F`, or null for ssh's own choice. */
@@ -64,9 +68,10 @@ export const createResolveConfig = (deps: {
   const { runProcess, configPath, limits, clock } = deps;
   const slots = createSlots(limits.configResolversMax);
 
-  const problem = (endpoint: Endpoint, why: string): SshError =>
+  const problem = (endpoint: Endpoint, why: string, retryable = false): SshError =>
     sshError({
       kind: 'config',
+      retryable,
       host: endpoint.label,
       phase: 'config',
       message: `the ssh configuration of ${endpoint.label} (${endpoint.alias}) cannot be used: ${why}`,
@@ -97,7 +102,7 @@ export const createResolveConfig = (deps: {
           }),
         );
       const why = whyNot(result, limits);
-      return why === null ? ok(result) : fail(problem(endpoint, why));
+      return why === null ? ok(result) : fail(problem(endpoint, why, mayPass(result)));
     } finally {
       done();
     }

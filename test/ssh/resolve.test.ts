@@ -106,6 +106,17 @@ describe('the configuration of a machine', () => {
     expect(await withResult({})).toBe('fine');
   });
 
+  test.each<[string, Partial<ProcessResult>, boolean]>([
+    ['was killed, as by a system that has no memory left', { code: null, signal: 'SIGKILL' }, true],
+    ['could not be started for want of processes', { code: null, startError: 'spawn EAGAIN' }, true],
+    ['was too slow', { code: null, timedOut: true }, true],
+    ['says that a line is wrong', { code: 255 }, false],
+    ['may not be started', { code: null, startError: 'spawn ssh EACCES' }, false],
+  ])('may be had by asking again where ssh %s: %j, %s', async (_what, result, retryable) => {
+    const { resolve } = asking(await write(''), async () => ({ ...ended, ...result }));
+    expect(await resolve(endpoint('nas'), undefined)).toMatchObject({ ok: false, failure: { retryable } });
+  });
+
   test('is asked for once for all the machines that nothing in it tells apart', async () => {
     const path = await write(
       'Host *.lan',
