@@ -72,9 +72,10 @@ const strangerNeededBy = (
 /**
  * The plan for a goal: pure, complete, in reboot order. Machines that cannot be acted on are in it too, as skipped
  * with their reason, and so are the dependents of a machine that is skipped: they must not go without it. A rollback goes
- * backwards, and there a machine must not go before those that need it.
+ * backwards, and there a machine must not go before those that need it. `hashOf` is for who makes plans by the million and
+ * keeps none.
  */
-export const makePlan = (input: PlanInput): Plan => {
+export const makePlan = (input: PlanInput, hashOf: typeof planHash = planHash): Plan => {
   const { fleet, now } = input;
   const chosen = new Set(input.selection);
   const { members, ordered, waves } = planOrderOf(input);
@@ -136,5 +137,5 @@ export const makePlan = (input: PlanInput): Plan => {
     expectedMs: machines.reduce((sum, { expectedMs }) => sum + expectedMs, 0),
     ...((input.overrides ?? []).length === 0 ? {} : { overrides: input.overrides ?? [] }),
   };
-  return { ...body, hash: planHash(body) };
+  return { ...body, hash: hashOf(body) };
 };

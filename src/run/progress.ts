@@ -1,7 +1,7 @@
 import type { Failure } from '../failure.ts';
 import type { MachinePlan, Step } from '../plan/plan.ts';
 import { ofMachine } from './by-machine.ts';
-import { type MachineRecords, recordIn, recordOfStep, recordsOfMachine, type StepRecord } from './records.ts';
+import { type MachineRecords, recordIn, recordOfKind, recordOfStep, type StepRecord } from './records.ts';
 import type { RunState } from './state.ts';
 
 /** Where a machine of the plan stands, for decisions and screens alike. */
@@ -213,9 +213,8 @@ export const unconfirmed = (
 const ownReboot = (state: RunState): { readonly boot: StepRecord['status'] | undefined } | null => {
   const own = state.plan?.machines.find(({ local }) => local)?.machine.name;
   if (own === undefined || ofMachine(state.machines, own)?.steer.retried != null) return null;
-  const records = recordsOfMachine(state, own);
-  const recordOfKind = (kind: Step['kind']) => records.find(({ step }) => step.kind === kind);
-  const [reboot, boot] = [recordOfKind('reboot'), recordOfKind('await-boot')?.status];
+  const reboot = recordOfKind(state, own, 'reboot');
+  const boot = recordOfKind(state, own, 'await-boot')?.status;
   // Before it says which boot it ends, nothing has been asked of the machine.
   const begun =
     reboot?.status === 'succeeded' ||

@@ -74,6 +74,13 @@ export const recordOfStep = (
 export const recordsOfMachine = ({ machines }: Recorded, machine: string): MachineRecords =>
   ofMachine(machines, machine)?.records ?? [];
 
+/** The latest begun of this kind on the machine, or undefined. */
+export const recordOfKind = (
+  recorded: Recorded,
+  machine: string,
+  kind: Step['kind'],
+): StepRecord | undefined => recordsOfMachine(recorded, machine).findLast(({ step }) => step.kind === kind);
+
 export const allRecords = ({ machines }: Recorded): readonly StepRecord[] =>
   machines.all.flatMap(({ records }) => records);
 

@@ -2,7 +2,7 @@ import type { BlockerKind } from '../../src/plan/blocker-kinds.ts';
 import { isOverridden } from '../../src/plan/override.ts';
 import { goesBack, type MachinePlan, type Plan } from '../../src/plan/plan.ts';
 import type { MachineProgress } from '../../src/run/progress.ts';
-import { recordOf } from '../../src/run/records.ts';
+import { recordOfKind } from '../../src/run/records.ts';
 import type { RunState } from '../../src/run/state.ts';
 import type { Occupant } from '../../src/sim/machine.ts';
 import type { Effect, World } from '../../src/sim/world.ts';
@@ -85,7 +85,7 @@ export const startOf = (
   state: RunState,
   { machine, prior }: MachinePlan,
 ): { readonly current: string | null; readonly profile: string | null } => {
-  const outcome = recordOf(state, `${machine.name}/preflight`)?.outcome;
+  const outcome = recordOfKind(state, machine.name, 'preflight')?.outcome;
   return outcome?.kind === 'succeeded' &&
     outcome.facts.current !== null &&
     isOverridden(overridesOf(plan), machine.name, 'changed-since-plan')

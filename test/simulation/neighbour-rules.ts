@@ -1,5 +1,5 @@
 import { type MachineProgress, progressOf } from '../../src/run/progress.ts';
-import { recordOf, type StepRecord } from '../../src/run/records.ts';
+import { recordOfKind, type StepRecord } from '../../src/run/records.ts';
 import type { Effect } from '../../src/sim/world.ts';
 import type { Known } from './knowledge.ts';
 import { isGrave, isOver } from './known.ts';
@@ -23,7 +23,11 @@ const wrongBesideOne = (
   if (rebooted.has(name) && countsAsDown(progress) && world.look(name).rebooting)
     return `${effect.kind} of ${effect.machine} while ${name} is down by our doing`;
   // What is known to have come to nothing was waited for: nobody counts as up because it said that it would not go.
-  if (rebooted.has(name) && world.look(name).rebooting && recordOf(state, `${name}/await-boot`) === undefined)
+  if (
+    rebooted.has(name) &&
+    world.look(name).rebooting &&
+    recordOfKind(state, name, 'await-boot') === undefined
+  )
     return `${effect.kind} of ${effect.machine} while ${name} goes down and nobody waits for it`;
   // What was under way when the other failed is finished, and may still have to be put back, or proven and confirmed.
   const begunBefore = (intents.get(intent.step.id)?.seq ?? 0) < (failedAtSeq.get(name) ?? 0);

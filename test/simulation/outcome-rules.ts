@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type MachineProgress, progressOf } from '../../src/run/progress.ts';
-import { recordOf } from '../../src/run/records.ts';
+import { recordOfKind } from '../../src/run/records.ts';
 import type { RunState } from '../../src/run/state.ts';
 import { endedBlind, fallenAtEnd } from './end-rules.ts';
 import { wrongSkip } from './hold-rules.ts';
@@ -16,11 +16,10 @@ export const wrongLeaving = (known: Known, at: number): string | null => {
   const { plan, world, state, seenTo, stoppedAtOnce } = known;
   const untrue = wrongReport(plan, world, state) ?? notGivenBack(plan, world, seenTo, at);
   if (untrue !== null || stoppedAtOnce) return untrue;
-  const statusOf = (name: string, step: string) => recordOf(state, `${name}/${step}`)?.status;
   for (const { machine } of plan.machines)
     if (
-      statusOf(machine.name, 'reboot') === 'succeeded' &&
-      statusOf(machine.name, 'await-boot') === undefined
+      recordOfKind(state, machine.name, 'reboot')?.status === 'succeeded' &&
+      recordOfKind(state, machine.name, 'await-boot') === undefined
     )
       return `the run ended, and nobody waits for ${machine.name}, which goes down`;
   return null;
@@ -55,7 +54,7 @@ const wrongMachine = (
   // Brought back to what it ran, and then nothing more was done to it.
   const origin = startFor(known, name)?.current ?? null;
   const truth = world.look(name);
-  const returnedAt = recordOf(state, entry.restore?.id ?? '')?.endedAt ?? 0;
+  const returnedAt = recordOfKind(state, name, 'restore')?.endedAt ?? 0;
   const sameBoot = truth.power === 'up' && truth.bootedAt < returnedAt;
   // Whoever deploys to it afterwards has it run theirs.
   const theirs = (truth.foreignAt ?? 0) > returnedAt;
@@ -78,7 +77,10 @@ const wrongMachines = (known: Known, progress: readonly MachineProgress[]): stri
   }
   if (known.state.ended?.result === 'interrupted') return null;
   for (const machine of progress)
-    if (mustBeRestored(machine) && recordOf(known.state, machine.plan.restore?.id ?? '')?.outcome == null)
+    if (
+      mustBeRestored(machine) &&
+      recordOfKind(known.state, machine.plan.machine.name, 'restore')?.outcome == null
+    )
       return `${machine.plan.machine.name} failed and nobody tried to return it to what it ran`;
   return null;
 };

@@ -1,7 +1,7 @@
 import type { MachinePlan } from '../../src/plan/plan.ts';
 import { pollPause } from '../../src/run/await.ts';
 import { progressOf } from '../../src/run/progress.ts';
-import { recordOf, type StepRecord } from '../../src/run/records.ts';
+import { recordOfKind, type StepRecord } from '../../src/run/records.ts';
 import { faultOf } from '../../src/sim/fault.ts';
 import type { Known } from './knowledge.ts';
 import { crashedSinceSeen, differs, entryOf, failedBeforeToo, startFor, targetFor } from './known.ts';
@@ -61,7 +61,7 @@ const wrongRunning = (
   const target = targetFor(known, machine, current);
   const wrong = differs(known, machine, 'running toplevel', world.look(machine).current, target);
   if (wrong !== null) return wrong;
-  const boot = recordOf(state, `${machine}/await-boot`)?.outcome;
+  const boot = recordOfKind(state, machine, 'await-boot')?.outcome;
   return after === 'reboot' && boot?.kind === 'succeeded'
     ? differs(known, machine, 'boot', world.look(machine).bootId, boot.facts.bootId)
     : null;

@@ -1,6 +1,6 @@
 import type { Plan } from '../../src/plan/plan.ts';
 import { progressOf } from '../../src/run/progress.ts';
-import { recordOf } from '../../src/run/records.ts';
+import { recordOfKind, recordOfStep } from '../../src/run/records.ts';
 import { type MachineReport, type RunReport, reportOf } from '../../src/run/report.ts';
 import type { RunState } from '../../src/run/state.ts';
 import type { World } from '../../src/sim/world.ts';
@@ -28,7 +28,7 @@ const wrongReboot = (world: World, state: RunState, { machine, rebooted }: Machi
   const triggered = world.effects.findLast(
     (effect) => effect.kind === 'reboot' && effect.machine === machine,
   );
-  const awaited = recordOf(state, `${machine}/await-boot`);
+  const awaited = recordOfKind(state, machine, 'await-boot');
   const failure = awaited?.outcome?.kind === 'failed' ? awaited.outcome.failure.kind : '';
   const cameBack =
     triggered !== undefined &&
@@ -53,7 +53,7 @@ const wrongMachine = (state: RunState, report: MachineReport): string | null => 
     return says('and it is not known to be well');
   if ((status === 'failed' || status === 'restored' || status === 'skipped') && failure === null)
     return says('and not why');
-  const back = recordOf(state, entry?.restore?.id ?? '')?.outcome;
+  const back = recordOfKind(state, machine, 'restore')?.outcome;
   const notBack = back?.kind === 'failed' || back?.kind === 'unknown';
   return notBack === (restoreFailure === null) ? says('and not what came of its way back') : null;
 };
@@ -68,7 +68,7 @@ const wrongDebt = (plan: Plan, world: World, state: RunState, { owed }: RunRepor
     const isOwed = owed.some(({ machine }) => machine === name);
     if (isOwed && status !== 'skipped') return `${name} (${status}) is left to a later run`;
     if (isOwed && (trial || goal.kind === 'rollback')) return `nobody waits for ${name} later`;
-    const outcome = current === null ? undefined : recordOf(state, current.id)?.outcome;
+    const outcome = current === null ? undefined : recordOfStep(state, current)?.outcome;
     const away =
       entry.decision.kind === 'skip'
         ? entry.decision.reason === 'unreachable'

@@ -1,7 +1,7 @@
 import type { Failure } from '../../src/failure.ts';
 import { dependentsOf } from '../../src/fleet/graph.ts';
 import { JournalFailure } from '../../src/journal/journal.ts';
-import { makePlan } from '../../src/plan/make-plan.ts';
+import { makePlan, planHash } from '../../src/plan/make-plan.ts';
 import type { Plan, Step } from '../../src/plan/plan.ts';
 import type { Observation } from '../../src/ports.ts';
 import { copyAgainForMs } from '../../src/run/copy.ts';
@@ -39,8 +39,8 @@ export type SimulateOptions = {
   /** Hears everything that happens, for a trace. */
   readonly tell?: (at: number, line: string) => void;
   /**
-   * Whether a process that takes the run over reads its journal as it would be on disk, written and parsed, and the end
-   * is compared with it. Default true; without, it goes on from the fold of the events themselves.
+   * Whether the journal is as on disk: a process that takes the run over reads it written and parsed, the end is compared
+   * with it, and the plan in it has its hash. Default true; without, it goes on from the fold of the events themselves.
    */
   readonly readsJournal?: boolean;
 };
@@ -205,7 +205,7 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
     if (own !== null && coming !== undefined) time.schedule(coming.at, watchOwnMachine);
   };
 
-  const plan = await time.run(prepare(scenario, world, time.process().clock), {
+  const plan = await time.run(prepare(scenario, world, time.process().clock, readsJournal), {
     until: startAt + 3_600_000,
     turnsMax,
   });
@@ -447,37 +447,41 @@ export const prepare = async (
   scenario: Scenario,
   world: World,
   clock: ReturnType<ReturnType<typeof createVirtualClock>['process']>['clock'],
+  hashed = true,
 ): Promise<Plan> => {
   const target = world.targetOn(clock);
   if (scenario.goal.kind === 'rollback') return prepareBack(scenario, target, clock);
   const observations = new Map<string, Observation>();
   for (const machine of scenario.machines)
     observations.set(machine.name, await target.observe(machine, { deadlineMs: actDeadlines.observeMs }));
-  return makePlan({
-    flake: 'sim',
-    fleet: { machines: scenario.machines, failed: [] },
-    selection: scenario.selection,
-    goal: scenario.goal,
-    overrides: scenario.overrides ?? [],
-    observations,
-    toplevels: new Map(
-      [...scenario.wanted].map(([machine, outPath]) => [
-        machine,
-        {
+  return makePlan(
+    {
+      flake: 'sim',
+      fleet: { machines: scenario.machines, failed: [] },
+      selection: scenario.selection,
+      goal: scenario.goal,
+      overrides: scenario.overrides ?? [],
+      observations,
+      toplevels: new Map(
+        [...scenario.wanted].map(([machine, outPath]) => [
           machine,
-          drvPath: `${outPath}.drv`,
-          outPath,
-          parts: scenario.closures.get(outPath)?.parts ?? null,
-        },
-      ]),
-    ),
-    buildFailures: new Map<string, Failure>(),
-    blocked: new Map(),
-    localMachine: scenario.localMachine,
-    resumesAtBoot: scenario.resumesAtBoot,
-    now: clock.now(),
-    ...(scenario.past === undefined ? {} : { past: scenario.past }),
-  });
+          {
+            machine,
+            drvPath: `${outPath}.drv`,
+            outPath,
+            parts: scenario.closures.get(outPath)?.parts ?? null,
+          },
+        ]),
+      ),
+      buildFailures: new Map<string, Failure>(),
+      blocked: new Map(),
+      localMachine: scenario.localMachine,
+      resumesAtBoot: scenario.resumesAtBoot,
+      now: clock.now(),
+      ...(scenario.past === undefined ? {} : { past: scenario.past }),
+    },
+    hashed ? planHash : () => 'not hashed',
+  );
 };
 
 /**
