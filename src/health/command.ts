@@ -41,6 +41,8 @@ export const runHere =
   async (argv, { deadlineMs, signal }) => {
     const end = await runProcess(argv, {
       deadlineMs,
+      // A check that hangs is tried again and again: nothing of it may stay.
+      group: true,
       ...(signal === undefined ? {} : { signal }),
       outputCharsMax: outputBytesMax,
     });

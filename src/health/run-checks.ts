@@ -75,21 +75,20 @@ const readCheck = async (
 ): Promise<CheckReading> => {
   const { clock } = parts;
   const begun = clock.elapsed();
-  const over = (): boolean => clock.elapsed() >= until || signal?.aborted === true;
   let probe = untold('no time was left for it');
   let tries = 0;
-  while (tries <= check.retries && !over()) {
-    if (tries > 0) {
-      await clock.sleep(Math.min(check.intervalSeconds * 1_000, until - clock.elapsed()), signal);
-      if (over()) break;
-    }
+  for (;;) {
+    // Asked once, for a try without any time would have no limit to some that it is given to.
+    const leftMs = until - clock.elapsed();
+    if (leftMs <= 0 || signal?.aborted === true) break;
     tries += 1;
     probe = await tryOnce(machine, check, parts, {
       clock,
-      deadlineMs: Math.min(check.timeoutSeconds * 1_000, until - clock.elapsed()),
+      deadlineMs: Math.min(check.timeoutSeconds * 1_000, leftMs),
       ...(signal === undefined ? {} : { signal }),
     });
-    if (probe.verdict === 'passed') break;
+    if (probe.verdict === 'passed' || tries > check.retries) break;
+    await clock.sleep(Math.min(check.intervalSeconds * 1_000, until - clock.elapsed()), signal);
   }
   return { check: labelOf(check), type: check.type, ...probe, tries, ms: clock.elapsed() - begun };
 };

@@ -19,7 +19,7 @@ export type ProcessResult = {
 };
 
 export type ProcessOptions = {
-  /** Whole time the process may take, milliseconds; then SIGTERM, and SIGKILL after a grace period. */
+  /** Whole time the process may take, milliseconds (none is left of it from 0 down); then SIGTERM, and SIGKILL after a grace period. */
   readonly deadlineMs: number;
   /** Ends the process the same way. */
   readonly signal?: AbortSignal;
@@ -66,6 +66,22 @@ const endGroup = (leader: number | undefined): void => {
   }
 };
 
+/** Leaders of groups that are under way: who leads one is not ended with this process by itself. */
+const leaders = new Set<number>();
+const endGroups = (): void => {
+  for (const leader of leaders) endGroup(leader);
+};
+/** Ends the group with this process, too, until that is taken back. */
+const endWithUs = (leader: number | undefined): (() => void) => {
+  if (leader === undefined) return () => {};
+  if (leaders.size === 0) process.once('exit', endGroups);
+  leaders.add(leader);
+  return () => {
+    leaders.delete(leader);
+    if (leaders.size === 0) process.off('exit', endGroups);
+  };
+};
+
 /** Runs one local program to its end. Programs are started in this folder only. Never rejects. */
 export const runProcess: RunProcess = async (argv, options) => {
   const { file, args } = split(argv);
@@ -81,14 +97,13 @@ export const runProcess: RunProcess = async (argv, options) => {
     ...(options.stdin === undefined ? { stdin: 'ignore' as const } : { input: options.stdin }),
     stdout: 'pipe',
     stderr: 'pipe',
-    timeout: options.deadlineMs,
+    // 0 would be no limit at all.
+    timeout: Math.max(1, Math.ceil(options.deadlineMs)),
     forceKillAfterDelay: killGraceMs,
     buffer: false,
     reject: false,
   });
-  // Who leads a group is not ended with this process by itself.
-  const endWithUs = (): void => endGroup(child.pid);
-  if (options.group === true) process.once('exit', endWithUs);
+  const letGo = options.group === true ? endWithUs(child.pid) : () => {};
   const charsMax = options.outputCharsMax ?? outputCharsDefault;
   const stdout = readOutput(child.stdout, 'beginning', charsMax, options.onStdoutLine);
   const stderr = readOutput(child.stderr, 'end', charsMax, options.onStderrLine);
@@ -103,7 +118,7 @@ export const runProcess: RunProcess = async (argv, options) => {
     return { exit, timer, killed: child.nodeChildProcess.killed };
   });
   const result = await child;
-  if (options.group === true) process.off('exit', endWithUs);
+  letGo();
   if (
     result.exitCode === undefined &&
     result.signal === undefined &&

@@ -5,14 +5,15 @@ import { sanitiseLine } from '../text/sanitise.ts';
 import { Parts, partsFunctions, partsIn, systemPath } from './boot-parts.ts';
 import { bootIdPattern } from './names.ts';
 import { unusableAnswer } from './problem.ts';
-import { prelude, readRecord, recordBytesMax } from './record.ts';
+import { prelude, readRecord, recordBytesMax, type ScriptRecord } from './record.ts';
 
 /**
  * Reads everything an observation holds. `systemctl` has a limit of its own, so that a machine whose system manager
  * hangs still tells its boot id. `is-system-running` exits non-zero for all but `running`: only its word counts.
  * A unit that dies and is started again for ever (Restart=, at intervals that pass no start limit) never is `failed` to
  * systemd, and the system `running`: while it waits for its next start it counts as failed here, as it does for
- * switch-to-configuration. One that ended well and is started again (Restart=always) does not. That PID 1
+ * switch-to-configuration. One that ended well and is started again (Restart=always) does not. A list that systemd did
+ * not give in time is not an empty one: then its state is not known either. That PID 1
  * is no systemd is told by what sd_booted(3) looks at, never by a question that got no answer.
  */
 export const observeScript = `${prelude}${partsFunctions}echo lab-observe
@@ -25,11 +26,15 @@ else
   if [ "$state" = offline ]; then state=unknown; fi
 fi
 put state "$state"
-timeout 5 systemctl list-units --failed --plain --no-legend --no-pager --full 2>/dev/null | head -n 200 |
-  while read -r unit rest; do put failed "$unit"; done
-timeout 5 systemctl list-units --state=auto-restart --plain --no-legend --no-pager --full 2>/dev/null | head -n 50 |
+list_units() { timeout 5 systemctl list-units "$1" --plain --no-legend --no-pager --full 2>/dev/null; }
+failed=$(list_units --failed) || put unlisted failed
+printf '%s\\n' "$failed" | head -n 200 | while read -r unit rest; do put failed "$unit"; done
+restarting=$(list_units --state=auto-restart) || put unlisted restarting
+printf '%s\\n' "$restarting" | head -n 50 |
   while read -r unit rest; do
-    case "$(timeout 5 systemctl show --property=Result --value -- "$unit" 2>/dev/null)" in
+    [ -n "$unit" ] || continue
+    result=$(timeout 5 systemctl show --property=Result --value -- "$unit" 2>/dev/null) || put unlisted "$unit"
+    case "$result" in
       success|'') ;;
       *) put failed "$unit" ;;
     esac
@@ -83,6 +88,12 @@ const Observed = z.object({
 });
 type Observed = z.infer<typeof Observed>;
 
+/** Whether all units run is known only with the units; that it shuts down, or is in rescue mode, is known without. */
+const stateIn = ({ first }: ScriptRecord): string | null => {
+  const state = first('state');
+  return first('unlisted') !== null && (state === 'running' || state === 'degraded') ? 'unknown' : state;
+};
+
 /**
  * What the answer of `observeScript` says, or in words why it says nothing. A boot id counts only with exit 0 and the
  * form of a UUID (ansible once took the error text of a dying machine for a new boot id). What is missing or not of
@@ -96,7 +107,7 @@ export const parseObservation = (result: ExecResult): Observed | string => {
     bootId: first('boot-id'),
     hostName: first('host-name'),
     uptimeSeconds: first('uptime'),
-    state: first('state'),
+    state: stateIn(record),
     failedUnits: all('failed'),
     booted: first('booted'),
     current: first('current'),

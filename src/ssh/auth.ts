@@ -9,7 +9,9 @@ import type { SshLimits } from './limits.ts';
 export type AuthTry = { readonly label: string; readonly method: AnyAuthMethod };
 
 /** What will be offered to a server, in order, and what will not and why. Nothing here asks a person anything. */
-export type AuthPlan = { readonly tries: readonly AuthTry[]; readonly notes: readonly string[] };
+type Offers = { readonly tries: readonly AuthTry[]; readonly notes: readonly string[] };
+/** The same, and how to end what it made wait for an agent. */
+export type AuthPlan = Offers & { readonly hangUp: () => void };
 
 const samePublicKey = (identity: Identity, { key }: AgentKey): boolean =>
   identity.publicKey !== null && key.getPublicSSH().equals(identity.publicKey);
@@ -24,7 +26,7 @@ export const orderTries = (
   agent: readonly AgentKey[],
   identitiesOnly: boolean,
   triesMax: number,
-): AuthPlan => {
+): Offers => {
   const named: AuthTry[] = [];
   const files: AuthTry[] = [];
   const notes: string[] = [];
@@ -66,7 +68,7 @@ export const planAuth = async (
     readonly signal: AbortSignal | undefined;
   },
 ): Promise<AuthPlan> => {
-  if (!config.publicKeys) return { tries: [], notes: ['PubkeyAuthentication is off'] };
+  if (!config.publicKeys) return { tries: [], notes: ['PubkeyAuthentication is off'], hangUp: () => {} };
   const { agentSocket } = config;
   const [read, agent] = await Promise.all([
     Promise.all(config.identityFiles.map((path) => deps.identities.read(path))),
@@ -78,14 +80,21 @@ export const planAuth = async (
           signal: deps.signal,
         }),
   ]);
-  const plan = orderTries(
+  const held = agent?.ok === true ? agent.value : [];
+  const { tries, notes } = orderTries(
     config.user,
     read.filter((identity) => identity !== null),
-    agent?.ok === true ? agent.value : [],
+    held,
     config.identitiesOnly,
     deps.limits.authTriesMax,
   );
-  return agent === null || agent.ok
-    ? plan
-    : { ...plan, notes: [...plan.notes, `the ssh agent at ${agentSocket} is of no use: ${agent.failure}`] };
+  const trouble =
+    agent === null || agent.ok ? [] : [`the ssh agent at ${agentSocket} is of no use: ${agent.failure}`];
+  return {
+    tries,
+    notes: [...notes, ...trouble],
+    hangUp: () => {
+      for (const key of held) key.hangUp();
+    },
+  };
 };

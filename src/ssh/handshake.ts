@@ -114,6 +114,7 @@ export const shakeHands = (sock: Duplex, shake: Handshake): Promise<Result<Clien
       signal.removeEventListener('abort', abandon);
       sock.removeListener('data', overhear);
       if (!result.ok) sock.destroy();
+      auth.hangUp();
       resolve(result);
     };
     const abandon = (): void => settle(fail(cancelled(label, phase)));

@@ -43,6 +43,8 @@ export const createLocalRemote = ({ runProcess, clock, uid }: LocalRemoteOptions
     const { name } = machine;
     const result = await runProcess(commandOf(argv, options, uid), {
       deadlineMs: options.deadlineMs,
+      // As over ssh, what it has started is stopped with it.
+      group: true,
       signal: anySignal(options.signal),
       outputCharsMax: options.outputBytesMax ?? sshLimitsDefault.outputBytesDefault,
       ...(options.stdin === undefined ? {} : { stdin: options.stdin }),

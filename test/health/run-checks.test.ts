@@ -1,13 +1,15 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { fail, ok } from '../../src/failure.ts';
 import { HealthCheck } from '../../src/fleet/machine.ts';
 import { dialFromHere } from '../../src/health/dial.ts';
 import { type HealthParts, runChecks } from '../../src/health/run-checks.ts';
 import type { Observation } from '../../src/ports.ts';
 import { runProcess } from '../../src/process/run.ts';
+import { ended } from '../process/ended.ts';
 import { leapingClock, realClock } from '../remote/clocks.ts';
 import { exited, fakeRemote, lost, sshError } from '../remote/fake-remote.ts';
 import { machineNamed } from '../remote/machine.ts';
+import { livingWith, uniqueSeconds } from '../ssh/support/processes.ts';
 import { channelTo, closedPort, tcpServer } from './servers.ts';
 
 const base = { name: null, from: 'target', timeoutSeconds: 10, retries: 0, intervalSeconds: 5 };
@@ -174,6 +176,39 @@ describe('retries', () => {
     const report = await look([command({ retries: 20 })], { remote }, 12_000);
     expect(report.readings[0]).toMatchObject({ verdict: 'failed', tries: 3, ms: 12_000 });
     expect(remote.calls.map(({ options }) => options.deadlineMs)).toEqual([10_000, 7_000, 2_000]);
+  });
+
+  it('gives no try less than no time, however its last moment passes while it is asked for', async () => {
+    const given: number[] = [];
+    const clock = leapingClock();
+    let at = 0;
+    for (let deadlineMs = 1; deadlineMs < 12; deadlineMs += 1)
+      await look(
+        [command({ from: 'orchestrator' }), tcp({ from: 'orchestrator' })],
+        {
+          clock: { ...clock, elapsed: () => (at += 1) },
+          runProcess: async (_argv, options) => {
+            given.push(options.deadlineMs);
+            return { ...ended, code: 1 };
+          },
+          dialFromHere: async (_host, _port, options) => {
+            given.push(options.deadlineMs);
+            return fail({ verdict: 'failed', evidence: 'closed' });
+          },
+        },
+        deadlineMs,
+      );
+    expect(given.length).toBeGreaterThan(0);
+    expect(Math.min(...given)).toBeGreaterThan(0);
+  });
+
+  it('leaves nothing of a command here that did not end', async () => {
+    const sleep = `sleep ${uniqueSeconds()}`;
+    const report = await look([
+      command({ from: 'orchestrator', command: `${sleep}; true`, timeoutSeconds: 1 }),
+    ]);
+    expect(report.readings[0]).toMatchObject({ verdict: 'failed', evidence: 'no end within 1 s' });
+    await vi.waitFor(async () => expect(await livingWith(sleep)).toEqual([]), { timeout: 20_000 });
   });
 
   it('is unknown, not healthy, when no time was left to try', async () => {

@@ -124,6 +124,22 @@ test('a deadline that passes while output drains does not turn a success into a 
   expect(result).toMatchObject({ code: 0, timedOut: false });
 });
 
+test.each([0, -20, 0.4])(
+  'a deadline of %d ms, which has passed by the time it is asked for, ends it at once',
+  async (ms) => {
+    const result = await runProcess(['sleep', '60'], { deadlineMs: ms, signal: AbortSignal.timeout(20_000) });
+    expect(result).toMatchObject({ timedOut: true, cancelled: false });
+  },
+);
+
+test('many groups at a time cost no warning', async () => {
+  const warned = vi.fn();
+  process.on('warning', warned);
+  await Promise.all(Array.from({ length: 12 }, () => runProcess(shell('true'), { deadlineMs, group: true })));
+  process.off('warning', warned);
+  expect(warned).not.toHaveBeenCalled();
+});
+
 test('output past the bound is cut, stdout at its end and stderr at its beginning, and the process goes on', async () => {
   const result = await runProcess(shell('printf 123456789; printf abcdefghi >&2; exit 7'), {
     deadlineMs,

@@ -75,6 +75,15 @@ describe('observing a machine, with the script in a real shell', () => {
     expect(await ask(local.remote)).toMatchObject({ kind: 'reachable', booted: null });
   });
 
+  it.each(['--failed', '--state=auto-restart', '--property=Result'])(
+    'does not take it for well where systemd gives no answer to %s',
+    async (mute) => {
+      local.play('restarting', 'caddy.service exit-code\n');
+      local.play('mute', mute);
+      expect(await ask(local.remote)).toMatchObject({ kind: 'reachable', state: 'unknown' });
+    },
+  );
+
   it('counts a unit as failed that dies and is started again for ever, and not one that ends well each time', async () => {
     local.play('state', 'running\n');
     local.play('failed', 'nginx.service\n');

@@ -25,7 +25,11 @@ const parsed = (key: TestKey): ParsedKey => {
   if (read instanceof Error) throw read;
   return read;
 };
-const inAgent = (key: TestKey): AgentKey => ({ key: parsed(key), agent: new ssh2.OpenSSHAgent('/nowhere') });
+const inAgent = (key: TestKey): AgentKey => ({
+  key: parsed(key),
+  agent: new ssh2.OpenSSHAgent('/nowhere'),
+  hangUp: () => {},
+});
 const inFile = (path: string, key: TestKey): Identity => ({
   path,
   privateKey: parsed(key),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { SshError } from '../../src/ports.ts';
 import type { SshLimits } from '../../src/ssh/limits.ts';
+import { startDeafAgent } from './support/agent.ts';
 import { eventually } from './support/eventually.ts';
 import { newEncryptedKey, newKey } from './support/keys.ts';
 import { startRawServer, startServer, type TestServer, type TestServerOptions } from './support/server.ts';
@@ -153,6 +154,23 @@ describe('a login', () => {
     const error = await connecting(server.port, { authDeadlineMs: 300 });
     expect(error).toMatchObject({ kind: 'timeout', phase: 'auth', retryable: true });
     await eventually(() => expect(server.open()).toBe(0));
+  });
+
+  test('that waits for an agent which does not sign is given up, and so is the agent', async () => {
+    const key = newKey('in-agent');
+    const agent = await startDeafAgent(join(world.home, 'agent'), key);
+    closers.push(agent.close);
+    await world.configure(
+      'Host *',
+      '  IdentityFile none',
+      '  IdentitiesOnly no',
+      `  IdentityAgent ${agent.path}`,
+    );
+    const server = await serve({ letIn: key });
+    const error = await connecting(server.port, { authDeadlineMs: 1_000 });
+    expect(error).toMatchObject({ kind: 'timeout', phase: 'auth' });
+    expect(agent.asked()).toEqual(['identities', 'sign']);
+    await eventually(() => expect(agent.open()).toBe(0));
   });
 
   test('during which the machine goes down is not a refusal', async () => {

@@ -11,7 +11,12 @@ import { livingWith, uniqueSeconds } from './support/processes.ts';
 import { deadlineMs, failureIn, valueIn } from './support/world.ts';
 
 /** How long the commands sleep that must not survive: told apart from all other processes here. */
-const sleeps = { late: uniqueSeconds(), cancelled: uniqueSeconds(), closed: uniqueSeconds() };
+const sleeps = {
+  late: uniqueSeconds(),
+  cancelled: uniqueSeconds(),
+  closed: uniqueSeconds(),
+  below: uniqueSeconds(),
+};
 
 const machine = machineNamed('congenital-optimist');
 let remote: Remote;
@@ -46,6 +51,12 @@ describe('the machine lab runs on', () => {
     });
     expect(valueIn(result)).toMatchObject({ code: 0, truncated: true });
     expect(valueIn(result).stdout.length).toBeLessThanOrEqual(100);
+  });
+
+  test('stops with a command what that has started', async () => {
+    const late = await remote.exec(machine, ['sh', '-c', `sleep ${sleeps.below}; true`], { deadlineMs: 300 });
+    expect(failureIn(late)).toMatchObject({ kind: 'timeout', phase: 'exec' });
+    await eventually(async () => expect(await livingWith(`sleep ${sleeps.below}`)).toHaveLength(0));
   });
 
   test('stops what passes its deadline, is cancelled, or runs when all is closed', async () => {
