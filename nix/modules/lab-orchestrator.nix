@@ -172,7 +172,9 @@ in
         User = cfg.user;
         WorkingDirectory = if localPath then cfg.flake else cfg.stateDir;
         TimeoutStartSec = cfg.timeLimit;
-        # On the way out the run writes down where it stands.
+        # On the way out the run ends its step and writes down where it stands, so what works for it (nix, ssh) is not
+        # ended beneath it: that would look like a failure of a machine.
+        KillMode = "mixed";
         TimeoutStopSec = "2min";
       }
       // lib.optionalAttrs ownStateDir {
@@ -203,6 +205,7 @@ in
         # The boot does not wait for the fleet.
         Type = "exec";
         User = cfg.user;
+        KillMode = "mixed";
         TimeoutStopSec = "2min";
       }
       // lib.optionalAttrs ownStateDir {

@@ -3,6 +3,7 @@ import type { Journal } from '../journal/journal.ts';
 import type { Clock } from '../ports.ts';
 import type { RunEvent, RunId, SteerAsk } from '../run/event.ts';
 import { applyEvent, beginRun, type RunState, replayIfPossible } from '../run/state.ts';
+import { sanitiseLine } from '../text/sanitise.ts';
 import { type ConductDeps, conduct, newRunId, type RunRequest } from './conduct.ts';
 import { resume } from './resume.ts';
 
@@ -77,6 +78,22 @@ export const openRun = (runs: Pick<Runs, 'journal'>): RunState | null => {
   return last?.body.kind === 'run-ended' ? null : replayIfPossible(runs.journal.eventsOf(latest.run));
 };
 
+const stackLinesMax = 10;
+
+/** A defect that ended a run in the middle: whoever is told that it began hears of it here alone. */
+const brokenBy = (run: RunId, error: unknown): Failure => {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const [first = '', ...where] = text.split('\n').slice(0, stackLinesMax);
+  return {
+    kind: 'died',
+    machine: null,
+    phase: 'run',
+    message: `the process of run ${run} died: ${sanitiseLine(first)}`,
+    remedy: `\`lab resume ${run}\` looks at every machine and goes on from there; please report it`,
+    detail: where.map((line) => sanitiseLine(line)),
+  };
+};
+
 /** Runs hosted by this process: for the timer, whose unit is the run, for the demo and for tests. */
 export const hostRuns = (
   deps: ConductDeps,
@@ -96,7 +113,10 @@ export const hostRuns = (
         if (!result.ok) died.set(run, result.failure);
         begun.resolve(result.ok ? ok(run) : result);
       })
-      .catch((error: unknown) => begun.reject(error))
+      .catch((error: unknown) => {
+        died.set(run, brokenBy(run, error));
+        begun.reject(error);
+      })
       .finally(() => alive.delete(run));
     return begun.promise;
   };

@@ -117,13 +117,13 @@ const scriptOf = ({
   supervision,
 }: ActivateRequest): readonly string[] => {
   const number = generation === undefined ? '' : String(generation);
-  if (supervision === undefined) return [unitScript, toplevel, mode, number];
-  const { confirmWithinMs, recorded } = supervision;
-  const known = (path: string | null): string => (path !== null && isToplevel(path) ? path : '');
-  const ticks = String(Math.ceil(confirmWithinMs / tickMs));
   // Less than what is waited for here, so that its end is read and not missed by a moment.
   const limitMs = Math.max(deadlineMs / 2, deadlineMs - limitMarginMs);
   const limit = String(Math.max(1, Math.floor(limitMs / 1_000)));
+  if (supervision === undefined) return [unitScript, toplevel, mode, number, limit];
+  const { confirmWithinMs, recorded } = supervision;
+  const known = (path: string | null): string => (path !== null && isToplevel(path) ? path : '');
+  const ticks = String(Math.ceil(confirmWithinMs / tickMs));
   return [
     supervisorScript,
     toplevel,

@@ -18,10 +18,12 @@ const ownExit = { toplevelMissing: 91, noActivationScript: 92, profileNotSet: 93
 const endedByTimeout = { gently: 124, killed: 137 } as const;
 
 /**
- * What the unit runs. Arguments: toplevel, mode, generation or nothing. Holds neither `${` nor `$$`, which systemd would expand in the
- * arguments of a unit (systemd.service(5)). `test` and `dry-activate` leave the profile alone.
+ * What the unit runs. Arguments: toplevel, mode, generation or nothing, seconds that the profile may take. Holds neither
+ * `${` nor `$$`, which systemd would expand in the arguments of a unit (systemd.service(5)). `test` and `dry-activate`
+ * leave the profile alone.
  */
-export const unitScript = `if ! [ -d "$1" ]; then
+export const unitScript = `limit=$4
+if ! [ -d "$1" ]; then
   echo "$1 is not on this machine"
   exit ${ownExit.toplevelMissing}
 fi
@@ -50,9 +52,10 @@ const answeredExits = [
  * Starts the unit unless it is there already. Units of earlier activations that have ended, and whose run nobody took
  * up to read them, are unloaded first, and so is what was kept from garbage collection for activations that are gone.
  * Arguments: run, owner and time to live of the claim, unit, description, `detachedRunner`, script of the unit, its
- * arguments. Without `--pipe`, which would tie
- * the activation to the connection; `Type=exec` returns as soon as it runs. A supervised one that is there waits anew;
- * one that has returned, because nobody confirmed it or because it was told to, makes room for another attempt.
+ * arguments. Without `--pipe`, which would tie the activation to the connection; `Type=exec` returns as soon as it runs.
+ * What the kernel ends for want of memory takes nothing else of the unit with it, as it would by systemd's default: who
+ * watches over an activation has to return it. A supervised one that is there waits anew; one that has returned, because
+ * nobody confirmed it or because it was told to, makes room for another attempt.
  */
 export const startScript = `${leasePrelude}
 ${unitFunctions}
@@ -77,7 +80,7 @@ fi
 start() {
   if by_systemd; then
     systemd-run --unit="$unit" --description="$description" --no-ask-password --quiet --service-type=exec \\
-      --property=RemainAfterExit=yes --property="SuccessExitStatus=${answeredExits}" \\
+      --property=RemainAfterExit=yes --property=OOMPolicy=continue --property="SuccessExitStatus=${answeredExits}" \\
       --setenv="PATH=$PATH" --setenv=LC_ALL=C sh -c "$script" sh "$@" 2>&1
   else
     start_detached "$unit" "$description" "$runner" "$script" "$@"

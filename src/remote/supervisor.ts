@@ -22,13 +22,24 @@ export const supervisedExit = {
   stuck: 98,
 } as const;
 
-/** Where links keep the way back from garbage collection while an activation is not settled: UNIT-current, UNIT-profile. */
+/**
+ * Where links keep the way back from garbage collection: UNIT-current, UNIT-profile while an activation is not settled, and
+ * stuck-current, stuck-profile of the last one that could not go back.
+ */
 const gcRoots = '/nix/var/nix/gcroots/lab';
 
-/** Forgets what was kept for activations whose machine has been rebooted, or whose supervisor was killed. */
-export const sweepRoots = `for root in ${gcRoots}/*; do
+/**
+ * Forgets what was kept for activations whose machine has been rebooted, or whose supervisor was killed. A way back that
+ * failed stays for whoever comes to help: until the machine runs that again, or something else is confirmed.
+ */
+export const sweepRoots = `helped=$([ "$(readlink ${gcRoots}/stuck-current)" != "$(readlink -f /run/current-system)" ] || echo yes)
+for root in ${gcRoots}/*; do
   kept=$(basename "$root")
-  if ! [ -d "/run/lab/\${kept%-*}" ]; then rm -f "$root"; fi
+  case $kept in
+    stuck-*) if [ -z "$helped" ]; then continue; fi ;;
+    *) if [ -d "/run/lab/\${kept%-*}" ]; then continue; fi ;;
+  esac
+  rm -f "$root"
 done`;
 
 /** How often the supervisor looks for a word. The script sleeps as long; a `sleep` without fractions sleeps longer. */
@@ -42,7 +53,7 @@ export const tickMs = 200;
  * A `switch` is a `test` at first: as long as nobody has confirmed it, whatever ends the machine in between (a crash, a
  * power cut) boots what was good. Holds neither `${` nor `$$` nor `%`, which systemd would expand.
  */
-export const supervisorScript = `toplevel=$1 mode=$2 ticks=$3 dir=/run/lab/$4 root=${gcRoots}/$4 limit=$7 number=$8
+export const supervisorScript = `toplevel=$1 mode=$2 ticks=$3 unit=$4 dir=/run/lab/$4 limit=$7 number=$8
 ${profileFunctions}if ! [ -d "$toplevel" ]; then
   echo "$toplevel is not on this machine"
   exit 91
@@ -78,13 +89,20 @@ if ! { (umask 077 && mkdir -p "$dir") && note current "$current" && note profile
   exit ${supervisedExit.noState}
 fi
 # No collection of garbage takes away what it would return to.
-keep() { mkdir -p ${gcRoots} && ln -sfn "$current" "$root-current" && ln -sfn "$before" "$root-profile"; }
-let_go() { rm -f "$root-current" "$root-profile"; }
-# What could not be returned to is kept for whoever comes to help.
-ends() { note end "$1"; [ "$1" = stuck ] || let_go; }
-if ! keep; then
+keep() { mkdir -p ${gcRoots} && ln -sfn "$current" "${gcRoots}/$1-current" && ln -sfn "$before" "${gcRoots}/$1-profile"; }
+let_go() { rm -f "${gcRoots}/$1-current" "${gcRoots}/$1-profile"; }
+# Who reads the end may end this unit at once, so what is to be kept is kept before.
+ends() {
+  case $1 in
+    stuck) keep stuck || { note end stuck; return; } ;;
+    confirmed) let_go stuck ;;
+  esac
+  note end "$1"
+  let_go "$unit"
+}
+if ! keep "$unit"; then
   echo 'what runs now could not be kept from garbage collection'
-  let_go
+  let_go "$unit"
   rm -rf "$dir"
   exit ${supervisedExit.noState}
 fi
@@ -114,7 +132,7 @@ case $code in
   0|4) ;;
   100)
     [ "$mode" != switch ] || make_default "$toplevel" "$number" || { restore no-boot-default; exit 93; }
-    let_go
+    let_go "$unit"
     rm -rf "$dir"
     exit 100
     ;;

@@ -42,6 +42,8 @@ describe('the service', () => {
       'User=alice',
       'WorkingDirectory=/srv/our lab',
       'TimeoutStartSec=2h',
+      // Whoever stops it stops lab, which lets its step end; not the copy that is under way.
+      'KillMode=mixed',
       'StateDirectory=lab',
       'StateDirectoryMode=0700',
       'After=network-online.target',
@@ -67,6 +69,7 @@ describe('the service', () => {
     for (const line of [
       'Type=exec',
       'User=alice',
+      'KillMode=mixed',
       'After=network-online.target',
       'Environment="LAB_STATE_DIR=/var/lib/lab"',
       'Environment="LAB_RESUMES_AT_BOOT=1"',

@@ -205,6 +205,7 @@ describe('an activation over a connection that fails', () => {
         toplevel,
         'switch',
         '',
+        '30',
       ],
       ['sh', '-c', readScript, 'sh', unit, ''],
       ['sh', '-c', readScript, 'sh', unit, ''],

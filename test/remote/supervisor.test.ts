@@ -331,6 +331,13 @@ describe.each([
     expect([current(), bootDefault()]).toEqual([before, before]);
   });
 
+  it('goes back when it is confirmed and another process keeps the profile to itself', async () => {
+    await go('switch', 60_000, { current: null, profile: null }, 8_000);
+    local.play('profile-held', '');
+    expect(await say('confirm', 60_000)).toEqual({ kind: 'restored', why: 'no-boot-default' });
+    expect([current(), bootDefault()]).toEqual([before, before]);
+  });
+
   it('says so when it cannot go back', async () => {
     generation('a', { code: 2 });
     await go();
@@ -362,6 +369,43 @@ describe.each([
     local.link('/nix/var/nix/gcroots/lab/lab-activate-switch-20251231-120000-dead-current', before);
     await go();
     expect(kept()).toHaveLength(2);
+  });
+
+  describe('that could not go back', () => {
+    const wayBack = [`stuck-current ${before}`, `stuck-profile ${before}`];
+    const another = 'lab-activate-boot-20260102-120000-cafe';
+    const boot = (toplevel: string) =>
+      activate(
+        { remote: local.remote, clock: realClock },
+        machine,
+        { claim, toplevel, mode: 'boot', unit: another, deadlineMs: 20_000 },
+        {},
+      );
+    beforeEach(async () => {
+      generation('a', { code: 2, goesLive: false });
+      await go();
+      expect(await say('restore')).toMatchObject({ kind: 'stuck' });
+    });
+
+    it('leaves what it would return to for whoever comes to help, also when something else is activated', async () => {
+      expect(kept().toSorted()).toEqual(wayBack);
+      expect(await boot(after)).toEqual({ kind: 'live' });
+      expect(kept().toSorted()).toEqual(wayBack);
+    });
+
+    it('keeps it no longer once the machine runs it again', async () => {
+      generation('a');
+      rmSync(local.path('/run/current-system'));
+      local.link('/run/current-system', before);
+      expect(await boot(before)).toEqual({ kind: 'live' });
+      expect(kept()).toEqual([]);
+    });
+
+    it('keeps it no longer once something else is confirmed', async () => {
+      expect(await go()).toEqual({ kind: 'live' });
+      expect(await say('confirm')).toEqual({ kind: 'confirmed' });
+      expect(kept()).toEqual([]);
+    });
   });
 
   it('activates nothing when the way back cannot be kept', async () => {
