@@ -9,7 +9,7 @@ import { freeBytesAt, prepareStateDirectory } from './state-directory.ts';
 
 /** Raised when the shape of the tables or of an event changes so that an older `lab` would misread it. */
 const schemaVersion = 3;
-const busyTimeoutMs = 5_000;
+export const busyTimeoutMs = 5_000;
 /** The smallest page of SQLite, and so its smallest file that holds anything. */
 const smallestDatabaseBytes = 512;
 /** What SQLite takes for the index of its log, at least. */
@@ -146,11 +146,13 @@ const watchOne = (path: string, begins: () => boolean) => {
  * Sees that the journal is still the file that was opened, with the log beside it: SQLite goes on writing into one that
  * was removed, emptied or written over by somebody, where nobody will ever read it, and the lock of a run goes the same
  * way. Each is to be asked around every write, and throws `JournalFailure` when it is another. One that was cut short shows
- * that only before: what is written next lies behind the hole, where no recovery after a crash would look. To be closed
+ * that only before: what is written next lies behind the hole, where no recovery after a crash would look. Whether one that
+ * became smaller still holds all of it, `isStillThere` tells. To be closed
  * once the journal is. Who reads again and again asks `reading`: nothing new would ever come.
  */
 export const watchOverFile = (
   path: string,
+  isStillThere: () => boolean,
 ): {
   readonly before: () => void;
   readonly after: () => void;
@@ -172,7 +174,7 @@ export const watchOverFile = (
     );
   return {
     before: () => {
-      if (!files.every(({ isWhole }) => isWhole())) throw gone('cut short');
+      if (!files.every(({ isWhole }) => isWhole()) && !isStillThere()) throw gone('cut short');
     },
     after: () => {
       if (!files.every(({ isSame }) => isSame())) throw gone('removed or replaced');

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { EventBody, type RunEvent, RunId } from '../run/event.ts';
 import {
+  busyTimeoutMs,
   explainJournal,
   journalPathIn,
   openToRead,
@@ -12,6 +13,7 @@ import {
 import { fitted } from './fitted.ts';
 import { type Control, type Journal, JournalFailure, type RunSummary } from './journal.ts';
 import { recollectionsIn } from './recollections.ts';
+import { isStillThere, type Written } from './still-there.ts';
 
 const bodyCharsMax = 32 * 1024 * 1024;
 const controlByCharsMax = 200;
@@ -36,7 +38,7 @@ const readRow = (path: string, row: unknown): RunEvent => {
 const prepareStatements = (db: DatabaseSync) => ({
   insert: db.prepare('INSERT INTO events (at, run, body) VALUES (?, ?, ?)'),
   byRun: db.prepare('SELECT seq, at, run, body FROM events WHERE run = ? AND seq > ? ORDER BY seq'),
-  last: db.prepare(
+  latest: db.prepare(
     'SELECT * FROM (SELECT seq, at, run, body FROM events ORDER BY seq DESC LIMIT ?) ORDER BY seq',
   ),
   later: db.prepare('SELECT seq, at, run, body FROM events WHERE seq > ? ORDER BY seq LIMIT ?'),
@@ -84,7 +86,7 @@ const journalOver = (open: OpenDatabase, directory: string, now: () => number): 
   const {
     insert,
     byRun,
-    last,
+    latest,
     later,
     summaries,
     enlist,
@@ -94,7 +96,8 @@ const journalOver = (open: OpenDatabase, directory: string, now: () => number): 
     insertControl,
     controls,
   } = prepared;
-  const file = watchOverFile(path);
+  let last: Written | null = null;
+  const file = watchOverFile(path, () => isStillThere(path, last, busyTimeoutMs));
   const recollections = recollectionsIn(db);
   /** A run and its place in the list come together or not at all. */
   const begin = (at: number, run: RunId, text: string): number => {
@@ -130,11 +133,12 @@ const journalOver = (open: OpenDatabase, directory: string, now: () => number): 
           body.kind === 'run-started'
             ? begin(at, run, text)
             : Number(insert.run(at, run, text).lastInsertRowid);
+        last = { seq, text };
         file.after();
         return { seq, at, run, body };
       }),
     eventsOf: (run, afterSeq = 0) => guard('read', () => read(byRun.all(run, afterSeq))),
-    tail: (count) => guard('read', () => read(last.all(count))),
+    tail: (count) => guard('read', () => read(latest.all(count))),
     after: (seq, count) =>
       guard('read', () => {
         file.reading();

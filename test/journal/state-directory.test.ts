@@ -119,6 +119,52 @@ describe('a journal that is taken away while it is written', () => {
     journal.close();
   });
 
+  /** What another program does to the journal with SQLite itself, as backups do, and people who look after databases. */
+  const elsewhere = (...orders: readonly string[]): void => {
+    const script = `
+      const { DatabaseSync } = require('node:sqlite');
+      const [path, ...orders] = process.argv.slice(1);
+      const db = new DatabaseSync(path);
+      for (const order of orders) console.log(JSON.stringify(db.prepare(order).all()));
+      db.close();
+    `;
+    execFileSync(process.execPath, ['-e', script, join(place, 'state', 'journal.db'), ...orders]);
+  };
+
+  test.for([
+    ['its log is written back and emptied', ['PRAGMA wal_checkpoint(TRUNCATE)']],
+    ['it is made smaller', ['VACUUM', 'PRAGMA wal_checkpoint(TRUNCATE)']],
+  ] as const)('and one that somebody tidies by SQLite itself has lost nothing: %s', ([, orders]) => {
+    const journal = openJournal(join(place, 'state'), () => 5);
+    journal.append(run, started);
+    // As runs that are pruned do, it leaves room in the file.
+    elsewhere(
+      'CREATE TABLE x AS SELECT randomblob(400000)',
+      'DROP TABLE x',
+      'PRAGMA wal_checkpoint(PASSIVE)',
+    );
+    journal.append(run, noted('before it'));
+    elsewhere(...orders);
+    expect(statSync(join(place, 'state', 'journal.db-wal')).size).toBe(0);
+    for (let count = 0; count < 3; count += 1) journal.append(run, noted('after it'));
+    expect(journal.tail(3).map(({ body }) => body)).toEqual(Array(3).fill(noted('after it')));
+    // And it is watched over as before.
+    truncateSync(join(place, 'state', 'journal.db-wal'));
+    expect(thrownBy(() => journal.append(run, noted('lost'))).message).toMatch(/cut short/u);
+    journal.close();
+  });
+
+  test('and one that somebody tidied is damaged all the same where it lost something besides', () => {
+    const journal = openJournal(join(place, 'state'), () => 5);
+    journal.append(run, started);
+    for (let count = 0; count < 20; count += 1) journal.append(run, noted('x'.repeat(20_000)));
+    elsewhere('PRAGMA wal_checkpoint(TRUNCATE)');
+    const path = join(place, 'state', 'journal.db');
+    truncateSync(path, Math.floor(statSync(path).size / 2));
+    expect(thrownBy(() => journal.append(run, noted('lost'))).message).toMatch(/cut short/u);
+    journal.close();
+  });
+
   test('and one that only grows, and is read by others meanwhile, is not', () => {
     const journal = openJournal(join(place, 'state'), () => 5);
     journal.append(run, started);
