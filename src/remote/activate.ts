@@ -7,7 +7,6 @@ import {
   outcomeOf,
   parseUnit,
   phaseOf,
-  readingLinesMax,
   readScript,
   startScript,
   type UnitReading,
@@ -251,7 +250,7 @@ const follow = async (activation: Activation): Promise<Followed> => {
       continue;
     }
     // A full reading: there may be more to tell before the end is told.
-    if (value.cursor !== null && value.log.length >= readingLinesMax) continue;
+    if (value.cursor !== null && value.full) continue;
     const supervised = request.supervision !== undefined;
     const keep = supervised && (value.unit.code !== null || value.unit.end !== null);
     const ended = (outcome: ActivateOutcome): Followed => ({ outcome, keep });

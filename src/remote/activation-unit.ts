@@ -7,10 +7,7 @@ import { prelude, readRecord } from './record.ts';
 import { supervisedExit, sweepRoots } from './supervisor.ts';
 import { unitFunctions } from './unit-functions.ts';
 
-/**
- * The transient unit in which an activation runs, so that it outlives the connection that asked for it: the scripts
- * that start, read and clear it, and what its state means. Pure.
- */
+/** The transient unit of an activation: the scripts that start, read and clear it, and what its state means. Pure. */
 
 /** Exit statuses of `unitScript` itself; switch-to-configuration uses 0, 1, 2, 4, 100 and, when it panics, 101. */
 const ownExit = { toplevelMissing: 91, noActivationScript: 92, profileNotSet: 93 } as const;
@@ -53,9 +50,8 @@ const answeredExits = [
  * up to read them, are unloaded first, and so is what was kept from garbage collection for activations that are gone.
  * Arguments: run, owner and time to live of the claim, unit, description, `detachedRunner`, script of the unit, its
  * arguments. Without `--pipe`, which would tie the activation to the connection; `Type=exec` returns as soon as it runs.
- * What the kernel ends for want of memory takes nothing else of the unit with it, as it would by systemd's default: who
- * watches over an activation has to return it. A supervised one that is there waits anew; one that has returned, because
- * nobody confirmed it or because it was told to, makes room for another attempt.
+ * What the kernel ends for want of memory takes nothing else with it, as it would by default: its supervisor has to return
+ * it. A supervised one that is there waits anew; one that has returned, or was told to, makes room for another attempt.
  */
 export const startScript = `${leasePrelude}
 ${unitFunctions}
@@ -98,8 +94,8 @@ fi
 echo lab-end
 `;
 
-/** Lines of the journal that one reading brings. */
-export const readingLinesMax = 200;
+/** Entries of the journal that one reading brings. Most have one line; of those with more it brings as many lines again. */
+const readingLinesMax = 200;
 /** Longer lines are cut on the machine: an answer that passes its bound would count for nothing. */
 const readingLineBytesMax = 1_000;
 
@@ -132,7 +128,7 @@ case "$ended" in
     failed_units | while read -r unit; do put failed "$unit"; done
     ;;
 esac
-unit_log "$1" "$2" ${readingLinesMax} | cut -c 1-${readingLineBytesMax} |
+unit_log "$1" "$2" ${readingLinesMax} | head -n ${2 * readingLinesMax} | cut -c 1-${readingLineBytesMax} |
   while IFS= read -r line; do put log "$line"; done
 echo lab-end
 `;
@@ -183,6 +179,8 @@ export type UnitReading = {
   readonly unit: z.infer<typeof Unit>;
   readonly failedUnits: readonly string[];
   readonly log: readonly string[];
+  /** As many lines as one reading brings, empty ones too: there may be more. */
+  readonly full: boolean;
   /** null when the journal gave none; the next reading then begins anew. */
   readonly cursor: string | null;
 };
@@ -208,12 +206,12 @@ export const parseUnit = (result: ExecResult): UnitReading | string => {
   if (!parsed.success) return 'systemctl did not tell the state of the unit';
   const lines = record.all('log');
   const cursor = cursorLine.exec(lines.at(-1) ?? '')?.[1] ?? null;
+  const own = lines.slice(0, cursor === null ? lines.length : -1);
   return {
     unit: parsed.data,
     failedUnits: record.all('failed').map((unit) => sanitiseLine(unit, 256)),
-    log: (cursor === null ? lines : lines.slice(0, -1))
-      .map((line) => sanitiseLine(line).trimEnd())
-      .filter((line) => line !== ''),
+    log: own.map((line) => sanitiseLine(line).trimEnd()).filter((line) => line !== ''),
+    full: own.length >= readingLinesMax,
     cursor,
   };
 };

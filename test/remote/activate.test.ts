@@ -88,6 +88,12 @@ describe('an activation, with its scripts in a real shell', () => {
     });
   });
 
+  it('is read also where one entry of the journal holds more lines than any answer may', async () => {
+    addToplevel(local, 'a', 'seq 1 9000; exit 4');
+    local.play('failed', 'mount.mount\n');
+    expect(await go()).toMatchObject({ kind: 'live-units-failed', units: ['mount.mount'] });
+  });
+
   it('asks systemd for the failed units when the log names none', async () => {
     local.play('failed', 'mount.mount\n');
     addToplevel(local, 'a', 'exit 4');
@@ -214,6 +220,19 @@ describe('an activation over a connection that fails', () => {
     expect(remote.calls.every(({ options }) => options.asRoot === true && options.deadlineMs <= 30_000)).toBe(
       true,
     );
+  });
+
+  it('reads on after a full reading before it tells the end, also where lines of it are empty', async () => {
+    const full = [...Array(99).fill('log=stopping units'), ...Array(101).fill('log=')];
+    const remote = fakeRemote(
+      answersInTurn(
+        started,
+        ended(4, ...full, 'log=-- cursor: s=abc;i=1'),
+        ended(4, 'log=warning: the following units failed: caddy.service', 'log=-- cursor: s=abc;i=2'),
+        cleared,
+      ),
+    );
+    expect((await go(remote)).outcome).toMatchObject({ kind: 'live-units-failed', units: ['caddy.service'] });
   });
 
   it('goes on where the log ended, over a new connection, after losing one', async () => {
