@@ -60,8 +60,8 @@ fence "$1" "$2" "$3" || { echo lab-end; exit 0; }
 shift 3
 units_ended | while read -r ended; do
   if [ "$ended" != "$1" ]; then
-    unit_remove "$ended"
-    rm -rf "/run/lab/$ended"
+    unit_remove "$ended" # Of one that was killed the way back is kept.
+    if [ -e "/run/lab/$ended/end" ]; then rm -rf "/run/lab/$ended"; fi
   fi
 done
 ${sweepRoots}

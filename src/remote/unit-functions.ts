@@ -81,11 +81,12 @@ units_ended() {
   if by_systemd; then
     timeout 10 systemctl list-units --all --plain --no-legend --no-pager --full 'lab-activate-*' 'lab-restore-*' 2>/dev/null |
       head -n 50 | while read -r name load active sub rest; do
-        if [ "$sub" = exited ]; then basename "$name" .service; fi
+        case "$sub" in exited|failed) basename "$name" .service ;; esac
       done
   else
     for folder in "$detached"/lab-activate-* "$detached"/lab-restore-*; do
-      if [ -e "$folder/exit" ]; then basename "$folder"; fi
+      name=$(basename "$folder")
+      if [ -d "$folder" ] && [ "$(detached_state "$name")" != running ]; then echo "$name"; fi
     done
   fi
 }

@@ -2,7 +2,8 @@ import { quoteForRemoteShell } from './quote.ts';
 
 /*
  * What runs on the far side. Both scripts are constants; what varies goes in as words. They hold neither backslashes
- * nor single quotes, so that login shells which quote otherwise than POSIX (fish, csh) hand them on unchanged.
+ * nor single quotes, so that login shells which quote otherwise than POSIX (fish) hand them on unchanged. csh cannot: to it
+ * a quote ends with its line.
  */
 
 /**

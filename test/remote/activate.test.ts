@@ -71,11 +71,17 @@ describe('an activation, with its scripts in a real shell', () => {
   it('unloads what is left of an earlier activation, and nothing that still runs', async () => {
     addToplevel(local, 'a');
     const [ended, running] = ['lab-activate-switch-dead', 'lab-restore-test-live'];
+    // Somebody killed its supervisor, and nobody came to read that: the machine would look degraded for ever.
+    const killed = 'lab-activate-switch-killed';
+    local.play(`units/${killed}.service/description`, 'lab switch');
+    local.play(`units/${killed}.service/success`, '0 1');
+    local.play(`units/${killed}.service/exit`, '137');
     local.play(`units/${ended}.service/description`, 'lab switch');
     local.play(`units/${ended}.service/exit`, '0');
     local.play(`units/${running}.service/description`, 'lab test');
     expect(await go()).toEqual({ kind: 'live' });
-    expect(() => local.played(`units/${ended}.service/description`)).toThrow('ENOENT');
+    for (const gone of [ended, killed])
+      expect(() => local.played(`units/${gone}.service/description`)).toThrow('ENOENT');
     expect(local.played(`units/${running}.service/description`)).toBe('lab test');
   });
 

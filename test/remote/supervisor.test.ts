@@ -494,6 +494,19 @@ describe('a supervisor in a session of its own, where there is no systemd', () =
     local.remove();
   });
 
+  it('makes room for what comes after it when somebody has killed it', async () => {
+    const killed = '/run/lab/detached/lab-activate-switch-20251231-120000-dead';
+    local.write(`${killed}/pid`, '999999999 1\n');
+    local.write('/run/lab/lab-activate-switch-20251231-120000-dead/current', before);
+    local.link('/nix/var/nix/gcroots/lab/lab-activate-switch-20251231-120000-dead-current', before);
+    expect(await go()).toEqual({ kind: 'live' });
+    expect(existsSync(local.path(killed))).toBe(false);
+    // Where it came from nobody has returned to.
+    expect(readdirSync(local.path('/nix/var/nix/gcroots/lab'))).toContain(
+      'lab-activate-switch-20251231-120000-dead-current',
+    );
+  });
+
   it('goes on when its connection is killed in the middle of the switch, and goes back by itself', async () => {
     generation('b', untilDoor());
     // Long enough live to be seen so.
