@@ -23,7 +23,7 @@ import { copyClosure } from '../nix-integration/copy.ts';
 import { createNix } from '../nix-integration/create-nix.ts';
 import { lockedInputs } from '../nix-integration/locked-inputs.ts';
 import { noPast, type Past } from '../plan/past.ts';
-import type { Closures, Nix, Remote, Target } from '../ports.ts';
+import type { Closures, Nix, Target } from '../ports.ts';
 import { account } from '../process/account.ts';
 import { runProcess } from '../process/run.ts';
 import { closure } from '../remote/closure.ts';
@@ -37,25 +37,12 @@ import { editArgv } from './edit.ts';
 import { followLogsOver } from './follow-logs.ts';
 import { lookByCron } from './look-by-cron.ts';
 import { nextScheduled } from './next-scheduled.ts';
+import { createRemotes, isHere } from './remotes.ts';
 import { runsInProcesses } from './runs.ts';
+import { sshConfigOfRun } from './ssh-config-of-run.ts';
 import { cacheDirectoryOf, openJournalIn, type Surroundings, stateDirectoryOf } from './surroundings.ts';
 
 /** Builds the real adapters and joins them to the ports. `main.ts` loads this only for commands that need a lab. */
-
-/** The machine `lab` runs on is reached without ssh: it is the one marked as orchestrator that bears our host name. */
-const isHere = (machine: Machine): boolean => machine.orchestrator && machine.hostName === hostname();
-
-const byPlace = (local: Remote, ssh: Remote): Remote => {
-  const of = (machine: Machine): Remote => (isHere(machine) ? local : ssh);
-  return {
-    exec: (machine, argv, options) => of(machine).exec(machine, argv, options),
-    dial: (machine, host, port, options) => of(machine).dial(machine, host, port, options),
-    forget: (machine) => of(machine).forget(machine),
-    close: async () => {
-      await Promise.all([local.close(), ssh.close()]);
-    },
-  };
-};
 
 /** The ssh configurations that hold for this user, the more particular first. */
 const sshIncludes = (options: LabOptions, { env, cwd }: Surroundings): readonly string[] =>
@@ -99,7 +86,11 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
       remedy: 'give the path of an ssh_config file',
     });
   const flakeKey = createHash('sha256').update(`${around.cwd}\0${options.flake}`).digest('hex').slice(0, 12);
-  const sshConfigPath = join(stateDirectory, `ssh_config-${flakeKey}`);
+  const sshKey = createHash('sha256')
+    .update(JSON.stringify([flakeKey, options.sshConfig, knownHosts.value]))
+    .digest('hex')
+    .slice(0, 12);
+  let sshConfigPath = join(stateDirectory, `ssh_config-${sshKey}`);
 
   const plainNix = createNix({
     flake: options.flake,
@@ -116,12 +107,14 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
       : { cache: { folder: join(cacheDirectoryOf(env), 'evaluations'), searchPath: env.PATH ?? '' } }),
   });
   // ssh, nix copy and `lab ssh` all read one file, made from what was evaluated.
-  const introduce: LabDeps['introduce'] = (machines) =>
-    writeFleetSshConfig(sshConfigPath, {
-      machines,
-      includes: sshIncludes(options, around),
-      knownHosts: knownHosts.value,
-    });
+  const introduce: LabDeps['introduce'] = async (machines, when) =>
+    when === 'unless-known' && existsSync(sshConfigPath)
+      ? ok(undefined)
+      : writeFleetSshConfig(sshConfigPath, {
+          machines,
+          includes: sshIncludes(options, around),
+          knownHosts: knownHosts.value,
+        });
   const nix: Nix = {
     ...plainNix,
     evaluate: async (asked) => {
@@ -134,16 +127,18 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
     },
   };
 
-  const remote = byPlace(
+  const { remote, goBy } = createRemotes(
     createLocalRemote({ runProcess, clock: systemClock, uid }),
-    createSshRemote({
-      runProcess,
-      clock: systemClock,
-      env,
-      knownHosts: knownHosts.value,
-      sshConfigPath,
-      lookUp: 'name',
-    }),
+    (path) =>
+      createSshRemote({
+        runProcess,
+        clock: systemClock,
+        env,
+        knownHosts: knownHosts.value,
+        sshConfigPath: path,
+        lookUp: 'name',
+      }),
+    sshConfigPath,
   );
   const look: Target['observe'] = (machine, asked) => observe({ remote, clock: systemClock }, machine, asked);
   const target = createTarget({
@@ -217,6 +212,11 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
         const since = systemClock.now();
         const locked = acquireRunLock(stateDirectory, { pid: process.pid, run, host: hostname(), since });
         held = locked.ok ? locked.value : null;
+        if (locked.ok) {
+          // Other commands write theirs anew: for a flake that has changed since, or with other options.
+          sshConfigPath = sshConfigOfRun(stateDirectory, run);
+          goBy(sshConfigPath);
+        }
         return locked;
       },
       by: { user: account().username, host: hostname(), pid: process.pid, via },

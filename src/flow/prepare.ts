@@ -32,8 +32,8 @@ export type LabDeps = {
   readonly resumesAtBoot: boolean;
   /** What the journal holds of earlier runs of this flake. */
   readonly earlier: EarlierRuns;
-  /** Makes machines known to ssh that were recorded and not evaluated now. */
-  readonly introduce: (machines: readonly Machine[]) => Promise<Result<void>>;
+  /** Makes machines known to ssh that were recorded and not evaluated now. `unless-known`: where the run has told ssh of none yet. */
+  readonly introduce: (machines: readonly Machine[], when?: 'unless-known') => Promise<Result<void>>;
   /** What past runs know of the machines of this flake. Failure kind `journal`: it cannot be read. */
   readonly past: () => Result<Past>;
 };

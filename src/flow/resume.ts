@@ -57,6 +57,15 @@ export const resume = (
       throw new ImpossibleHistory(
         `the plan of run ${run} is not the one that was approved: it was changed in the journal`,
       );
+    if (known.plan !== null && known.approvedAt !== null) {
+      const { machines, bystanders } = known.plan;
+      // Nothing is evaluated: they are where the plan says, and not where the flake does now.
+      const introduced = await deps.introduce(
+        [...machines, ...bystanders].map(({ machine }) => machine),
+        'unless-known',
+      );
+      if (!introduced.ok) return introduced;
+    }
     const { append, end } = openRecord(deps, run, known, hosting.onEvent);
     const resumed = append(
       steer === null

@@ -64,6 +64,7 @@ describe('a run whose process died, taken up from its journal on disk', () => {
   /** Every machine is out of reach: what matters is whether anybody is asked at all. */
   const goOn = async () => {
     const asked: string[] = [];
+    const introduced: string[] = [];
     const away = async (machine: { readonly name: string }): Promise<never> => {
       asked.push(machine.name);
       throw new Error('asked');
@@ -76,12 +77,16 @@ describe('a run whose process died, taken up from its journal on disk', () => {
         clock: systemClock,
         lock: () => ok({ release: () => {} }),
         nix: { restoreLock: async () => fail(failure) },
+        introduce: async (machines: readonly { readonly name: string }[], when?: string) => {
+          introduced.push(...machines.map(({ name }) => `${name} ${when}`));
+          return ok(undefined);
+        },
         target: { lease: away, observe: away, preflight: away, health: away },
       } as unknown as ConductDeps;
       const hosting = { onEvent: () => {}, stop: never, abort: never };
       const result = await resume(deps, run, hosting).catch((error: unknown) => String(error));
       const events = journal.eventsOf(run).map(({ body }) => body.kind);
-      return { result, asked, events };
+      return { result, asked, introduced, events };
     } finally {
       journal.close();
     }
@@ -89,9 +94,11 @@ describe('a run whose process died, taken up from its journal on disk', () => {
 
   test('goes on with the plan that was approved', async () => {
     left();
-    const { asked, events } = await goOn();
+    const { asked, introduced, events } = await goOn();
     expect(events).toContain('resumed');
     expect(asked).toContain('nas');
+    // Nothing was evaluated that could have told ssh where they are.
+    expect(introduced).toEqual(plan.machines.map(({ machine }) => `${machine.name} unless-known`));
   });
 
   test.each([
