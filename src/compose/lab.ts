@@ -37,7 +37,7 @@ import { editArgv } from './edit.ts';
 import { followLogsOver } from './follow-logs.ts';
 import { lookByCron } from './look-by-cron.ts';
 import { nextScheduled } from './next-scheduled.ts';
-import { createRemotes, isHere } from './remotes.ts';
+import { bootHere, createRemotes, isHere } from './remotes.ts';
 import { runsInProcesses } from './runs.ts';
 import { sshConfigOfRun } from './ssh-config-of-run.ts';
 import { cacheDirectoryOf, openJournalIn, type Surroundings, stateDirectoryOf } from './surroundings.ts';
@@ -194,6 +194,7 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
     target,
     clock: systemClock,
     hostName: hostname(),
+    ...bootHere(),
     resumesAtBoot,
     past,
     earlier,

@@ -70,9 +70,26 @@ export const byMachine = <T>(
     }),
   );
 
+/** The machine that this process runs on: how it is called now, and in which boot it is. */
+type Here = { readonly hostName: string; readonly bootId?: string };
+
 /**
  * The machine `lab` itself runs on, by name, or null. One of the same name in another domain may be taken for it: all that
- * follows is that its reboot is planned as ours would be, while it is still reached by its address.
+ * follows is that its reboot is planned as ours would be, while it is still reached by its address. An orchestrator that
+ * the flake calls otherwise than it is called yet shows by its boot: to reboot it ends this process all the same.
  */
-export const localMachineOf = ({ machines }: Fleet, hostHere: string): string | null =>
-  machines.find(({ orchestrator, hostName }) => orchestrator && isSameHost(hostName, hostHere))?.name ?? null;
+export const localMachineOf = (
+  { machines }: Fleet,
+  here: Here,
+  observations: ReadonlyMap<string, Observation>,
+): string | null => {
+  const isOurBoot = (name: string): boolean => {
+    const seen = observations.get(name);
+    return here.bootId !== undefined && seen?.kind === 'reachable' && seen.bootId === here.bootId;
+  };
+  const ours = machines.filter(({ orchestrator }) => orchestrator);
+  const found =
+    ours.find(({ hostName }) => isSameHost(hostName, here.hostName)) ??
+    ours.find(({ name }) => isOurBoot(name));
+  return found?.name ?? null;
+};

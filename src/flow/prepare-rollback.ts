@@ -242,7 +242,7 @@ export const prepareRollback = async (
     toplevels: byMachine(toplevels, ({ machine }) => machine),
     buildFailures: new Map(),
     blocked: byMachine(blocked, ({ machine }) => machine),
-    localMachine: localMachineOf(fleet, deps.hostName),
+    localMachine: localMachineOf(fleet, deps, observations),
     resumesAtBoot: deps.resumesAtBoot,
     now: deps.clock.now(),
     past: past.ok ? past.value : noPast,

@@ -28,6 +28,8 @@ export type LabDeps = {
   readonly clock: Clock;
   /** Host name of the machine `lab` itself runs on. */
   readonly hostName: string;
+  /** The boot that it is in; absent where that cannot be told. */
+  readonly bootId?: string;
   /** Whether a unit resumes at boot what reboots this very machine. */
   readonly resumesAtBoot: boolean;
   /** What the journal holds of earlier runs of this flake. */
@@ -95,7 +97,7 @@ const planFor = (
       problems.filter(({ kind }) => kind === 'dependency-not-evaluated'),
       ({ machines }) => machines[0] ?? null,
     ),
-    localMachine: localMachineOf(fleet, deps.hostName),
+    localMachine: localMachineOf(fleet, deps, observations),
     resumesAtBoot: deps.resumesAtBoot,
     overrides: request.overrides ?? [],
     now: deps.clock.now(),
