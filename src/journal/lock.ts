@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
@@ -102,16 +102,30 @@ export const lookAtRunLock = (
   }
 };
 
+/** Magic numbers of file systems that other machines may use as well (statfs(2)): NFS, SMB, 9P, AFS, Ceph, FUSE. */
+const sharedFileSystems = new Set([
+  0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x01021997, 0x5346414f, 0x00c36400, 0x65735546,
+]);
+const isShared = (directory: string): boolean => sharedFileSystems.has(statfsSync(directory).type >>> 0);
+
 /**
  * Whether a process executes this very run, as far as that can be told here: the lock tells, which the kernel drops with its
- * process. One of another machine that shares the directory may not show; then its name does, until it takes it back.
+ * process. One of another machine that shares the directory may not show; then its name does, until it takes it back. A
+ * machine of our name is ours, though its machine-id be another one since (made anew at each boot, where /etc is not kept),
+ * unless the directory is one that two machines of one name may share.
  */
-export const isExecuting = (directory: string, run: string, hostName: string): boolean => {
+export const isExecuting = (
+  directory: string,
+  run: string,
+  hostName: string,
+  shared: (directory: string) => boolean = isShared,
+): boolean => {
   const lock = lookAtRunLock(directory);
   if (lock.held) return lock.holder === null || lock.holder.run === run;
   const named = readHolder(holderPathIn(directory));
   if (named === null || named.run !== run) return false;
-  return named.machine === undefined ? named.host !== hostName : named.machine !== machineHere();
+  if (named.machine === undefined) return named.host !== hostName;
+  return named.machine !== machineHere() && (named.host !== hostName || shared(directory));
 };
 
 type Taken =

@@ -84,8 +84,15 @@ describe('whether a run is executed', () => {
   test('cannot be told of one on another machine, which counts as alive, whatever that is called', () => {
     const elsewhere = { ...JSON.parse(named()), machine: 'of another one' };
     writeFileSync(join(directory, 'lock-holder.json'), JSON.stringify(elsewhere));
-    expect([alive('desk'), alive('other')]).toEqual([true, true]);
+    const aliveOnNfs = (host: string): boolean => isExecuting(directory, run, host, () => true);
+    expect([aliveOnNfs('desk'), aliveOnNfs('other'), alive('other')]).toEqual([true, true, true]);
     expect(isExecuting(directory, '20260101-000000-0000', 'other')).toBe(false);
+  });
+
+  test('is not for one that was killed here, though the machine-id was made anew since, as at each boot without an /etc', () => {
+    const before = { ...JSON.parse(named()), machine: 'as it was called in the boot before' };
+    writeFileSync(join(directory, 'lock-holder.json'), JSON.stringify(before));
+    expect(alive('desk')).toBe(false);
   });
 
   test('goes by the name of the host where nothing else is known', () => {
