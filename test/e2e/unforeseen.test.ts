@@ -6,7 +6,7 @@ import type { Failure } from '../../src/failure.ts';
 import { noSmallDisks, type SmallDisk, smallDisk } from '../journal/small-disk.ts';
 import { copyIsHeld, giveFile, holdCopies, holdNoCopies, startsOnce, takeFile } from './held.ts';
 import { type LabOnFleet, type Runs, soonMs, startLab, storiesPossible } from './lab.ts';
-import { machinesOf, outcomeOf, speaks, strayOn, type Told } from './story.ts';
+import { machine, machinesOf, outcomeOf, speaks, strayOn, type Told } from './story.ts';
 
 /** What nobody announces: sshd dies, machines reboot by themselves, disks fill up, a clock is set, a journal is removed. */
 
@@ -145,6 +145,22 @@ describe.skipIf(!possible)('a run meets what nobody foresaw', () => {
     } finally {
       await rename(away, lab.flake.folder);
     }
+  });
+
+  test('its process is killed in the copy, and another machine is all that the flake knows by then: resumed, it is finished', async () => {
+    // Only the flake says where it is.
+    const plain = join(lab.fleet.directory, 'plain-ssh-config');
+    const text = await readFile(lab.fleet.sshConfigPath, 'utf8');
+    await writeFile(plain, text.slice(text.indexOf('Host *')));
+    const run = await copying({}, ['--ssh-config', plain]);
+    const holder = await readFile(join(lab.stateDirectory, 'lock-holder.json'), 'utf8');
+    process.kill((JSON.parse(holder) as { pid: number }).pid, 'SIGKILL');
+    expect((await run.ended).code).toBe(4);
+    await holdNoCopies(lab.fleet, 'box');
+    await lab.flake.describe({ spare: machine('10.77.0.99') });
+    // What looks at the machines tells ssh of them as the flake does.
+    expect((await lab.run(['status', 'spare', '--ssh-config', plain])).stdout).toContain('spare');
+    await expectDone({ ended: lab.run(['resume']) });
   });
 
   test('the kernel that it is to boot is deleted before its reboot: it is not rebooted, and the report says why', async () => {
