@@ -19,6 +19,7 @@ import { journalPathIn } from '../journal/database.ts';
 import type { Journal } from '../journal/journal.ts';
 import { acquireRunLock, type HeldLock, journalUnder } from '../journal/lock.ts';
 import { seeRoomForARun, seeStateDirectory } from '../journal/state-directory.ts';
+import { withoutSecrets } from '../nix-integration/argv.ts';
 import { copyClosure } from '../nix-integration/copy.ts';
 import { createNix } from '../nix-integration/create-nix.ts';
 import { lockedInputs } from '../nix-integration/locked-inputs.ts';
@@ -225,7 +226,7 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
       opened: {
         cwd: around.cwd,
         overrideInputs: options.overrideInputs.map(({ name, url }) => ({ name, value: url })),
-        nixOptions: options.nixOptions,
+        nixOptions: withoutSecrets(options.nixOptions),
         sshConfig: options.sshConfig,
       },
     });

@@ -11,6 +11,12 @@ export type InputOverride = { readonly input: string; readonly url: string };
 /** `--option NAME VALUE`, for whatever nix.conf may set. */
 export type NixSetting = { readonly name: string; readonly value: string };
 
+/** Settings whose value is a secret. */
+const isSecret = ({ name }: NixSetting): boolean => /^(?:extra-)?access-tokens$/u.test(name);
+/** What may be kept on a disk. */
+export const withoutSecrets = (settings: readonly NixSetting[]): readonly NixSetting[] =>
+  settings.filter((setting) => !isSecret(setting));
+
 /** What all commands of one flake share. */
 export type NixCall = {
   readonly url: FlakeRef['url'];
@@ -30,12 +36,22 @@ const overrideWords = (overrides: readonly InputOverride[]): Argv =>
   overrides.flatMap(({ input, url }) => ['--override-input', input, url]);
 
 /** A `nix` command on the flake with the settings and overrides of the call. */
-export const commandFor = (call: NixCall, words: Argv): Argv => [
+const commandFor = (call: NixCall, words: Argv): Argv => [
   ...nix,
   ...words,
   ...settingWords(call.settings),
   ...overrideWords(call.overrides),
 ];
+
+/** The same for people to read, and to type: whoever has the secrets puts them in. */
+export const commandShown = (call: NixCall, words: Argv): Argv =>
+  commandFor(
+    {
+      ...call,
+      settings: call.settings.map((setting) => (isSecret(setting) ? { ...setting, value: '...' } : setting)),
+    },
+    words,
+  );
 
 export const versionArgv: Argv = ['nix', '--version'];
 

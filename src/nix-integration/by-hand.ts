@@ -1,5 +1,5 @@
 import { quoteForRemoteShell } from '../ssh/quote.ts';
-import { commandFor, type NixCall } from './argv.ts';
+import { commandShown, type NixCall } from './argv.ts';
 import type { Cause } from './causes.ts';
 
 /** Causes that only the configuration itself explains: a trace of Nix says more than one line can. */
@@ -19,7 +19,7 @@ const toplevelInstallable = (call: NixCall, machine: string): string =>
 /** The command line, quoted for a shell, that evaluates one machine (or lists the flake, for null) with a whole trace. */
 export const evaluationByHand = (call: NixCall, machine: string | null): string =>
   quoteForRemoteShell(
-    commandFor(call, [
+    commandShown(call, [
       'eval',
       '--show-trace',
       '--no-write-lock-file',
@@ -32,7 +32,7 @@ export const evaluationByHand = (call: NixCall, machine: string | null): string 
 /** The command line, quoted for a shell, that builds one machine and shows the logs. */
 export const buildByHand = (call: NixCall, machine: string): string =>
   quoteForRemoteShell(
-    commandFor(call, [
+    commandShown(call, [
       'build',
       '--no-link',
       '--print-build-logs',

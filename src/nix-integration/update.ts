@@ -8,7 +8,7 @@ import { nearest } from '../fleet/selector.ts';
 import type { LockProposal, LockUpdate, LockWrite, OnProgress } from '../ports.ts';
 import { quoteForRemoteShell } from '../ssh/quote.ts';
 import { sanitiseLine } from '../text/sanitise.ts';
-import { commandFor, lockPreviewArgv, type NixCall, updateIntoArgv } from './argv.ts';
+import { commandShown, lockPreviewArgv, type NixCall, updateIntoArgv } from './argv.ts';
 import { withTrace } from './by-hand.ts';
 import { causeOf, failureOf, processCause, wholeFlake } from './causes.ts';
 import { declaredInputs } from './declared-inputs.ts';
@@ -119,7 +119,7 @@ const begin = async (context: UpdateContext, asked: readonly string[]): Promise<
     return lockFailure(
       'no-lock-file',
       `There is no flake.lock yet, and Nix writes one only for all inputs together, of which ${overridden.map((name) => sanitiseLine(name, 80)).join(', ')} (overridden) must be left alone.`,
-      `Write it once without overrides (${quoteForRemoteShell(commandFor({ ...context.call, overrides: [] }, ['flake', 'lock', context.call.url]))}), or run with --no-update.`,
+      `Write it once without overrides (${quoteForRemoteShell(commandShown({ ...context.call, overrides: [] }, ['flake', 'lock', context.call.url]))}), or run with --no-update.`,
     );
   }
   if (asked.length > 0) return ok({ ...start, inputs: asked, notAsked: [] });

@@ -47,6 +47,8 @@ describe('an activation, with its scripts in a real shell', () => {
     const said: string[] = [];
     expect(await go({ mode }, said)).toEqual({ kind: 'live' });
     expect(said).toEqual([`activating ${mode} from ${toplevel}`]);
+    // A supervisor outlives what the kernel ends beside it.
+    expect(local.played('systemd-run.argv')).toContain('--property=OOMPolicy=continue\n');
   });
 
   it.each(['test', 'dry-activate'] as const)('leaves the profile alone: %s', async (mode) => {
