@@ -13,6 +13,9 @@ import type { TryOptions } from './within.ts';
 /** Checks of one machine at a time from the same side: half of what one ssh connection carries. */
 const checksAtOnce = 4;
 
+/** For the look at a machine after its checks, milliseconds. */
+const lookAfterMs = 20_000;
+
 export type HealthParts = {
   readonly remote: Remote;
   readonly clock: Clock;
@@ -28,24 +31,29 @@ export type HealthParts = {
  *
  * A machine that does not answer is unknown, and its checks from the target are not tried: each would be a login that
  * fails again. Nothing takes longer than `deadlineMs`.
+ *
+ * One that was `seen` just now is looked at after its checks, for up to `lookAfterMs` more: what it runs is then known on
+ * both sides of them, and whoever deployed to it in between is noticed.
  */
 export const runChecks = async (
   machine: Machine,
   parts: HealthParts,
-  options: { deadlineMs: number; signal?: AbortSignal },
+  options: { deadlineMs: number; signal?: AbortSignal; seen?: true },
 ): Promise<HealthReport> => {
   const until = parts.clock.elapsed() + options.deadlineMs;
   const read = (check: HealthCheck): Promise<CheckReading> =>
     readCheck(machine, check, parts, until, options.signal);
-  const inside = async (): Promise<[Observation, readonly CheckReading[]]> => {
-    const observation = await parts.observe(machine, options);
+  const { seen, ...asked } = options;
+  const inside = async (): Promise<[Observation | null, readonly CheckReading[]]> => {
     const checks = machine.healthChecks.filter(({ from }) => from === 'target');
+    if (seen === true) return [null, await mapBounded(checks, checksAtOnce, read)];
+    const observation = await parts.observe(machine, asked);
     return observation.kind === 'reachable'
       ? [observation, await mapBounded(checks, checksAtOnce, read)]
       : [observation, checks.map((check) => notTried(check, `not tried: ${observation.error.message}`))];
   };
   const outside = machine.healthChecks.filter(({ from }) => from === 'orchestrator');
-  const [[observation, insideReadings], outsideReadings] = await Promise.all([
+  const [[before, insideReadings], outsideReadings] = await Promise.all([
     inside(),
     mapBounded(outside, checksAtOnce, read),
   ]);
@@ -54,7 +62,7 @@ export const runChecks = async (
   const readings = machine.healthChecks.flatMap(
     ({ from }) => (from === 'target' ? fromTarget : fromHere).next().value ?? [],
   );
-  return reportOf(observation, readings);
+  return reportOf(before ?? (await parts.observe(machine, { ...asked, deadlineMs: lookAfterMs })), readings);
 };
 
 const notTried = (check: HealthCheck, why: string): CheckReading => ({

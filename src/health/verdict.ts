@@ -76,6 +76,7 @@ export const reportOf = (observation: Observation, readings: readonly CheckReadi
       remedy: observation.error.remedy,
     };
   }
-  const { state, failedUnits } = observation;
-  return { ...base, ...weigh(observation, readings), state, failedUnits };
+  const { state, failedUnits, bootId, booted, current, profile } = observation;
+  const runs = { bootId, booted, current, profile };
+  return { ...base, ...weigh(observation, readings), state, failedUnits, runs };
 };

@@ -1,5 +1,5 @@
 import type { HealthCheck } from '../fleet/machine.ts';
-import type { SystemState } from './observation.ts';
+import type { Runs, SystemState } from './observation.ts';
 
 /** What the checks of a machine say. */
 
@@ -17,6 +17,8 @@ export type CheckReading = {
 export type HealthVerdict = 'healthy' | 'degraded' | 'unhealthy' | 'unknown';
 export type HealthReport = {
   readonly machine: string;
+  /** What it ran, and in which boot, as it was read with all this; absent where it did not answer. */
+  readonly runs?: Runs;
   readonly at: number;
   readonly verdict: HealthVerdict;
   readonly state: SystemState;

@@ -17,7 +17,11 @@ export type Target = {
     machine: Machine,
     options: { deadlineMs: number; signal?: AbortSignal },
   ): Promise<Result<PreflightFacts>>;
-  health(machine: Machine, options: { deadlineMs: number; signal?: AbortSignal }): Promise<HealthReport>;
+  /** `seen`: it was looked at just now, so what it runs is read once more after its checks, in place of before them. */
+  health(
+    machine: Machine,
+    options: { deadlineMs: number; signal?: AbortSignal; seen?: true },
+  ): Promise<HealthReport>;
   /** The generations of its system profile that are there, the newest first: a bounded number, and `number` if given. */
   generations(
     machine: Machine,

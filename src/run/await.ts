@@ -3,7 +3,7 @@ import type { Step } from '../plan/plan.ts';
 import { duration } from '../text/words.ts';
 import { baselineOf, failingIn, isFailing } from './baseline.ts';
 import { noFailing, type StepOutcome } from './event.ts';
-import { type BootWatch, judgeBoot, judgeHealth, judgeIdentity } from './gate.ts';
+import { type BootWatch, judgeBoot, judgeHealthOf, judgeIdentity } from './gate.ts';
 import { recordOfStep, recordsOfMachine } from './records.ts';
 import type { RunState } from './state.ts';
 import {
@@ -121,9 +121,9 @@ export const passGate = async (
     const identity = judgeIdentity(seen, expected);
     const report =
       identity.kind === 'passed'
-        ? await target.health(entry.machine, { deadlineMs: actDeadlines.healthMs, signal })
+        ? await target.health(entry.machine, { deadlineMs: actDeadlines.healthMs, signal, seen: true })
         : null;
-    const verdict = report === null ? identity : judgeHealth(report, before);
+    const verdict = report === null ? identity : judgeHealthOf(report, expected, before);
     if (signal.aborted) return interrupted(step);
     if (verdict.kind === 'failed')
       return failed(

@@ -1,5 +1,5 @@
 import type { Step } from '../plan/plan.ts';
-import type { HealthReport, Observation, SystemState } from '../ports.ts';
+import type { HealthReport, Observation, Runs, SystemState } from '../ports.ts';
 import type { Failing } from './event.ts';
 
 /** What a gate says of one reading. `waiting` may still pass; `failed` will not; unknown counts as waiting, never as passed. */
@@ -40,30 +40,42 @@ export const judgeHealth = (report: HealthReport, before: Failing): GateVerdict 
   return { kind: 'passed', why: `failing as before the run: ${[...checks, ...units].join('; ')}` };
 };
 
+type Expected = { readonly bootId: string | null; readonly current: string | null };
+
 /** What must hold of the machine itself before its health counts: the boot of this run, the toplevel of this plan. */
-export const judgeIdentity = (
-  observation: Observation,
-  expected: { readonly bootId: string | null; readonly current: string | null },
-): GateVerdict => {
+export const judgeIdentity = (observation: Observation, expected: Expected): GateVerdict => {
   if (observation.kind === 'unreachable') {
     const { error } = observation;
     return error.kind.startsWith('hostkey-')
       ? { kind: 'failed', failure: 'hostkey-changed', why: error.message }
       : { kind: 'waiting', why: error.message };
   }
-  if (expected.bootId !== null && observation.bootId !== expected.bootId)
+  return judgeRunning(observation, expected);
+};
+
+const judgeRunning = (running: Runs, expected: Expected): GateVerdict => {
+  if (expected.bootId !== null && running.bootId !== expected.bootId)
     return {
       kind: 'failed',
       failure: 'boot-loop',
-      why: `it rebooted again by itself: boot id ${observation.bootId} instead of ${expected.bootId}`,
+      why: `it rebooted again by itself: boot id ${running.bootId} instead of ${expected.bootId}`,
     };
-  if (expected.current !== null && observation.current !== expected.current)
+  if (expected.current !== null && running.current !== expected.current)
     return {
       kind: 'failed',
       failure: 'wrong-generation',
-      why: `it runs ${observation.current ?? 'an unknown toplevel'} instead of ${expected.current}`,
+      why: `it runs ${running.current ?? 'an unknown toplevel'} instead of ${expected.current}`,
     };
   return { kind: 'passed', why: 'runs as expected' };
+};
+
+/**
+ * The health of a machine that was seen to run what it should: only if it still did when that was read, for somebody may
+ * deploy to it, or it may reboot, between the two.
+ */
+export const judgeHealthOf = (report: HealthReport, expected: Expected, before: Failing): GateVerdict => {
+  const still = report.runs === undefined ? null : judgeRunning(report.runs, expected);
+  return still === null || still.kind === 'passed' ? judgeHealth(report, before) : still;
 };
 
 // ── the way through a reboot ─────────────────────────────────────────────────────────────────────────────────

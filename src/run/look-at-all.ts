@@ -1,6 +1,6 @@
 import { mapBounded } from '../concurrency.ts';
 import type { MachinePlan } from '../plan/plan.ts';
-import type { Clock, Observation, Target } from '../ports.ts';
+import type { Clock, Observation, Runs, Target } from '../ports.ts';
 import { anotherIn } from './another.ts';
 import { longerPause, pollPause } from './await.ts';
 import { baselineOf, failingIn, isFailing } from './baseline.ts';
@@ -30,9 +30,9 @@ const mayRun = (state: RunState, entry: MachinePlan): ReadonlySet<string | null>
   return status !== 'done' || current === null ? null : new Set([current]);
 };
 
-const otherwise = (state: RunState, entry: MachinePlan, seen: Observation): string | null => {
-  const expected = seen.kind === 'reachable' ? mayRun(state, entry) : null;
-  if (expected === null || seen.kind !== 'reachable' || expected.has(seen.current)) return null;
+const otherwise = (state: RunState, entry: MachinePlan, seen: Runs): string | null => {
+  const expected = mayRun(state, entry);
+  if (expected === null || expected.has(seen.current)) return null;
   return `it runs ${seen.current ?? 'an unknown toplevel'}, which this run did not leave on it`;
 };
 
@@ -62,9 +62,9 @@ const lookOnce = async (
   if (observed.kind === 'unreachable') return seen('unknown', observed.error.message);
   const another = anotherIn(state, entry, observed);
   if (another !== null) return seen('unknown', another.message, noFailing, true);
-  const report = await target.health(machine, { deadlineMs: actDeadlines.healthMs, signal });
+  const report = await target.health(machine, { deadlineMs: actDeadlines.healthMs, signal, seen: true });
   const failing = failingIn(report);
-  const other = moment === 'end' ? otherwise(state, entry, observed) : null;
+  const other = moment === 'end' ? otherwise(state, entry, report.runs ?? observed) : null;
   if (other !== null) return seen('worse', other, failing, true);
   const unbootable = moment === 'end' ? bootsNothing(entry, observed) : null;
   // One that goes down has it no more, for as long as that takes.

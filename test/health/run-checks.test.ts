@@ -54,6 +54,7 @@ const look = (
   parts: Partial<HealthParts> = {},
   deadlineMs = 60_000,
   signal?: AbortSignal,
+  seen = false,
 ) =>
   runChecks(
     machineNamed('grey-area', { healthChecks: [...healthChecks] }),
@@ -65,7 +66,7 @@ const look = (
       observe: async () => up,
       ...parts,
     },
-    { deadlineMs, ...(signal === undefined ? {} : { signal }) },
+    { deadlineMs, ...(signal === undefined ? {} : { signal }), ...(seen ? { seen } : {}) },
   );
 
 describe('a machine’s health', () => {
@@ -78,7 +79,31 @@ describe('a machine’s health', () => {
       failedUnits: [],
       readings: [],
       summary: 'no checks, systemd is running',
+      runs: { bootId: '0f0e0d0c-0b0a-4908-8706-050403020100', booted: null, current: null, profile: null },
     });
+  });
+
+  it('of one that was seen just now tells what it ran once its checks had passed', async () => {
+    const order: string[] = [];
+    const remote = fakeRemote(() => {
+      order.push('check');
+      return exited(0);
+    });
+    const observe = async (): Promise<Observation> => {
+      order.push('look');
+      return { ...up, current: order.includes('check') ? 'theirs' : 'ours' };
+    };
+    const healthChecks = [command(), command({ from: 'orchestrator', command: 'exit 0' })];
+    expect(await look(healthChecks, { remote, observe })).toMatchObject({ runs: { current: 'ours' } });
+    order.length = 0;
+    expect(await look(healthChecks, { remote, observe }, 60_000, undefined, true)).toMatchObject({
+      verdict: 'healthy',
+      runs: { current: 'theirs' },
+    });
+    expect(order).toEqual(['check', 'look']);
+    const gone = await look(healthChecks, { remote, observe: async () => down }, 60_000, undefined, true);
+    expect(gone).toMatchObject({ verdict: 'unknown' });
+    expect(gone.runs).toBeUndefined();
   });
 
   it('gives the readings in the order of the configuration, wherever each ran', async () => {

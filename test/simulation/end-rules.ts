@@ -4,7 +4,7 @@ import { progressOf } from '../../src/run/progress.ts';
 import type { RunState } from '../../src/run/state.ts';
 import type { World } from '../../src/sim/world.ts';
 import type { Known } from './knowledge.ts';
-import { differs, failedBeforeToo, progressFor, targetFor } from './known.ts';
+import { deployedSinceRead, differs, failedBeforeToo, progressFor, targetFor } from './known.ts';
 
 /** What must hold of looks at machines that nothing is being done to: the report of a run is true when it is written. */
 
@@ -79,10 +79,10 @@ const wrongSight = (known: Known, { moment, seen }: Looked): string | null => {
 
 /** What is well at the end, or no worse than before, runs what its gate passed; unless somebody else deployed since. */
 const wrongAtEnd = (known: Known, { machine, verdict }: Seen): string | null => {
-  const { world, lookBegunAt } = known;
+  const { world } = known;
   const progress = progressFor(known, machine);
   const gate = progress?.steps.findLast(({ kind }) => kind === 'gate');
-  const theirs = (world.look(machine).foreignAt ?? 0) >= lookBegunAt.end;
+  const theirs = deployedSinceRead(known, machine);
   if (progress?.status !== 'done' || gate?.kind !== 'gate' || theirs) return null;
   return verdict === 'well' || verdict === 'as-before'
     ? differs(

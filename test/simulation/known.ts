@@ -52,6 +52,10 @@ export const crashedSinceSeen = ({ world }: Known, name: string): boolean => {
   return truth.power !== 'up' || truth.bootedAt > (world.lastAnswerAt(name) ?? 0);
 };
 
+/** Nobody can know what somebody else deployed after its health was read, and what it ran with it. */
+export const deployedSinceRead = ({ world }: Known, name: string): boolean =>
+  (world.look(name).foreignAt ?? 0) > (world.lastReading(name)?.at ?? 0);
+
 /** Why the machine should not pass, or null: it has something else than it should. */
 export const differs = (
   known: Known,

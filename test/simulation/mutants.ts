@@ -103,14 +103,20 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'a machine that reboots again by itself passes its gate',
     'gate.ts',
-    'if (expected.bootId !== null && observation.bootId !== expected.bootId)',
+    'if (expected.bootId !== null && running.bootId !== expected.bootId)',
     'if (false)',
   ),
   mutant(
     'a gate takes any generation',
     'gate.ts',
-    'if (expected.current !== null && observation.current !== expected.current)',
+    'if (expected.current !== null && running.current !== expected.current)',
     'if (false)',
+  ),
+  mutant(
+    'a gate asks what a machine runs only before its health',
+    'gate.ts',
+    'const still = report.runs === undefined',
+    'const still = true',
   ),
   mutant(
     'a gate takes failed checks',
@@ -449,7 +455,7 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'whatever a machine runs at the end is what the run left on it',
     'look-at-all.ts',
-    "const other = moment === 'end' ? otherwise(state, entry, observed) : null;",
+    "const other = moment === 'end' ? otherwise(state, entry, report.runs ?? observed) : null;",
     'const other = null;',
   ),
   // leases

@@ -2,25 +2,21 @@ import type { MachinePlan } from '../../src/plan/plan.ts';
 import { pollPause } from '../../src/run/await.ts';
 import { progressOf } from '../../src/run/progress.ts';
 import { recordOfKind, type StepRecord } from '../../src/run/records.ts';
-import { faultOf } from '../../src/sim/fault.ts';
 import type { Known } from './knowledge.ts';
-import { crashedSinceSeen, differs, entryOf, failedBeforeToo, startFor, targetFor } from './known.ts';
+import {
+  crashedSinceSeen,
+  deployedSinceRead,
+  differs,
+  entryOf,
+  failedBeforeToo,
+  startFor,
+  targetFor,
+} from './known.ts';
 import { withoutLease } from './lease-rules.ts';
 
 /** What must hold when a step counts as succeeded: it is so in truth. */
 
 type StepOf<K extends StepRecord['step']['kind']> = Extract<StepRecord['step'], { readonly kind: K }>;
-
-/** More than a round trip lasts over a link that is not slow, milliseconds. */
-const tripMostMs = 1_000;
-/**
- * Somebody else deployed to the machine while its latest look was under way: what it runs is asked first, and then how it is.
- */
-const deployedMeanwhile = ({ world }: Known, machine: string, lookedAt: number): boolean => {
-  const { faults, foreignAt } = world.look(machine);
-  const slowMs = faultOf(faults, 'slow-link')?.ms ?? 0;
-  return foreignAt !== null && foreignAt > lookedAt - slowMs - tripMostMs;
-};
 
 /** What passes a gate was seen well, or no worse than before. */
 const wrongHealth = (
@@ -44,20 +40,19 @@ const wrongHealth = (
     (fault) => fault.kind === 'falls-ill' && fault.forMs !== null && fault.forMs <= pollPause.mostMs + 1_000,
   );
   const steadyMs = (endedAt ?? 0) - (truth.wellSince ?? 0);
-  const meanwhile = deployedMeanwhile(known, machine, endedAt ?? 0);
-  return truth.wellSince !== null && !excused && !unseen && !meanwhile && steadyMs < stableMs
+  return truth.wellSince !== null &&
+    !excused &&
+    !unseen &&
+    !deployedSinceRead(known, machine) &&
+    steadyMs < stableMs
     ? `the gate ${id} passed after ${steadyMs} ms of good health`
     : null;
 };
 
 /** What passes a gate runs what it should, in the boot that was waited for. */
-const wrongRunning = (
-  known: Known,
-  { machine, current, after }: StepOf<'gate'>,
-  { endedAt }: StepRecord,
-): string | null => {
+const wrongRunning = (known: Known, { machine, current, after }: StepOf<'gate'>): string | null => {
   const { state, world } = known;
-  if (deployedMeanwhile(known, machine, endedAt ?? 0)) return null;
+  if (deployedSinceRead(known, machine)) return null;
   const target = targetFor(known, machine, current);
   const wrong = differs(known, machine, 'running toplevel', world.look(machine).current, target);
   if (wrong !== null) return wrong;
@@ -99,7 +94,7 @@ const wrongStep = (known: Known, record: StepRecord): string | null => {
     case 'preflight':
       return withoutLease(known.world, known.state.run, machine, record.endedAt ?? 0);
     case 'gate':
-      return wrongHealth(known, step, record) ?? wrongRunning(known, step, record);
+      return wrongHealth(known, step, record) ?? wrongRunning(known, step);
     case 'restore':
       return wrongReturn(known, step);
     default:

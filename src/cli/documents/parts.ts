@@ -145,6 +145,10 @@ export const DriftDocument = z
 export const HealthReportDocument = z.object({
   machine: text,
   at,
+  runs: z
+    .object({ bootId: text, booted: text.nullable(), current: text.nullable(), profile: text.nullable() })
+    .exactOptional()
+    .describe('What it ran, as it was read with all this; absent where it did not answer.'),
   verdict: z.enum(['healthy', 'degraded', 'unhealthy', 'unknown']),
   state: SystemStateDocument,
   failedUnits: texts,
