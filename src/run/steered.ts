@@ -72,7 +72,8 @@ const triedAgain = (state: RunState, entry: MachinePlan): MachineRecords => {
   };
   return records.flatMap((record): MachineRecords => {
     if (!anew(record)) return [record];
-    if (record.outcome?.kind === 'skipped' && record.endsBoot === undefined) return [];
+    const { endsBoot, firstFailing } = record;
+    if (record.outcome?.kind === 'skipped' && endsBoot === undefined && firstFailing === undefined) return [];
     const looked = record.step.kind === 'preflight' && record.outcome?.kind === 'succeeded';
     return [
       {

@@ -48,6 +48,25 @@ describe('what was failing before the run', () => {
     expect(became.box).toBe('restored: unhealthy');
   });
 
+  test('is not what has failed since the first look, though the second found the machine away and it is tried again', async () => {
+    const { became } = await tell(
+      {
+        app: {},
+        box: {
+          faults: [
+            { kind: 'unit-fails-after', cause: 'reboot', unit: 'app.service' },
+            { kind: 'crash', atMs: 20_000 },
+          ],
+        },
+      },
+      {
+        pauses: [{ atMs: 22_000, forMs: 1_000 }],
+        reopenings: [{ what: 'retry', machine: 'box', afterMs: 3_600_000, heals: false }],
+      },
+    );
+    expect(became).toEqual({ app: 'done', box: 'restored: unhealthy' });
+  });
+
   test('and passed once at a gate of the run has to go on passing', async () => {
     // Well again while it is activated, and broken by the reboot.
     const { became } = await tell({
