@@ -53,13 +53,14 @@ export type ActivateOutcome =
 export type Verdict = 'confirm' | 'restore';
 /**
  * confirmed: it stays, and a `switch` is the boot default · restored: it runs again what it ran before, asked to or by
- * itself · stuck: it tried to return and could not · gone: nobody watches over it, since it was rebooted or never was ·
- * unknown: the machine did not say.
+ * itself · stuck: it tried to return and could not · spared: somebody else deployed to it meanwhile, and that was left as it
+ * is · gone: nobody watches over it, since it was rebooted or never was · unknown: the machine did not say.
  */
 export type SettleOutcome =
   | { readonly kind: 'confirmed' }
   | { readonly kind: 'restored'; readonly why: 'asked' | 'unconfirmed' | 'refused' | 'no-boot-default' }
   | { readonly kind: 'stuck'; readonly message: string }
+  | { readonly kind: 'spared' }
   | { readonly kind: 'gone' }
   | Fenced
   | { readonly kind: 'unknown'; readonly message: string };

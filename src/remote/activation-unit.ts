@@ -173,7 +173,7 @@ const Unit = z.object({
   /** Its supervisor has its word. */
   verdict: z.enum(['confirm', 'restore', 'expired']).nullable().catch(null),
   /** What came of the supervision. */
-  end: z.enum(['confirmed', 'restored', 'no-boot-default', 'stuck']).nullable().catch(null),
+  end: z.enum(['confirmed', 'restored', 'no-boot-default', 'stuck', 'spared']).nullable().catch(null),
 });
 export type UnitReading = {
   readonly unit: z.infer<typeof Unit>;

@@ -36,6 +36,7 @@ const outcomeIn = (answer: ReturnType<typeof readRecord>): SettleOutcome | null 
       return null;
     case 'confirmed':
     case 'gone':
+    case 'spared':
       return { kind: end };
     case 'no-boot-default':
       return { kind: 'restored', why: 'no-boot-default' };

@@ -10,7 +10,9 @@ import { unitFunctions } from './unit-functions.ts';
  *   code               exit status of the activation: it has ended, and its supervisor waits for a word
  *   extend             somebody has read `code`: the wait begins anew
  *   verdict            a link to the word that came first: confirm, restore, or expired from the supervisor itself
- *   end                what came of it: confirmed, restored, no-boot-default (and restored), stuck
+ *   end                what came of it: confirmed, restored, no-boot-default (and restored), stuck, spared
+ *
+ * What somebody else deployed meanwhile, neither the new nor what was before, is theirs: it is `spared`, and nothing put over it.
  */
 
 /** Exit statuses of the supervised unit beside those of the activation. */
@@ -20,6 +22,7 @@ export const supervisedExit = {
   noState: 96,
   restored: 97,
   stuck: 98,
+  spared: 99,
 } as const;
 
 /**
@@ -107,7 +110,18 @@ if ! keep "$unit"; then
   exit ${supervisedExit.noState}
 fi
 
+# Whether a link leads to what somebody else deployed: neither the new, nor what was before.
+others() {
+  [ -e "$1" ] && case "$(readlink -f "$1")" in "$toplevel"|"$current"|"$before") return 1 ;; esac
+}
+left=${supervisedExit.restored}
 restore() { # how it ends when it is done
+  if others /run/current-system; then
+    echo "somebody else has deployed $(readlink -f /run/current-system): it stays"
+    left=${supervisedExit.spared}
+    ends spared
+    return 0
+  fi
   echo "returning to $current"
   back=$1
   if [ "$(readlink -f "$profile")" = "$toplevel" ] && [ "$before" != "$toplevel" ]; then
@@ -163,6 +177,10 @@ until verdict=$(readlink "$dir/verdict"); do
 done
 
 if [ "$verdict" = confirm ]; then
+  if others /run/current-system || { [ "$mode" = switch ] && others "$profile"; }; then
+    restore spared
+    exit ${supervisedExit.spared}
+  fi
   if [ "$mode" != switch ] || make_default "$toplevel" "$number"; then
     ends confirmed
     exit "$code"
@@ -172,7 +190,7 @@ if [ "$verdict" = confirm ]; then
 else
   restore restored
 fi
-exit ${supervisedExit.restored}
+exit "$left"
 `;
 
 /** How long one command of `settleScript` waits for the end, in steps of a fifth of a second. */

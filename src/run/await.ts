@@ -1,5 +1,5 @@
 import { type Learnt, rebootAlarmMs } from '../plan/durations.ts';
-import type { Step } from '../plan/plan.ts';
+import type { MachinePlan, Step } from '../plan/plan.ts';
 import { duration } from '../text/words.ts';
 import { baselineOf, failingIn, isFailing } from './baseline.ts';
 import { noFailing, type StepOutcome } from './event.ts';
@@ -14,6 +14,7 @@ import {
   type PerformContext,
   succeeded,
 } from './step-context.ts';
+import { leftAsTheirs, theirsOn, theirsRemedy, theirsWords } from './theirs.ts';
 
 /** Pause between two looks, milliseconds: quick at first, then gentle (sshd and fail2ban punish the impatient). */
 export const pollPause = { firstMs: 1_000, factor: 1.5, mostMs: 5_000 } as const;
@@ -78,8 +79,14 @@ export const awaitBoot = async (
       return succeeded(`${verdict.why}${timed === null ? '' : ` after ${againstUsual(takenMs, timed)}`}`, {
         bootId: verdict.bootId,
       });
-    if (verdict.kind === 'failed')
-      return failed(failureAt(step, verdict.failure, verdict.why, verdict.remedy));
+    if (verdict.kind === 'failed') {
+      const theirs = seen.kind === 'reachable' ? theirsOn(state, entry, seen) : null;
+      return failed(
+        theirs === null
+          ? failureAt(step, verdict.failure, verdict.why, verdict.remedy)
+          : failureAt(step, verdict.failure, `${verdict.why}: ${theirsWords(theirs)}`, theirsRemedy),
+      );
+    }
     const stage = watch.downAt === null ? 'going down' : 'down, waiting for it to come back';
     if (stage !== said)
       context.note(
@@ -96,6 +103,9 @@ export const awaitBoot = async (
     if (signal.aborted) return interrupted(step);
   }
 };
+
+const becomesDefault = ({ steps }: MachinePlan): boolean =>
+  steps.some((step) => step.kind === 'confirm' && step.mode === 'switch');
 
 /**
  * Waits until the machine runs what it should and is healthy (what failed before the run aside), and has stayed so for the stability period. A reading
@@ -125,10 +135,14 @@ export const passGate = async (
         : null;
     const verdict = report === null ? identity : judgeHealthOf(report, expected, before);
     if (signal.aborted) return interrupted(step);
-    if (verdict.kind === 'failed')
+    if (verdict.kind === 'failed') {
+      const runs = report?.runs ?? (seen.kind === 'reachable' ? seen : null);
+      const theirs = runs === null ? null : theirsOn(context.state, entry, runs);
+      if (theirs !== null) return leftAsTheirs(step, theirs, `${verdict.why}:`);
       return failed(
         failureAt(step, verdict.failure, verdict.why, 'look at the machine and its log before going on'),
       );
+    }
     const now = clock.elapsed();
     if (verdict.kind === 'passed') {
       steadySince ??= now;
@@ -138,6 +152,11 @@ export const passGate = async (
       if (now >= until) {
         // Seen before a standstill: nobody confirmed the activation meanwhile, so the machine may have gone back by itself.
         if (context.stoodStill()) continue;
+        const theirs = report?.runs === undefined ? null : theirsOn(context.state, entry, report.runs);
+        // To confirm it would put ours in the place of what somebody else has made the boot default.
+        if (theirs !== null && step.after === 'activation' && becomesDefault(entry))
+          return leftAsTheirs(step, theirs, 'not confirmed:');
+        if (theirs !== null) context.warn(theirsWords(theirs));
         return succeeded(verdict.why, isFailing(failing) ? { failing } : {});
       }
       say(

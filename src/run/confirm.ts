@@ -12,6 +12,7 @@ import {
   unitName,
   unknown,
 } from './step-context.ts';
+import { leftAsTheirs } from './theirs.ts';
 
 /** What of a confirmation is not enough to go on with, by how the supervision ended. */
 const whyNot = {
@@ -47,6 +48,8 @@ export const confirm = async (
       break;
     case 'restored':
       return failed(failureAt(step, 'not-confirmed', whyNot[settled.why], remedy));
+    case 'spared':
+      return leftAsTheirs(step, null, 'not confirmed:');
     case 'stuck':
       return failed(failureAt(step, 'not-confirmed', settled.message, remedy));
     case 'gone':

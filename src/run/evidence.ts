@@ -10,6 +10,7 @@ import {
   see,
   unknown,
 } from './step-context.ts';
+import { leftAsTheirs, theirsOn } from './theirs.ts';
 
 type Mode = Extract<Step, { kind: 'activate' }>['mode'];
 
@@ -55,8 +56,10 @@ export const lacksEvidence = async (
       ),
     );
   const why = contradiction(seen, toplevel, mode);
-  return why === null
-    ? null
+  if (why === null) return null;
+  const theirs = theirsOn(context.state, context.entry, seen);
+  return theirs !== null
+    ? leftAsTheirs(step, theirs, `${said}, but`)
     : failed(
         failureAt(
           step,

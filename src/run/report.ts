@@ -11,7 +11,7 @@ import { type MachineProgress, progressOfAll } from './progress.ts';
 import { recordOfStep, type StepRecord } from './records.ts';
 import { nextOf } from './report-next.ts';
 import type { RunState } from './state.ts';
-import { restoreIncomplete } from './step-context.ts';
+import { changedSincePlan, restoreIncomplete } from './step-context.ts';
 import { seenWords } from './telling.ts';
 
 /** Exit codes of every command: documented, stable, told by the unit of the timer as they are. */
@@ -126,11 +126,13 @@ const unitsNamedMax = 5;
 
 /** How far a return that was tried has come, before "returned to what it ran". */
 export const notReturnedWords = ({ kind }: Pick<Failure, 'kind'>): string =>
-  kind === restoreIncomplete
-    ? 'it was not wholly'
-    : kind.endsWith('-unknown')
-      ? 'nobody knows whether it was'
-      : 'it could NOT be';
+  kind === changedSincePlan
+    ? 'what someone else deployed was left as it is, so it was not wholly'
+    : kind === restoreIncomplete
+      ? 'it was not wholly'
+      : kind.endsWith('-unknown')
+        ? 'nobody knows whether it was'
+        : 'it could NOT be';
 
 /** `health`: what the last look says of it, or null where there was none. */
 const summaryOf = (progress: MachineProgress, rebooted: boolean, health: string | null): string => {

@@ -7,6 +7,7 @@ import { isEffect, progressOf, unconfirmed } from './progress.ts';
 import { recordsOfMachine } from './records.ts';
 import {
   actDeadlines,
+  away,
   changedSincePlan,
   failed,
   failureAt,
@@ -19,6 +20,7 @@ import {
   unitName,
   unknown,
 } from './step-context.ts';
+import { leftAsTheirs, theirsOn } from './theirs.ts';
 
 type Restore = Extract<Step, { kind: 'restore' }>;
 
@@ -52,6 +54,8 @@ const bySupervisor = async (step: Restore, context: PerformContext): Promise<Ste
   switch (settled.kind) {
     case 'restored':
       break;
+    case 'spared':
+      return leftAsTheirs(step, null, 'not returned to what it ran:');
     // What was confirmed after all, and whatever nobody watches over, is returned like any other activation.
     case 'confirmed':
     case 'gone':
@@ -120,14 +124,21 @@ const nearlyBack = async (
     : outcome;
 };
 
-/** Back to the recorded toplevels: what ran goes live, then what was to be booted becomes the default again. */
-const byActivation = async (step: Restore, context: PerformContext): Promise<StepOutcome> => {
-  const now = await see(context, actDeadlines.seeBeforeMs);
-  if (context.signal.aborted) return interrupted(step);
+/**
+ * Back to the recorded toplevels: what ran goes live, then what was to be booted becomes the default again. Only over what
+ * is seen to be no other's: where only the boot default is theirs, what ran goes live alone.
+ */
+const byActivation = async (planned: Restore, context: PerformContext): Promise<StepOutcome> => {
+  let now = await see(context, actDeadlines.seeAfterMs);
+  while (context.stoodStill()) now = await see(context, actDeadlines.seeAfterMs);
+  if (context.signal.aborted) return interrupted(planned);
+  if (now.kind === 'unreachable') return away(planned, context, now.error, 'not returned to what it ran');
   // Perhaps that is why it failed: what answered for it did not run what it should.
-  const another =
-    now.kind === 'reachable' ? answersForAnother(step, context.state, context.entry, now) : null;
+  const another = answersForAnother(planned, context.state, context.entry, now);
   if (another !== null) return another;
+  const theirs = theirsOn(context.state, context.entry, now);
+  if (theirs?.what === 'runs') return leftAsTheirs(planned, theirs, 'not returned to what it ran:');
+  const step: Restore = theirs === null ? planned : { ...planned, mode: 'test' };
   const back = await bringAbout(step, step.current, step.mode, context);
   if (back.kind !== 'succeeded') return back;
   const test = step.mode === 'test';

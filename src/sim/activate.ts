@@ -112,7 +112,9 @@ export const activateOver = (world: Surroundings): Target['activate'] => {
       const neverBegan = unit.outcome.kind === 'refused' && unit.outcome.missing === true;
       if (unit.watch !== null && !neverBegan) {
         change(awaitWord(truth, request.unit, now()));
-        const taken = unit.outcome.kind !== 'refused' && unit.watch.end?.kind === 'restored';
+        const taken =
+          unit.outcome.kind !== 'refused' &&
+          (unit.watch.end?.kind === 'restored' || unit.watch.end?.kind === 'spared');
         return taken
           ? {
               kind: 'refused',

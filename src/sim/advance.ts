@@ -1,7 +1,7 @@
 import { type Fault, faultOf } from './fault.ts';
-import { type Due, isWell, type SimMachine, withDue, withProfile } from './machine.ts';
+import { type Due, foreignBy, isWell, type SimMachine, withDue, withProfile } from './machine.ts';
 import { bootIdOf } from './random.ts';
-import { confirmedUnit, returnedUnit, tellSupervisor, unitEnded } from './supervisor.ts';
+import { confirmedUnit, isBusy, returnedUnit, tellSupervisor, unitEnded } from './supervisor.ts';
 
 /** What time makes of a simulated machine: pure. */
 
@@ -48,6 +48,15 @@ const restartServices = (machine: SimMachine, cause: 'activation' | 'reboot', at
     : withDue(restarting, { at: at + usualMs + (illness?.forMs ?? 0), kind: 'ready' });
 };
 
+/** Somebody else deploys to it in a while, where a fault says so of this moment, and has not before. */
+export const thenForeign = (machine: SimMachine, since: 'live' | 'boot' | number, at: number): SimMachine => {
+  const fault = machine.faults.length === 0 ? null : faultOf(machine.faults, 'foreign-deploy');
+  const due = machine.foreignAt !== null || machine.due.some(({ kind }) => kind === 'foreign');
+  return fault?.since === since && !due ? withDue(machine, foreignBy(fault, at)) : machine;
+};
+
+const foreignAgainMs = 500;
+
 const powerOff = (machine: SimMachine): SimMachine => ({
   ...machine,
   power: 'down',
@@ -73,7 +82,8 @@ const boot = (machine: SimMachine, at: number): SimMachine => {
     rebooting: false,
     failedUnits: machine.origin.failedUnits,
   };
-  const running = restartServices(withDue(up, { at: at + nature.startupMs, kind: 'started' }), 'reboot', at);
+  const started = withDue(thenForeign(up, 'boot', at), { at: at + nature.startupMs, kind: 'started' });
+  const running = restartServices(started, 'reboot', at);
   return loop !== null && boots <= loop.times
     ? withDue(running, { at: at + loop.afterMs, kind: 'crash' })
     : running;
@@ -130,9 +140,21 @@ const apply = (machine: SimMachine, due: Due): SimMachine => {
       // What runs already is not restarted.
       return due.toplevel === machine.current || machine.power === 'down'
         ? machine
-        : restartServices({ ...machine, current: due.toplevel }, 'activation', at);
+        : restartServices(
+            {
+              ...(due.toplevel === machine.origin.current ? machine : thenForeign(machine, 'live', at)),
+              current: due.toplevel,
+            },
+            'activation',
+            at,
+          );
     case 'foreign': {
       const { toplevel } = due;
+      // Only one activation at a time can hold the lock: whoever does not get it tries again.
+      if ([...machine.units.values()].some(isBusy))
+        return withDue(machine, { ...due, at: at + foreignAgainMs });
+      if (due.mode === 'boot')
+        return { ...withProfile(machine, toplevel, at, undefined), entry: toplevel, foreignAt: at };
       const theirs = { ...withProfile(machine, toplevel, at, undefined), current: toplevel, entry: toplevel };
       // The faults are those of what we deploy.
       return { ...restartServices({ ...theirs, faults: [] }, 'activation', at), faults, foreignAt: at };
@@ -160,18 +182,19 @@ const apply = (machine: SimMachine, due: Due): SimMachine => {
 export const advance = (
   machine: SimMachine,
   now: number,
-  tell?: (after: SimMachine, due: Due) => void,
+  tell?: (after: SimMachine, due: Due, before: SimMachine) => void,
 ): SimMachine => {
   let current = machine;
   for (let due = current.due[0]; due !== undefined && due.at <= now; due = current.due[0]) {
     const after = apply({ ...current, due: current.due.slice(1) }, due);
     const well = isWell(after);
+    const before = current;
     current = {
       ...after,
       unwellSince: well ? null : (current.unwellSince ?? due.at),
       wellSince: well ? (current.wellSince ?? due.at) : null,
     };
-    tell?.(current, due);
+    tell?.(current, due, before);
   }
   return current;
 };

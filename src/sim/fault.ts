@@ -100,8 +100,17 @@ export type Fault =
   | { readonly kind: 'just-booted' }
   /** Crashes and boots again, by itself. */
   | { readonly kind: 'crash'; readonly atMs: number }
-  /** Somebody else deploys to it. */
-  | { readonly kind: 'foreign-deploy'; readonly atMs: number; readonly toplevel: string };
+  /**
+   * Somebody else deploys to it; `since`: counted from when something new went live there, from its boot, or from the round
+   * trip of a number. `boot`: what runs stays.
+   */
+  | {
+      readonly kind: 'foreign-deploy';
+      readonly atMs: number;
+      readonly toplevel: string;
+      readonly since?: 'live' | 'boot' | number;
+      readonly mode?: 'boot';
+    };
 
 /** Seen by the preflight, or only once something is written: the closure, the profile, the entry of the boot loader. */
 type DiskFullAt = '/nix' | '/boot' | 'during-copy' | 'at-profile' | 'at-boot-entry';

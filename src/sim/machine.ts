@@ -57,7 +57,7 @@ export type Due = { readonly at: number } & (
   /** `generation`: the one to switch to where it still holds the toplevel; else a new one is made. */
   | { readonly kind: 'profile'; readonly toplevel: string; readonly generation?: number }
   | { readonly kind: 'live'; readonly toplevel: string }
-  | { readonly kind: 'foreign'; readonly toplevel: string }
+  | { readonly kind: 'foreign'; readonly toplevel: string; readonly mode?: 'boot' }
   | { readonly kind: 'occupied' | 'vacated'; readonly by: Occupant }
   | { readonly kind: 'unit-ended'; readonly unit: string; readonly outcome: ActivateOutcome }
   /** Nobody has confirmed it for so long. */
@@ -149,6 +149,12 @@ export const withDue = (machine: SimMachine, ...more: readonly Due[]): SimMachin
 
 const dayMs = 86_400_000;
 
+/** What somebody else deploys, counted from `from`. */
+export const foreignBy = (
+  { atMs, toplevel, mode }: Extract<Fault, { kind: 'foreign-deploy' }>,
+  from: number,
+): Due => ({ at: from + atMs, kind: 'foreign', toplevel, ...(mode === undefined ? {} : { mode }) });
+
 const fatesOf = (faults: readonly Fault[], now: number): readonly Due[] =>
   faults.flatMap((fault): readonly Due[] => {
     switch (fault.kind) {
@@ -167,7 +173,7 @@ const fatesOf = (faults: readonly Fault[], now: number): readonly Due[] =>
             : [{ at: now + fault.atMs + fault.forMs, kind: 'vacated' as const, by: fault.by }]),
         ];
       case 'foreign-deploy':
-        return [{ at: now + fault.atMs, kind: 'foreign', toplevel: fault.toplevel }];
+        return fault.since === undefined ? [foreignBy(fault, now)] : [];
       default:
         return [];
     }

@@ -39,6 +39,8 @@ type Surroundings = {
   /** Counts the round trips to a machine, from 1. */
   readonly nextTrip: (name: string) => number;
   readonly crash: (name: string) => void;
+  /** Somebody else deploys to it. */
+  readonly deployed: (name: string, trip: number) => void;
   readonly answered: (name: string) => void;
 };
 
@@ -101,6 +103,7 @@ export const askOver = (world: Surroundings): Ask => {
       return sshError(machine, 'timeout', `${name} took longer than ${deadlineMs / 1_000} s`);
     const { faults } = look(name);
     if (faults.some((fault) => fault.kind === 'trip-crashes' && fault.trip === trip)) world.crash(name);
+    if (faultOf(faults, 'foreign-deploy')?.since === trip) world.deployed(name, trip);
     const problem = link.problem(machine);
     if (problem?.kind === 'timeout')
       return { silentMs: Math.min(network.silenceMs, deadlineMs) - tripMs, known: problem };

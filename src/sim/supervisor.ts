@@ -1,4 +1,4 @@
-import type { ActivateOutcome, ActivateRequest, Verdict } from '../ports.ts';
+import type { ActivateOutcome, ActivateRequest, SettleOutcome, Verdict } from '../ports.ts';
 import { faultOf } from './fault.ts';
 import { type SimMachine, type TransientUnit, type Watch, withDue } from './machine.ts';
 
@@ -100,12 +100,25 @@ const withoutBootDefault = (
   );
 };
 
+/** What somebody else deployed: neither the new, nor what was before. */
+const isTheirs = ({ request, watch }: TransientUnit, toplevel: string): boolean =>
+  toplevel !== request.toplevel && toplevel !== watch?.current && toplevel !== watch?.profile;
+/** To confirm it would put ours in the place of what somebody else has made the boot default. */
+const takesOver = (machine: SimMachine, unit: TransientUnit): boolean =>
+  unit.request.mode === 'switch' && isTheirs(unit, machine.profile);
+
 /** Acts on the verdict, or on the refusal that `outcome` is. */
 const act = (machine: SimMachine, name: string, at: number, outcome: ActivateOutcome | null): SimMachine => {
   const unit = machine.units.get(name);
   if (unit?.watch == null) return machine;
   const { activationMs } = machine.nature;
-  if (outcome === null && unit.watch.verdict === 'confirm') {
+  if (isTheirs(unit, machine.current))
+    return withUnit(machine, name, {
+      ...unit,
+      outcome: outcome ?? unit.outcome,
+      watch: { ...unit.watch, end: { kind: 'spared' } },
+    });
+  if (outcome === null && unit.watch.verdict === 'confirm' && !takesOver(machine, unit)) {
     const done = { at: at + Math.round(activationMs * 0.2), kind: 'confirmed', unit: name } as const;
     const lies = lieOf(machine) !== null && lieOf(machine) !== 'the-return';
     const full = machine.faults.flatMap((fault) => (fault.kind === 'disk-full' ? [fault.path] : []));
@@ -175,10 +188,12 @@ export const returnedUnit = (
         : verdict === 'restore'
           ? 'asked'
           : 'unconfirmed';
-  const end =
-    machine.current === unit.watch.current || lieOf(machine) === 'the-return'
-      ? restored(why)
-      : ({ kind: 'stuck', message: 'its own return to what it ran before failed' } as const);
+  const end: SettleOutcome =
+    verdict === 'confirm' && takesOver(machine, unit)
+      ? { kind: 'spared' }
+      : machine.current === unit.watch.current || lieOf(machine) === 'the-return'
+        ? restored(why)
+        : ({ kind: 'stuck', message: 'its own return to what it ran before failed' } as const);
   return withUnit(machine, name, {
     ...unit,
     outcome: outcome ?? unit.outcome,

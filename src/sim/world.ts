@@ -1,7 +1,7 @@
 import type { HealthCheck, Machine } from '../fleet/machine.ts';
 import type { ActivationMode, BootParts, Clock, HealthReport, Target, Verdict } from '../ports.ts';
 import { activateOver } from './activate.ts';
-import { advance, healed } from './advance.ts';
+import { advance, healed, thenForeign } from './advance.ts';
 import { copyOver } from './copy.ts';
 import { leaseOver } from './lease.ts';
 import { createLink, type Network } from './link.ts';
@@ -55,7 +55,7 @@ export type WorldOptions = {
   readonly random: Random;
   readonly network: Network;
   readonly onEffect?: (effect: Effect) => void;
-  readonly onHappening?: (machine: SimMachine, due: Due) => void;
+  readonly onHappening?: (machine: SimMachine, due: Due, before: SimMachine) => void;
   /** Lines that an activation or a copy writes; the demo gives them. */
   readonly linesOf?: (machine: string, act: 'copy' | ActivationMode, toplevel: string) => readonly string[];
   /** Reads one check of a machine that answers; null leaves it to the machine's services. */
@@ -72,6 +72,8 @@ export type World = {
   readonly effects: readonly Effect[];
   /** What the last health reading of a machine saw, and when. */
   lastReading(name: string): HealthSeen | null;
+  /** When somebody last saw what the machine runs. */
+  lastLookAt(name: string): number | null;
   /** When the machine last answered anything. */
   lastAnswerAt(name: string): number | null;
   /** How many round trips to it were begun. */
@@ -86,6 +88,7 @@ export const createWorld = (options: WorldOptions): World => {
   const machines = new Map(options.machines.map((machine) => [machine.name, machine]));
   const readings = new Map<string, HealthSeen>();
   const answers = new Map<string, number>();
+  const looks = new Map<string, number>();
   const effects: Effect[] = [];
   const trips = new Map<string, number>();
   const nextTrip = (name: string): number => {
@@ -129,6 +132,7 @@ export const createWorld = (options: WorldOptions): World => {
       look,
       nextTrip,
       crash: (name) => change(withDue(look(name), { at: options.now(), kind: 'crash' })),
+      deployed: (name, trip) => change(thenForeign(look(name), trip, options.now())),
       answered: (name) => void answers.set(name, options.now()),
     });
 
@@ -156,6 +160,7 @@ export const createWorld = (options: WorldOptions): World => {
     ): Promise<HealthReport> =>
       ask(machine, given.deadlineMs, given, (problem) => {
         const truth = look(machine.name);
+        if (problem === null) looks.set(machine.name, options.now());
         readings.set(machine.name, seenOf(truth, problem === null, options.now()));
         return reportFor(machine, truth, problem, options.now(), options);
       });
@@ -166,9 +171,10 @@ export const createWorld = (options: WorldOptions): World => {
     return {
       lease: leaseOver(hands),
       observe: (machine, given) =>
-        ask(machine, given.deadlineMs, given, (problem) =>
-          observationOf(machine, look(machine.name), problem, options.now(), options.closures),
-        ),
+        ask(machine, given.deadlineMs, given, (problem) => {
+          if (problem === null) looks.set(machine.name, options.now());
+          return observationOf(machine, look(machine.name), problem, options.now(), options.closures);
+        }),
       preflight: (machine, given) =>
         ask(machine, given.deadlineMs, given, (problem) =>
           preflightFactsOf(machine, look(machine.name), problem, options.now(), noRoot(machine.name)),
@@ -191,6 +197,7 @@ export const createWorld = (options: WorldOptions): World => {
     heal: (name) => change(healed(look(name), options.now())),
     effects,
     lastReading: (name) => readings.get(name) ?? null,
+    lastLookAt: (name) => looks.get(name) ?? null,
     lastAnswerAt: (name) => answers.get(name) ?? null,
     tripsTo: (name) => trips.get(name) ?? 0,
   };

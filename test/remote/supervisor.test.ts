@@ -172,6 +172,62 @@ describe.each([
     expect(await say('confirm')).toEqual({ kind: 'restored', why: 'unconfirmed' });
   });
 
+  describe('while somebody else deploys', () => {
+    const theirs = hashed('c', 'nixos-system-test');
+    const deploy = (live = true): void => {
+      generation('c');
+      if (live) {
+        rmSync(local.path('/run/current-system'));
+        local.link('/run/current-system', theirs);
+      }
+      local.link(`${profile}-50-link`, theirs);
+      rmSync(local.path(profile));
+      local.link(profile, `${profile}-50-link`);
+    };
+    const leadsTo = (): string => readlinkSync(local.path(profile)).replace(/^.*\//u, '');
+
+    it('leaves theirs when it is told to return', async () => {
+      await go();
+      deploy();
+      expect(await say('restore')).toEqual({ kind: 'spared' });
+      expect([current(), leadsTo(), acts(), kept()]).toEqual([theirs, 'system-50-link', ['test b'], []]);
+    });
+
+    it('leaves theirs when nobody says anything', async () => {
+      // Before its wait has begun, so that it cannot be over before.
+      const live = `ln -sfn ${local.path(theirs)} ${local.path('/run/current-system')}`;
+      const path = `${after}/bin/switch-to-configuration`;
+      local.write(path, `#!/bin/sh\necho "$1 b" >>"$LAB_FAKE/acts"\n${live}\n`, 0o755);
+      generation('c');
+      await go('switch', 600);
+      expect(await itsEnd()).toBe('99');
+      expect([current(), bootDefault(), acts()]).toEqual([theirs, before, ['test b']]);
+      expect(await say('confirm')).toEqual({ kind: 'spared' });
+      expect(existsSync(local.path(`/run/lab/${unit}`))).toBe(false);
+    });
+
+    it('leaves theirs when it is confirmed', async () => {
+      await go();
+      deploy();
+      expect(await say('confirm')).toEqual({ kind: 'spared' });
+      expect([current(), leadsTo(), acts()]).toEqual([theirs, 'system-50-link', ['test b']]);
+    });
+
+    it('for the next boot alone: does not become the boot default in its place, and goes back', async () => {
+      await go();
+      deploy(false);
+      expect(await say('confirm')).toEqual({ kind: 'spared' });
+      expect([current(), leadsTo(), acts()]).toEqual([before, 'system-50-link', ['test b', 'test a']]);
+    });
+
+    it('for the next boot alone: goes back beside it when it is told to', async () => {
+      await go();
+      deploy(false);
+      expect(await say('restore')).toEqual({ kind: 'restored', why: 'asked' });
+      expect([current(), leadsTo(), acts()]).toEqual([before, 'system-50-link', ['test b', 'test a']]);
+    });
+  });
+
   it('is on its way back, and not live, for who asks for it again while it returns', async () => {
     const door = local.path('/run/door');
     const body = `echo "$1 a" >>"$LAB_FAKE/acts"\nuntil [ -e ${door} ]; do sleep 0.05; done\nln -sfn ${local.path(before)} ${local.path('/run/current-system')}`;

@@ -71,7 +71,11 @@ export const crashFaults: readonly Fault[] = faultMakers.map((make) => {
     case 'crash':
       return { ...fault, atMs: 20_000 };
     case 'foreign-deploy':
-      return { ...fault, atMs: 9_000, toplevel: toplevelOf('any', 'foreign') };
+      return {
+        ...fault,
+        atMs: fault.since === undefined ? 9_000 : 2_000,
+        toplevel: toplevelOf('any', 'foreign'),
+      };
     case 'flaky':
       return { ...fault, chance: 0.1 };
     case 'unhealthy-after':

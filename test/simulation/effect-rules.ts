@@ -6,6 +6,7 @@ import { wrongOverwrite, wrongReboot } from './hold-rules.ts';
 import type { Known } from './knowledge.ts';
 import { entryOf, startFor } from './known.ts';
 import { wrongBeside } from './neighbour-rules.ts';
+import { wrongOverTheirs } from './theirs-rules.ts';
 
 /** What must hold of everything that is done to a machine: meant by the journal, watched over, and in its turn. */
 
@@ -104,6 +105,7 @@ export const wrongEffect = (known: Known, effect: Effect): string | null => {
   if (among !== null) return among;
   if (known.leftOut.has(effect.machine)) return `${effect.kind} of ${effect.machine}, which was left out`;
   return (
+    wrongOverTheirs(known, effect) ??
     wrongConfirmation(known, effect) ??
     wrongAdvance(known, effect, entry, intent) ??
     wrongRebootNow(known, effect, entry)

@@ -4,7 +4,7 @@ import { progressOf } from '../../src/run/progress.ts';
 import type { RunState } from '../../src/run/state.ts';
 import type { World } from '../../src/sim/world.ts';
 import type { Known } from './knowledge.ts';
-import { deployedSinceRead, differs, failedBeforeToo, progressFor, targetFor } from './known.ts';
+import { deployedSinceRead, differs, failedBeforeToo, progressFor, startFor, targetFor } from './known.ts';
 
 /** What must hold of looks at machines that nothing is being done to: the report of a run is true when it is written. */
 
@@ -14,6 +14,8 @@ type Before = {
   readonly wasIll: (name: string) => boolean;
   /** All of these units had failed. */
   readonly hadFailed: (name: string, units: readonly string[]) => boolean;
+  /** What the run was to leave on it; null where it had no say in that. */
+  readonly target: (entry: MachinePlan) => string | null;
 };
 
 type Looked = Extract<RunEvent['body'], { kind: 'looked' }>;
@@ -48,7 +50,8 @@ const wrongSeen = (
     }
     case 'worse': {
       if (moment === 'start') return `${machine} counts as worse than before the run, before the run`;
-      const runs = plan.machines.find(({ machine: { name } }) => name === machine)?.wanted ?? null;
+      const entry = plan.machines.find(({ machine: { name } }) => name === machine);
+      const runs = entry === undefined ? null : before.target(entry);
       return fine && (runs === null || world.look(machine).current === runs)
         ? `${machine} counts as unwell and was seen well`
         : null;
@@ -66,6 +69,7 @@ const wrongSight = (known: Known, { moment, seen }: Looked): string | null => {
   const before: Before = {
     wasIll: (name) => illBefore.has(name),
     hadFailed: (name, units) => failedBeforeToo(known, name, units),
+    target: ({ machine, wanted }) => wanted ?? startFor(known, machine.name)?.profile ?? null,
   };
   const due = plan.machines.filter((entry) => lookable(entry, moment)).map(({ machine }) => machine.name);
   if (JSON.stringify(seen.map(({ machine }) => machine)) !== JSON.stringify(due))

@@ -97,4 +97,19 @@ export const faultMakers: readonly FaultMaker[] = [
     toplevel: toplevelOf(machine, 'foreign'),
   }),
   (random) => ({ kind: 'sudo-breaks', atMs: soon(random), forMs: aWhile(random) }),
+  // While what was activated waits for its gate and its word, or for longer than it does; or after a boot.
+  (random, machine) => ({
+    kind: 'foreign-deploy',
+    atMs: random.between(0, random.pick([10_000, 60_000, 400_000])),
+    toplevel: toplevelOf(machine, 'foreign'),
+    since: random.pick(['live', 'live', 'boot']),
+    ...(random.chance(0.4) ? { mode: 'boot' } : {}),
+  }),
+  // Between one look and the next.
+  (random, machine) => ({
+    kind: 'foreign-deploy',
+    atMs: 0,
+    toplevel: toplevelOf(machine, 'foreign'),
+    since: random.between(4, 40),
+  }),
 ];

@@ -1,6 +1,7 @@
 import type { Plan } from '../../src/plan/plan.ts';
 import type { RunEvent } from '../../src/run/event.ts';
 import type { RunState } from '../../src/run/state.ts';
+import type { Due, SimMachine } from '../../src/sim/machine.ts';
 import type { Effect, World } from '../../src/sim/world.ts';
 import { wrongEffect } from './effect-rules.ts';
 import { wrongLook } from './end-rules.ts';
@@ -17,6 +18,7 @@ import {
 import { wrongEnd, wrongLeaving } from './outcome-rules.ts';
 import { wrongRest } from './rest-rules.ts';
 import { wrongBeginning, wrongEnding, wrongSteer } from './step-rules.ts';
+import { wrongBySupervisor } from './theirs-rules.ts';
 
 /**
  * What must hold of every run, checked at every event of the journal and at every effect on a machine, against the
@@ -34,6 +36,8 @@ export class Violation extends Error {
 export type Checker = {
   onEvent(event: RunEvent): void;
   onEffect(effect: Effect): void;
+  /** What became of a machine by itself. */
+  onHappening(before: SimMachine, due: Due): void;
   /** From now on the engine's clock is not the one of the simulation: nobody can tell then how long ago something was. */
   clockSet(): void;
   /** After a break of the journal nothing may be done until the next process. */
@@ -97,6 +101,9 @@ export const createChecker = (
     onEffect: (effect) => {
       demand(wrongEffect(begun(), effect));
       learnEffect(knowledge, effect);
+    },
+    onHappening: (before, due) => {
+      if (hasBegun(knowledge)) demand(wrongBySupervisor(knowledge, before, due));
     },
     state: () => begun().state,
     heals: (machine) => learnHealed(knowledge, machine),

@@ -85,8 +85,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'the exit status of an activation is believed',
     'evidence.ts',
-    'const why = contradiction(seen, toplevel, mode);\n  return why === null',
-    'const why = contradiction(seen, toplevel, mode);\n  return why !== 0',
+    'if (why === null) return null;',
+    'if (why !== undefined) return null;',
   ),
   mutant(
     'the boot id is not compared',
@@ -273,6 +273,24 @@ export const mutants: readonly Mutant[] = [
     'step-context.ts',
     'if (prior === null) return null;',
     'if (prior !== undefined) return null;',
+  ),
+  mutant(
+    'a return does not ask whether somebody else has deployed meanwhile',
+    'restore.ts',
+    "if (theirs?.what === 'runs') return",
+    "if (theirs?.what === 'boots') return",
+  ),
+  mutant(
+    'a return takes the place of what somebody else made the boot default',
+    'restore.ts',
+    "theirs === null ? planned : { ...planned, mode: 'test' };",
+    'planned;',
+  ),
+  mutant(
+    'a supervisor takes the place of what somebody else deployed',
+    'sim/supervisor.ts',
+    'if (isTheirs(unit, machine.current))',
+    'if (false)',
   ),
   // what is done on the machine
   mutant(

@@ -1,7 +1,7 @@
 import type { MachinePlan } from '../../src/plan/plan.ts';
 import { pollPause } from '../../src/run/await.ts';
 import { progressOf } from '../../src/run/progress.ts';
-import { recordOfKind, type StepRecord } from '../../src/run/records.ts';
+import { recordOfKind, recordsOfMachine, type StepRecord } from '../../src/run/records.ts';
 import type { Known } from './knowledge.ts';
 import {
   crashedSinceSeen,
@@ -117,7 +117,14 @@ const wrongDone = (known: Known, entry: MachinePlan): string | null => {
     if (wrong !== null) return wrong;
     if (truth.bootId === entry.prior?.bootId) return `${name} counts as rebooted and was not`;
   }
-  const boots = modes.includes('switch') || modes.includes('boot');
+  // What somebody else made the boot default after that was looked at, or what a gate after it has warned of.
+  const theirs =
+    truth.profile !== truth.current &&
+    ((truth.foreignAt ?? 0) > (known.world.lastLookAt(name) ?? 0) ||
+      recordsOfMachine(known.state, name).some(({ notes }) =>
+        notes.some(({ note, warning }) => warning === true && note.includes(truth.profile)),
+      ));
+  const boots = !theirs && (modes.includes('switch') || modes.includes('boot'));
   const runs = modes.includes('switch') || modes.includes('test');
   return (
     (boots ? differs(known, name, 'profile', truth.profile, entry.wanted) : null) ??

@@ -185,7 +185,14 @@ export const randomScenario = (seed: number, size?: number): Scenario => {
     const faults = random.chance(troubles)
       ? Array.from({ length: random.pick([1, 1, 2, 3]) }, () => random.pick(faultMakers)(random, name))
       : [];
-    return startOf(random, name, faults);
+    // Who deploys is in the way of a return only where something fails besides.
+    const fails = faults.some(({ kind }) => kind === 'foreign-deploy') && random.chance(0.5);
+    const illness = (): Fault => ({
+      kind: 'unhealthy-after',
+      cause: random.pick(['activation', 'reboot']),
+      forMs: null,
+    });
+    return startOf(random, name, fails ? [...faults, illness()] : faults);
   });
   const selection = random.chance(0.85) ? names : names.filter(() => random.chance(0.6));
   const ends = random.chance(0.5)

@@ -186,8 +186,9 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
       strict(() => checker?.onEffect(effect));
       if (effect.machine === scenario.localMachine) time.schedule(effect.at, watchOwnMachine);
     },
-    onHappening: (machine, due) => {
+    onHappening: (machine, due, before) => {
       tell(() => `    … ${machine.name} ${due.kind}`, due.at);
+      strict(() => checker?.onHappening(before, due));
       if (machine.name === scenario.localMachine) ownMachine(machine, due);
     },
   });
