@@ -151,7 +151,11 @@ in
     systemd.services.lab-orchestrator = {
       description = "Update, deploy and reboot the fleet in order";
       documentation = [ "man:systemd.time(7)" ];
-      after = [ "network-online.target" ];
+      # A run that was missed is made up for in the very boot that an unfinished one waits for: that one goes first.
+      after = [
+        "network-online.target"
+      ]
+      ++ lib.optional cfg.resumeAtBoot "lab-orchestrator-resume.service";
       wants = [ "network-online.target" ];
       unitConfig.RequiresMountsFor = lib.optional localPath cfg.flake ++ [ cfg.stateDir ];
 

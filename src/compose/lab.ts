@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { availableParallelism, freemem, hostname } from 'node:os';
+import { availableParallelism, freemem, hostname, uptime } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Lab, LabOptions, Via } from '../cli/lab.ts';
 import { systemClock } from '../clock.ts';
@@ -197,6 +197,7 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
     hostName: hostname(),
     ...bootHere(),
     resumesAtBoot,
+    uptimeMs: () => uptime() * 1_000,
     past,
     earlier,
     introduce,

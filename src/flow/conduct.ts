@@ -12,6 +12,7 @@ import { duration } from '../text/words.ts';
 import { type Controls, listenToControls } from './controls.ts';
 import { criticalReboots, namesMissing, unconfirmed } from './critical-reboots.ts';
 import { closeLeftover, leftoverIn } from './leftover.ts';
+import { goesOnAfterBoot } from './own-boot.ts';
 import { type LabDeps, prepare, seeRequest } from './prepare.ts';
 
 export type ConductDeps = LabDeps & {
@@ -177,6 +178,9 @@ export const conduct = (
     const { append, end } = openRecord(deps, run, null, hosting.onEvent);
     const { goal, selectors, consent, overrides = [] } = request;
     const early = AbortSignal.any([controls.stop, controls.abort]);
+    const left = leftoverIn(deps.journal);
+    const goesOn = left === null ? null : goesOnAfterBoot(deps, left);
+    if (goesOn !== null) return fail(goesOn);
     const meant = await seeBeforeClosing(deps, request, early);
     if (!meant.ok) return meant;
     await closeLeftover(deps, `run ${run} began after it`);

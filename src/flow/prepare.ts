@@ -32,6 +32,8 @@ export type LabDeps = {
   readonly bootId?: string;
   /** Whether a unit resumes at boot what reboots this very machine. */
   readonly resumesAtBoot: boolean;
+  /** How long this machine has been up, milliseconds. Absent: not known. */
+  readonly uptimeMs?: () => number;
   /** What the journal holds of earlier runs of this flake. */
   readonly earlier: EarlierRuns;
   /** Makes machines known to ssh that were recorded and not evaluated now. `unless-known`: where the run has told ssh of none yet. */

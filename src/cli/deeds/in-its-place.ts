@@ -1,5 +1,6 @@
 import { type Failure, fail, ok, type Result } from '../../failure.ts';
 import { namesMissing } from '../../flow/critical-reboots.ts';
+import { goesOnAfterBoot } from '../../flow/own-boot.ts';
 import { seeRequest } from '../../flow/prepare.ts';
 import { openRun, type Runs } from '../../flow/runs.ts';
 import type { Override } from '../../plan/override.ts';
@@ -43,6 +44,8 @@ export const agreesToClose = async (
   // Of an update of flake.lock nothing is left to go on with.
   if (left === null || left.goal.kind === 'update' || runs.isAlive(left))
     return ok({ lines: [], confirmed: confirm });
+  const goesOn = goesOnAfterBoot(lab, left);
+  if (goesOn !== null) return fail(goesOn);
   const why = runs.whyDied(left.run)?.message ?? 'its process died';
   const message = `run ${left.run} of ${moment(left.startedAt)} was left unfinished: ${sanitiseLine(why)}`;
   const undoesIt = goal.kind === 'rollback' && goal.to.kind === 'run' && goal.to.run === left.run;
