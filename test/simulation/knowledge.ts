@@ -49,6 +49,8 @@ export type Knowledge = {
   readonly failedBefore: Map<string, readonly string[]>;
   /** How each was when its preflight looked first: what fails at a later one besides may be the doing of this run. */
   readonly firstSeen: Map<string, { readonly ill: boolean; readonly units: readonly string[] }>;
+  /** How long the engine had stood still in all when the latest preflight of each ended. */
+  readonly stoodAtPreflight: Map<string, number>;
   readonly lookBegunAt: { start: number; end: number };
   /** When each was left out by somebody, as the journal says. */
   readonly leftOut: Map<string, number>;
@@ -94,6 +96,7 @@ export const createKnowledge = (plan: Plan, world: World, stood: () => number): 
   everIllBefore: new Set(),
   failedBefore: new Map(),
   firstSeen: new Map(),
+  stoodAtPreflight: new Map(),
   lookBegunAt: { start: 0, end: 0 },
   leftOut: new Map(),
   triedAgain: new Set(),
@@ -140,6 +143,7 @@ const learnSteered = (
 
 const learnPreflight = (knowledge: Knowledge, { step, intendedAt }: StepRecord): void => {
   const { world, firstSeen, illBefore, everIllBefore, failedBefore, touched } = knowledge;
+  knowledge.stoodAtPreflight.set(step.machine, knowledge.stood());
   const reading = world.lastReading(step.machine);
   const ill = reading !== null && reading.at >= intendedAt && !reading.serves && reading.up;
   const { failedUnits } = world.look(step.machine);

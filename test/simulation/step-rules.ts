@@ -45,10 +45,32 @@ const wrongTurn = (known: Known, id: string): string | null => {
   return null;
 };
 
+/** What was seen before a standstill of so many milliseconds is too old to act on. */
+const standsStillMs = 10_000;
+
+/**
+ * A machine that nothing was done to yet is looked at anew after a standstill of the engine: nobody knows what has become of
+ * it meanwhile, who is on it, what has failed there.
+ */
+const wrongSight = (known: Known, id: string): string | null => {
+  const name = machineOfStep(id);
+  const seen = known.stoodAtPreflight.get(name);
+  if (seen === undefined || id.endsWith('/preflight') || progressFor(known, name)?.touched !== false)
+    return null;
+  const stoodMs = known.stood() - seen;
+  return stoodMs < standsStillMs
+    ? null
+    : `${id} began on what was seen of ${name} before the engine stood still for ${stoodMs} ms`;
+};
+
 /** Why this step should not begin now, or null. */
 export const wrongBeginning = (known: Known, { step }: Of<'step-intended'>, at: number): string | null => {
   const { plan, world, state, resumedAt } = known;
-  const wrong = ranOut(plan, world, state, at, resumedAt) ?? wrongCopy(known, step) ?? wrongTurn(known, step);
+  const wrong =
+    ranOut(plan, world, state, at, resumedAt) ??
+    wrongCopy(known, step) ??
+    wrongTurn(known, step) ??
+    wrongSight(known, step);
   if (wrong !== null) return wrong;
   return state.pausedBy !== null && !finishes.test(step) ? `${step} began in a pause` : null;
 };
