@@ -55,6 +55,7 @@ export const reportLines = (report: RunReport): readonly string[] => [
       : [
           `  ${machine}: ${notReturnedWords(restoreFailure)} returned to what it ran: ${sanitiseLine(restoreFailure.message)}`,
           `  ${machine} → ${sanitiseLine(restoreFailure.remedy)}`,
+          ...(restoreFailure.detail ?? []).map((line) => `      ${sanitiseLine(line)}`),
         ]),
   ]),
   ...(report.failure === null ||

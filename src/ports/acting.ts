@@ -58,7 +58,12 @@ export type Verdict = 'confirm' | 'restore';
  */
 export type SettleOutcome =
   | { readonly kind: 'confirmed' }
-  | { readonly kind: 'restored'; readonly why: 'asked' | 'unconfirmed' | 'refused' | 'no-boot-default' }
+  | {
+      readonly kind: 'restored';
+      readonly why: 'asked' | 'unconfirmed' | 'refused' | 'no-boot-default';
+      /** What the machine said of its reason, one line. */
+      readonly said?: string;
+    }
   | { readonly kind: 'stuck'; readonly message: string }
   | { readonly kind: 'spared' }
   | { readonly kind: 'gone' }

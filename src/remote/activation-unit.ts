@@ -5,6 +5,7 @@ import { leasePrelude } from './lease.ts';
 import { profileFunctions } from './profile.ts';
 import { prelude, readRecord } from './record.ts';
 import { supervisedExit, sweepRoots } from './supervisor.ts';
+import { unitsNamedIn, withTellingLine } from './telling-line.ts';
 import { unitFunctions } from './unit-functions.ts';
 
 /** The transient unit of an activation: the scripts that start, read and clear it, and what its state means. Pure. */
@@ -244,17 +245,6 @@ export const phaseOf = ({ unit }: UnitReading): UnitPhase => {
     : { kind: 'died', message: `it could not be started (${result})` };
 };
 
-/** “warning: the following units failed: a.service, b.service” – switch-to-configuration, in Perl and in Rust. */
-const failedLine = /the following units failed: (.+)$/;
-const unitsNamedIn = (log: readonly string[]): readonly string[] =>
-  log.flatMap(
-    (line) =>
-      failedLine
-        .exec(line)?.[1]
-        ?.split(/,\s*|\s+/)
-        .filter((unit) => unit !== '') ?? [],
-  );
-
 /** What an exit status means; the statuses are those of switch-to-configuration-ng. */
 export const outcomeOf = (
   status: number,
@@ -263,7 +253,8 @@ export const outcomeOf = (
   failedUnits: readonly string[],
   supervised = false,
 ): ActivateOutcome => {
-  const refused = (message: string) => ({ kind: 'refused', code: status, message, log }) as const;
+  const refused = (message: string) =>
+    ({ kind: 'refused', code: status, message: withTellingLine(message, log), log }) as const;
   const boot = !supervised && (mode === 'switch' || mode === 'boot');
   const afterProfile = boot ? ' (the profile already leads to the new toplevel)' : '';
   switch (status) {

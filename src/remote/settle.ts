@@ -7,6 +7,7 @@ import { isUnitName } from './names.ts';
 import { isRootRefused, rootPatience } from './no-root.ts';
 import { readRecord, recordBytesMax } from './record.ts';
 import { settleScript } from './supervisor.ts';
+import { tellingLine, withTellingLine } from './telling-line.ts';
 
 const commandDeadlineMs = 30_000;
 const reconnectPauseMs = 3_000;
@@ -31,6 +32,7 @@ const outcomeIn = (answer: ReturnType<typeof readRecord>): SettleOutcome | null 
   const fenced = fencedBy(answer);
   if (fenced !== null) return fenced.kind === 'fenced' ? fenced : 'its lease could not be locked';
   const end = answer.first('end');
+  const log = (): readonly string[] => answer.all('log').map((line) => sanitiseLine(line).trimEnd());
   switch (end) {
     case 'pending':
       return null;
@@ -38,15 +40,20 @@ const outcomeIn = (answer: ReturnType<typeof readRecord>): SettleOutcome | null 
     case 'gone':
     case 'spared':
       return { kind: end };
-    case 'no-boot-default':
-      return { kind: 'restored', why: 'no-boot-default' };
+    case 'no-boot-default': {
+      const said = tellingLine(log());
+      return { kind: 'restored', why: 'no-boot-default', ...(said === null ? {} : { said }) };
+    }
     case 'restored': {
       const refused = answer.first('refused') !== null;
       const asked = answer.first('verdict') === 'restore';
       return { kind: 'restored', why: refused ? 'refused' : asked ? 'asked' : 'unconfirmed' };
     }
     case 'stuck':
-      return { kind: 'stuck', message: 'its own return to what it ran before failed' };
+      return {
+        kind: 'stuck',
+        message: withTellingLine('its own return to what it ran before failed', log()),
+      };
     default:
       return `the supervisor ended as “${sanitiseLine(end ?? '', 60)}”`;
   }

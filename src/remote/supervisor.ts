@@ -193,6 +193,10 @@ fi
 exit "$left"
 `;
 
+/** What an end that is none to be wished tells of its reason. */
+const saidLinesMax = 60;
+const saidLineBytesMax = 1_000;
+
 /** How long one command of `settleScript` waits for the end, in steps of a fifth of a second. */
 const settleTicks = 50;
 
@@ -221,6 +225,12 @@ if [ -d "$dir" ]; then
     put end "$(cat "$dir/end")"
     put verdict "$(readlink "$dir/verdict")"
     if [ -e "$dir/refused" ]; then put refused "$(cat "$dir/refused")"; fi
+    case "$(cat "$dir/end")" in
+      stuck|no-boot-default)
+        unit_log_sync "$1"
+        unit_log "$1" '' ${saidLinesMax} | cut -c 1-${saidLineBytesMax} | while IFS= read -r line; do put log "$line"; done
+        ;;
+    esac
   elif [ "$running" = no ]; then
     # It was killed: nothing of it is left that would make the machine look degraded.
     unit_remove "$1"

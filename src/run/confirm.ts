@@ -47,7 +47,14 @@ export const confirm = async (
     case 'confirmed':
       break;
     case 'restored':
-      return failed(failureAt(step, 'not-confirmed', whyNot[settled.why], remedy));
+      return failed(
+        failureAt(
+          step,
+          'not-confirmed',
+          `${whyNot[settled.why]}${settled.said === undefined ? '' : `: ${settled.said}`}`,
+          remedy,
+        ),
+      );
     case 'spared':
       return leftAsTheirs(step, null, 'not confirmed:');
     case 'stuck':

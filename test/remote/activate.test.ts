@@ -113,7 +113,8 @@ describe('an activation, with its scripts in a real shell', () => {
     expect(await go()).toEqual({
       kind: 'refused',
       code: 1,
-      message: 'a check before the switch refused it (the profile already leads to the new toplevel)',
+      message:
+        'a check before the switch refused it (the profile already leads to the new toplevel): checks failed',
       log: ['line 1', 'line 2', 'line 3', 'checks failed'],
     });
   });

@@ -383,7 +383,11 @@ describe.each([
   it('goes back when it is confirmed and cannot be made the boot default', async () => {
     await go();
     local.play('profile-read-only', '');
-    expect(await say('confirm')).toEqual({ kind: 'restored', why: 'no-boot-default' });
+    expect(await say('confirm')).toEqual({
+      kind: 'restored',
+      why: 'no-boot-default',
+      said: 'error: cannot write the profile',
+    });
     expect([current(), bootDefault()]).toEqual([before, before]);
   });
 

@@ -88,6 +88,7 @@ const machineLines = (
             pen,
           ),
           ...fact('  what to do', restoreFailure.remedy, 'plain', width, pen),
+          ...evidenceLines(restoreFailure, '      ', width, pen),
         ]),
   ];
 };
