@@ -20,6 +20,10 @@ const hostOf = (name: string): string => (name.split('.', 1)[0] ?? '').toLowerCa
 export const isSameHost = (one: string, other: string): boolean =>
   hostOf(one) !== '' && hostOf(one) === hostOf(other);
 
+/** What to do where an address leads to another machine. */
+export const whereItLeads = (name: string): string =>
+  `see where \`lab ssh ${name}\` leads, and correct its address (lab.machine.ssh.host, ssh_config, DNS)`;
+
 /**
  * Why it is taken for another one, or null. One that says its own name is itself: machines may share a boot id where
  * they share a kernel. One that says a name which no other machine has may have been renamed, or has none. No override: what
@@ -42,7 +46,7 @@ export const takenForAnother = (
     namesake === undefined ? `both tell the boot id ${seen.bootId}` : `it says that its host name is ${said}`;
   return {
     message: `what answers for ${name} is ${other.machine.name}, as it seems: ${evidence}`,
-    remedy: `see where \`lab ssh ${name}\` leads, and correct its address (lab.machine.ssh.host, ssh_config, DNS)${
+    remedy: `${whereItLeads(name)}${
       namesake === undefined
         ? ''
         : `; where it is ${name} after all, and the two are to change names: on its own console, \`hostname ${name}-for-now\``

@@ -9,6 +9,8 @@ export type Claim = { readonly run: string; readonly owner: string; readonly ttl
  * person took it away, and is its owner now · `unreadable`: the record of it is damaged. `leftMs` is 0 unless it is held.
  */
 export type Lease = Pick<Claim, 'run' | 'owner'> & {
+  /** The machine that it was taken for, as its run names it; absent in the records of earlier builds. */
+  readonly machine?: string;
   readonly state: 'held' | 'expired' | 'released' | 'broken' | 'unreadable';
   readonly leftMs: number;
 };

@@ -145,7 +145,7 @@ const start = async (activation: Activation): Promise<ActivateOutcome | null> =>
     '-c',
     startScript,
     'sh',
-    ...claimArguments(request.claim),
+    ...claimArguments(request.claim, machine),
     unit,
     descriptionOf(request),
     detachedRunner,

@@ -49,16 +49,16 @@ const answeredExits = [
 /**
  * Starts the unit unless it is there already. Units of earlier activations that have ended, and whose run nobody took
  * up to read them, are unloaded first, and so is what was kept from garbage collection for activations that are gone.
- * Arguments: run, owner and time to live of the claim, unit, description, `detachedRunner`, script of the unit, its
- * arguments. Without `--pipe`, which would tie the activation to the connection; `Type=exec` returns as soon as it runs.
+ * Arguments: run, owner, time to live and machine of the claim, unit, description, `detachedRunner`, script of the unit,
+ * its arguments. Without `--pipe`, which would tie the activation to the connection; `Type=exec` returns as soon as it runs.
  * What the kernel ends for want of memory takes nothing else with it, as it would by default: its supervisor has to return
  * it. A supervised one that is there waits anew; one that has returned, or was told to, makes room for another attempt.
  */
 export const startScript = `${leasePrelude}
 ${unitFunctions}
 echo lab-start
-fence "$1" "$2" "$3" || { echo lab-end; exit 0; }
-shift 3
+fence "$1" "$2" "$3" "$4" || { echo lab-end; exit 0; }
+shift 4
 units_ended | while read -r ended; do
   if [ "$ended" != "$1" ]; then
     unit_remove "$ended" # Of one that was killed the way back is kept.

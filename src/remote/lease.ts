@@ -17,10 +17,11 @@ import { prelude, readRecord, recordBytesMax, type ScriptRecord } from './record
 const lockWaitSeconds = 10;
 
 /**
- * The shell's part, for every script that acts. `fence RUN OWNER TTL` says whether the machine is still that run's,
- * renews the lease if so, and tells by whom it was taken if not. The lock is held until the script ends or closes
- * descriptor 9, so that nobody can take the lease between the look and the act. A record that cannot be written anew
- * (a full disk) is no reason to refuse its owner.
+ * The shell's part, for every script that acts. `fence RUN OWNER TTL MACHINE` says whether the machine is still that run's,
+ * renews the lease if so, and tells by whom it was taken if not. It is taken for one machine by name: an address that has
+ * come to lead to another machine of the same run leads to a lease that was taken for that one. The lock is held until the
+ * script ends or closes descriptor 9, so that nobody can take the lease between the look and the act. A record that cannot
+ * be written anew (a full disk) is no reason to refuse its owner.
  */
 export const leasePrelude = `${prelude}
 lab=/var/lib/lab
@@ -33,7 +34,7 @@ lease_lock() {
   flock -w ${lockWaitSeconds} 9
 }
 lease_read() {
-  l_state=free l_run= l_owner= l_left=0 l_format= l_boot= l_since= l_ttl=
+  l_state=free l_run= l_owner= l_machine= l_left=0 l_format= l_boot= l_since= l_ttl=
   [ -e "$lab/lease" ] || return 0
   while IFS='=' read -r key value; do
     case $key in
@@ -41,6 +42,7 @@ lease_read() {
       state) l_state=$value ;;
       run) l_run=$value ;;
       owner) l_owner=$value ;;
+      machine) l_machine=$value ;;
       boot) l_boot=$value ;;
       since) l_since=$value ;;
       ttl) l_ttl=$value ;;
@@ -53,7 +55,7 @@ lease_read() {
     *) l_format= ;;
   esac
   if [ -z "$l_format" ] || [ -z "$l_run" ] || ! is_number "$l_since" || ! is_number "$l_ttl"; then
-    l_state=unreadable l_run=unreadable l_owner=unknown
+    l_state=unreadable l_run=unreadable l_owner=unknown l_machine=
     return 0
   fi
   [ "$l_state" = held ] || return 0
@@ -65,10 +67,14 @@ lease_read() {
   l_left=$((l_ttl - (up - l_since)))
   if [ "$l_left" -le 0 ]; then l_state=expired l_left=0; fi
 }
-lease_write() { # state, run, owner, ttl
+lease_is() { # run, owner, machine: taken by this run for this machine, and not broken
+  [ "$l_run $l_owner" = "$1 $2" ] && [ "$l_state" != broken ] || return 1
+  case $l_machine in ''|"$3") return 0 ;; *) return 1 ;; esac
+}
+lease_write() { # state, run, owner, ttl, machine
   read -r up rest </proc/uptime
   { put lab-lease 1 && put state "$1" && put run "$2" && put owner "$3" && put ttl "$4" &&
-    put boot "$(head -c 64 /proc/sys/kernel/random/boot_id)" &&
+    put machine "$5" && put boot "$(head -c 64 /proc/sys/kernel/random/boot_id)" &&
     put since "$(echo "$up" | cut -d . -f 1)"; } 2>/dev/null >"$lab/lease.new" || return 1
   sync "$lab/lease.new" 2>/dev/null
   # Into a folder it would be moved, and nobody would find it there.
@@ -79,25 +85,24 @@ lease_tell() {
   put lease "$l_state"
   put lease-run "$l_run"
   put lease-owner "$l_owner"
+  put lease-machine "$l_machine"
   put lease-left "$l_left"
 }
-fence() { # run, owner, ttl
+fence() { # run, owner, ttl, machine
   if ! lease_lock; then put fence unlocked; return 1; fi
   lease_read
-  if [ "$l_state" != free ]; then
-    if [ "$l_run $l_owner" != "$1 $2" ] || [ "$l_state" = broken ]; then
-      put fence taken
-      lease_tell
-      return 1
-    fi
+  if [ "$l_state" != free ] && ! lease_is "$1" "$2" "$4"; then
+    put fence taken
+    lease_tell
+    return 1
   fi
   umask 022
-  lease_write held "$1" "$2" "$3"
+  lease_write held "$1" "$2" "$3" "$4"
   return 0
 }
 `;
 
-/** Arguments: what is asked, run, owner (of a break: who breaks it), time to live in seconds. */
+/** Arguments: what is asked, run, owner (of a break: who breaks it), time to live in seconds, machine. */
 export const leaseScript = `${leasePrelude}
 umask 022
 echo lab-lease
@@ -110,12 +115,8 @@ case $1 in
     lease_read
     ;;
 esac
-case "$l_run $l_owner" in
-  "$2 $3") ours=yes ;;
-  *) ours= ;;
-esac
-if [ "$l_state" = broken ]; then ours=; fi
-free=
+ours= free=
+if lease_is "$2" "$3" "$5"; then ours=yes; fi
 case $l_state in
   free) ours=yes free=yes ;;
   expired|released|broken) free=yes ;;
@@ -127,16 +128,16 @@ write() {
   answer unknown
 }
 case $1 in
-  take) [ -n "$ours$free" ] || { lease_tell; answer taken; }; write held "$2" "$3" "$4"; answer held ;;
-  renew) [ -n "$ours" ] || { lease_tell; answer taken; }; write held "$2" "$3" "$4"; answer held ;;
+  take) [ -n "$ours$free" ] || { lease_tell; answer taken; }; write held "$2" "$3" "$4" "$5"; answer held ;;
+  renew) [ -n "$ours" ] || { lease_tell; answer taken; }; write held "$2" "$3" "$4" "$5"; answer held ;;
   release)
     [ -n "$ours" ] || { lease_tell; answer taken; }
-    [ "$l_state" = free ] || write released "$2" "$3" "$4"
+    [ "$l_state" = free ] || write released "$2" "$3" "$4" "$5"
     answer free
     ;;
   break)
     [ "$l_run" = "$2" ] || { lease_tell; answer taken; }
-    write broken "$2" "$3" "$4"
+    write broken "$2" "$3" "$4" "$5"
     answer free
     ;;
   look)
@@ -151,6 +152,7 @@ const Told = z.object({
   state: z.enum(['held', 'expired', 'released', 'broken', 'unreadable']),
   run: z.string().max(200),
   owner: z.string().max(400),
+  machine: z.string().max(200).nullable(),
   leftSeconds: z
     .string()
     .regex(/^\d{1,9}$/)
@@ -163,11 +165,18 @@ const leaseIn = (record: ScriptRecord): Lease | null => {
     state: record.first('lease'),
     run: record.first('lease-run'),
     owner: record.first('lease-owner'),
+    machine: record.first('lease-machine'),
     leftSeconds: record.first('lease-left'),
   });
   if (!told.success) return null;
-  const { state, run, owner, leftSeconds } = told.data;
-  return { state, run: sanitiseLine(run, 64), owner: sanitiseLine(owner, 128), leftMs: leftSeconds * 1_000 };
+  const { state, run, owner, machine, leftSeconds } = told.data;
+  return {
+    state,
+    run: sanitiseLine(run, 64),
+    owner: sanitiseLine(owner, 128),
+    leftMs: leftSeconds * 1_000,
+    ...(machine === null || machine === '' ? {} : { machine: sanitiseLine(machine, 120) }),
+  };
 };
 
 const nobodyKnown: Lease = { state: 'unreadable', run: 'unknown', owner: 'unknown', leftMs: 0 };
@@ -189,12 +198,11 @@ export const unlockedMessage = (machine: Machine): string =>
   `the lease of ${machine.name} could not be locked (/var/lib/lab/lease.lock); nothing was done`;
 
 const word = (text: string): string => text.replace(/[^A-Za-z0-9._@:-]/gu, '_').slice(0, 120);
-/** A claim as the arguments of a script: run, owner, time to live in seconds. */
-export const claimArguments = ({ run, owner, ttlMs }: Claim): readonly string[] => [
-  word(run),
-  word(owner),
-  String(Math.ceil(ttlMs / 1_000)),
-];
+/** A claim as the arguments of a script: run, owner, time to live in seconds, and the machine that it is for. */
+export const claimArguments = (
+  { run, owner, ttlMs }: Claim,
+  { name }: Pick<Machine, 'name'>,
+): readonly string[] => [word(run), word(owner), String(Math.ceil(ttlMs / 1_000)), word(name)];
 
 /** `Target.lease` over a real connection. A repeat of what was asked answers the same, so a transport may repeat it. */
 export const lease = async (
@@ -203,7 +211,7 @@ export const lease = async (
   { ask, claim, deadlineMs }: LeaseRequest,
   { signal }: { signal?: AbortSignal },
 ): Promise<LeaseAnswer> => {
-  const argv = ['sh', '-c', leaseScript, 'sh', ask, ...claimArguments(claim)];
+  const argv = ['sh', '-c', leaseScript, 'sh', ask, ...claimArguments(claim, machine)];
   const answer = await remote.exec(machine, argv, {
     deadlineMs,
     ...(signal === undefined ? {} : { signal }),

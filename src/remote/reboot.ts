@@ -12,7 +12,7 @@ import { readRecord, recordBytesMax } from './record.ts';
  */
 export const triggerScript = `${leasePrelude}
 echo lab-trigger
-fence "$3" "$4" "$5" || { echo lab-end; exit 0; }
+fence "$3" "$4" "$5" "$6" || { echo lab-end; exit 0; }
 now=$(head -c 64 /proc/sys/kernel/random/boot_id)
 put boot-id "$now"
 known() { [ "$(systemctl show --property=LoadState --value -- "$1")" = loaded ]; }
@@ -53,7 +53,7 @@ export const triggerReboot = async (
     'sh',
     request.bootId,
     request.unit,
-    ...claimArguments(request.claim),
+    ...claimArguments(request.claim, machine),
   ];
   const answer = await remote.exec(machine, argv, {
     deadlineMs: request.deadlineMs,

@@ -89,7 +89,15 @@ export const settle = async (
   while (signal?.aborted !== true) {
     let pauseMs = reconnectPauseMs;
     const givenMs = leftMs();
-    const answer = await run(['sh', '-c', settleScript, 'sh', unit, verdict, ...claimArguments(claim)]);
+    const answer = await run([
+      'sh',
+      '-c',
+      settleScript,
+      'sh',
+      unit,
+      verdict,
+      ...claimArguments(claim, machine),
+    ]);
     if (answer.ok) {
       const outcome = outcomeIn(readRecord('settle', answer.value));
       if (outcome !== null && typeof outcome !== 'string') {

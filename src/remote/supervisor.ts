@@ -208,7 +208,7 @@ export const settleScript = `${leasePrelude}
 ${unitFunctions}
 echo lab-settle
 dir=/run/lab/$1
-fence "$3" "$4" "$5" || { echo lab-end; exit 0; }
+fence "$3" "$4" "$5" "$6" || { echo lab-end; exit 0; }
 if [ -d "$dir" ]; then
   if [ "$2" = restore ] || [ -e "$dir/code" ]; then ln -s "$2" "$dir/verdict" 2>/dev/null; fi
   exec 9<&-

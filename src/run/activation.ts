@@ -8,6 +8,7 @@ import type { StepOutcome } from './event.ts';
 import { contradiction, lacksEvidence } from './evidence.ts';
 import { claimOf, fenced } from './lease.ts';
 import { recordOfStep } from './records.ts';
+import type { RunState } from './state.ts';
 import {
   actDeadlines,
   away,
@@ -32,7 +33,12 @@ export const activationNotStarted = 'activation-not-started';
 /** The failure of one that began and ended badly. */
 export const activationRefused = 'activation-refused';
 
-const outcomeOfActivation = (step: Step, mode: string, outcome: ActivateOutcome): StepOutcome => {
+const outcomeOfActivation = (
+  step: Step,
+  mode: string,
+  outcome: ActivateOutcome,
+  ours: Pick<RunState, 'run'>,
+): StepOutcome => {
   switch (outcome.kind) {
     case 'live':
       return succeeded(mode === 'boot' ? 'boot default set' : mode === 'dry-activate' ? 'shown' : 'live');
@@ -58,7 +64,7 @@ const outcomeOfActivation = (step: Step, mode: string, outcome: ActivateOutcome)
         ),
       );
     case 'fenced':
-      return fenced(step, outcome.by, 'not activated');
+      return fenced(step, outcome.by, 'not activated', ours);
     case 'unknown':
       return unknown(
         failureAt(
@@ -186,7 +192,7 @@ export const bringAbout = async (
         'look at the machine (`lab status`), then `lab run` again',
       ),
     );
-  const outcome = outcomeOfActivation(step, mode, activated);
+  const outcome = outcomeOfActivation(step, mode, activated, state);
   if (outcome.kind !== 'succeeded' || mode === 'dry-activate') return outcome;
   // Exit 100 leaves the running generation alone, and so does `test` the profile.
   if (outcome.facts.needsReboot && mode === 'test') return outcome;

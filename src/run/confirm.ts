@@ -69,7 +69,7 @@ export const confirm = async (
         ),
       );
     case 'fenced':
-      return fenced(step, settled.by, 'not confirmed');
+      return fenced(step, settled.by, 'not confirmed', state);
     case 'unknown':
       return unknown(
         failureAt(

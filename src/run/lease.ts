@@ -1,6 +1,8 @@
 import type { Machine } from '../fleet/machine.ts';
+import { whereItLeads } from '../plan/identity.ts';
 import type { Step } from '../plan/plan.ts';
 import type { Claim, Clock, Lease, LeaseAnswer, LeaseRequest, Target } from '../ports.ts';
+import { anotherMachine } from './another.ts';
 import type { StepOutcome } from './event.ts';
 import { progressOf } from './progress.ts';
 import { recordOfStep } from './records.ts';
@@ -66,16 +68,35 @@ export const leaseWords = (machine: string, lease: Lease): { message: string; re
   }
 };
 
-/** What becomes of an act that the machine refused because the run has lost its lease. `undone`: `not activated`. */
-export const fenced = (step: Step, by: Lease, undone: string): StepOutcome =>
+/** Whether the lease is this run's own, taken for another of its machines: the address leads there. */
+const isForAnother = (by: Lease, { run }: Pick<Claim, 'run'>, machine: string): boolean =>
+  by.run === run && by.state === 'held' && by.machine !== undefined && by.machine !== machine;
+
+const leadsToAnother = (step: Step, { machine = '' }: Lease, undone: string): StepOutcome =>
   failed(
     failureAt(
       step,
-      leaseLost,
-      `${undone}, for this run has lost its lease: ${leaseWords(step.machine, by).message}`,
-      'see what was done to it meanwhile, then plan again',
+      anotherMachine,
+      `${undone}: what answers for ${step.machine} is ${machine}, for this run has its lease as that`,
+      whereItLeads(step.machine),
     ),
   );
+
+/**
+ * What becomes of an act that the machine refused because the run has lost its lease, or never had it: the machine is
+ * another one of the run. `undone`: `not activated`.
+ */
+export const fenced = (step: Step, by: Lease, undone: string, ours: Pick<Claim, 'run'>): StepOutcome =>
+  isForAnother(by, ours, step.machine)
+    ? leadsToAnother(step, by, undone)
+    : failed(
+        failureAt(
+          step,
+          leaseLost,
+          `${undone}, for this run has lost its lease: ${leaseWords(step.machine, by).message}`,
+          'see what was done to it meanwhile, then plan again',
+        ),
+      );
 
 const takenBy = (step: Step, by: Lease): StepOutcome => {
   const { message, remedy } = leaseWords(step.machine, by);
@@ -140,7 +161,17 @@ export const underLease = async (
   for (let attempt = 1; ; attempt += 1) {
     const answer = await takeOrInherit(ask, context);
     if (signal.aborted) return interrupted(step);
-    if (answer.kind === 'taken') return takenBy(step, answer.by);
+    if (answer.kind === 'taken') {
+      if (!isForAnother(answer.by, claim, step.machine)) return takenBy(step, answer.by);
+      // Or another that leads here has taken it for a moment, and gives it back once it has looked.
+      if (attempt < takeAttemptsMax) {
+        await clock.sleep(takeAgainMs, signal);
+        if (signal.aborted) return interrupted(step);
+        continue;
+      }
+      const seen = await look();
+      return seen.kind === 'succeeded' ? leadsToAnother(step, answer.by, 'not touched') : seen;
+    }
     const outcome = await look();
     if (outcome.kind !== 'succeeded') {
       if (answer.kind === 'held' && !signal.aborted) await ask('release');

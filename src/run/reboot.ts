@@ -200,7 +200,7 @@ export const reboot = async (step: Step, context: PerformContext): Promise<StepO
     case 'already-rebooted':
       return succeeded(`it has rebooted since the run looked at it (boot id ${outcome.bootId})`, { bootId });
     case 'fenced':
-      return fenced(step, outcome.by, 'not rebooted');
+      return fenced(step, outcome.by, 'not rebooted', state);
     case 'refused':
       return afterRefusal(step, bootId, outcome, context);
     default:

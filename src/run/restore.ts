@@ -62,7 +62,7 @@ const bySupervisor = async (step: Restore, context: PerformContext): Promise<Ste
     case 'stuck':
       return null;
     case 'fenced':
-      return fenced(step, settled.by, 'not told to return to what it ran');
+      return fenced(step, settled.by, 'not told to return to what it ran', state);
     case 'unknown':
       return unknown(
         failureAt(

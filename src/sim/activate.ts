@@ -27,8 +27,8 @@ export const activateOver = (world: Surroundings): Target['activate'] => {
   const { clock, now, look, change, effect, forgetUnit, reach, link, noRoot, lasting, linesOf } = world;
 
   /** What the start command does on the machine: begins the unit, or finds it there. */
-  const begin = (name: string, request: ActivateRequest): Fenced | null => {
-    const found = fence(look(name), request.claim, now());
+  const begin = (name: string, request: ActivateRequest, asked: string): Fenced | null => {
+    const found = fence(look(name), request.claim, asked, now());
     if (isFenced(found)) return found;
     const left = found.units.get(request.unit);
     const units = new Map(found.units);
@@ -55,10 +55,13 @@ export const activateOver = (world: Surroundings): Target['activate'] => {
     let problem: SshError | null = null;
     let perhapsStarted = false;
     const answers: (Fenced | string | null)[] = [];
+    /** The machine that answered last. */
+    let at = machine.name;
     for (let attempt = 1; attempt <= reconnect.tries; attempt += 1) {
       if (attempt > 1) await clock.sleep(reconnect.pauseMs, signal);
-      problem = await reach(machine, commandMs(), given, () => {
-        answers.push(noRoot(machine.name) ?? begin(machine.name, request));
+      problem = await reach(machine, commandMs(), given, (there) => {
+        at = there;
+        answers.push(noRoot(there) ?? begin(there, request, machine.name));
       });
       if (problem === null) break;
       perhapsStarted ||= problem.dispatched;
@@ -74,38 +77,35 @@ export const activateOver = (world: Surroundings): Target['activate'] => {
     if (typeof answer === 'string')
       return notStarted(`the activation was not started on ${machine.name}: ${answer}`);
     if (answer != null) return answer;
-    if (
-      !look(machine.name).units.has(request.unit) &&
-      faultOf(look(machine.name).faults, 'starts-nothing') !== null
-    )
+    if (!look(at).units.has(request.unit) && faultOf(look(at).faults, 'starts-nothing') !== null)
       return notStarted(`${machine.name} refused the unit ${request.unit}: Failed to connect to bus`);
     const isInVain = rootPatience(now);
-    const cutFor = look(machine.name).faults.find(
-      (fault) => fault.kind === 'cut-during' && fault.act === 'activate',
-    );
+    const cutFor = look(at).faults.find((fault) => fault.kind === 'cut-during' && fault.act === 'activate');
     if (cutFor?.kind === 'cut-during') link.cut(machine.name, cutFor.forMs);
     const lines = linesOf?.(machine.name, request.mode, request.toplevel) ?? [];
     for (let first = true; ; first = false) {
-      const ends = look(machine.name).due.find(
+      const ends = look(at).due.find(
         (due) => (due.kind === 'unit-ended' || due.kind === 'returned') && due.unit === request.unit,
       )?.at;
       const leftMs = Math.max(0, Math.min(ends ?? 0, until) - now());
       await lasting(leftMs, first ? lines : [], onProgress, signal);
       if (signal?.aborted === true) return unknown('nobody waits for it any more');
-      const lost = await reach(machine, commandMs(), given);
+      const lost = await reach(machine, commandMs(), given, (there) => {
+        at = there;
+      });
       if (now() >= until) return unknown('no end within its deadline');
       if (lost !== null) {
         if (!lost.retryable) return unknown(lost.message);
         await clock.sleep(reconnect.pauseMs, signal);
         continue;
       }
-      const refused = noRoot(machine.name);
+      const refused = noRoot(at);
       if (isInVain(refused !== null)) return unknown(`it goes on unseen: ${refused}`);
       if (refused !== null) {
         await clock.sleep(reconnect.pauseMs, signal);
         continue;
       }
-      const truth = look(machine.name);
+      const truth = look(at);
       const unit = truth.units.get(request.unit);
       if (unit === undefined) return unknown(`${request.unit} is gone: the machine has rebooted`);
       if (unit.outcome === null) continue;
@@ -125,7 +125,7 @@ export const activateOver = (world: Surroundings): Target['activate'] => {
             }
           : unit.outcome;
       }
-      forgetUnit(machine.name, request.unit);
+      forgetUnit(at, request.unit);
       return unit.outcome;
     }
   };

@@ -41,13 +41,16 @@ export const copyOver =
     const fault = truth.faults.find((one) => one.kind === 'cut-during' && one.act === 'copy');
     if (fault?.kind === 'cut-during' && link.cut(machine.name, fault.forMs))
       return failure('the connection was lost');
-    const lost = await reach(machine, deadlineMs, given);
+    let arrivedAt = machine.name;
+    const lost = await reach(machine, deadlineMs, given, (there) => {
+      arrivedAt = there;
+    });
     if (lost !== null) return failure(lost.message, kindOf(lost));
-    const full = look(machine.name).faults.some(
+    const full = look(arrivedAt).faults.some(
       (fault) => fault.kind === 'disk-full' && fault.path === 'during-copy',
     );
     if (full) return failure('No space left on device', 'disk-full');
-    const there = look(machine.name);
+    const there = look(arrivedAt);
     change({ ...there, copies: there.copies + 1 });
     return { ok: true, value: undefined };
   };

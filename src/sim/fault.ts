@@ -31,6 +31,13 @@ export type Fault =
   | { readonly kind: 'flaky'; readonly chance: number }
   /** Every answer takes this much longer. */
   | { readonly kind: 'slow-link'; readonly ms: number }
+  /** For a while its address leads to another machine, which shows the host key that is known for this one. */
+  | {
+      readonly kind: 'leads-elsewhere';
+      readonly to: string;
+      readonly atMs: number;
+      readonly forMs: number | null;
+    }
   /** A number is milliseconds from the start. */
   | { readonly kind: 'hostkey-changed'; readonly when: 'always' | 'after-reboot' | number }
   // ── the reboot ──

@@ -6,6 +6,8 @@ import type { SimMachine } from './machine.ts';
 
 /** What the machine has on its disk. `at` is the simulation's time, and counts as uptime: within the boot, or from it. */
 export type LeaseRecord = Claim & {
+  /** The machine that it was taken for. */
+  readonly machine: string;
   readonly state: 'held' | 'released' | 'broken';
   readonly bootId: string;
   readonly at: number;
@@ -15,25 +17,33 @@ export type LeaseRecord = Claim & {
 export const leaseOf = (machine: SimMachine, now: number): Lease | null => {
   const { lease } = machine;
   if (lease === null) return null;
-  const { run, owner, state, ttlMs } = lease;
-  if (state !== 'held') return { run, owner, state, leftMs: 0 };
+  const { run, owner, machine: taken, state, ttlMs } = lease;
+  const whose = { run, owner, machine: taken };
+  if (state !== 'held') return { ...whose, state, leftMs: 0 };
   const leftMs = (lease.bootId === machine.bootId ? lease.at : machine.bootedAt) + ttlMs - now;
-  return leftMs > 0 ? { run, owner, state: 'held', leftMs } : { run, owner, state: 'expired', leftMs: 0 };
+  return leftMs > 0 ? { ...whose, state: 'held', leftMs } : { ...whose, state: 'expired', leftMs: 0 };
 };
 
-const isTheirs = (last: Lease, { run, owner }: Claim): boolean =>
-  last.run === run && last.owner === owner && last.state !== 'broken';
+/** A claim, and the machine that it is for. */
+type For = Claim & { readonly machine: string };
+
+const isTheirs = (last: Lease, { run, owner, machine }: For): boolean =>
+  last.run === run && last.owner === owner && last.machine === machine && last.state !== 'broken';
 
 const withLease = (
   machine: SimMachine,
-  claim: Claim,
+  claim: For,
   state: LeaseRecord['state'],
   now: number,
 ): SimMachine => ({ ...machine, lease: { ...claim, state, bootId: machine.bootId, at: now } });
 
-/** The look at the lease that every act begins with: the machine with the lease renewed, or by whom it was taken. */
-export const fence = (machine: SimMachine, claim: Claim, now: number): SimMachine | Fenced => {
+/**
+ * The look at the lease that every act begins with: the machine with the lease renewed, or by whom it was taken. `asked`:
+ * the machine that the act is for.
+ */
+export const fence = (machine: SimMachine, given: Claim, asked: string, now: number): SimMachine | Fenced => {
   const last = leaseOf(machine, now);
+  const claim = { ...given, machine: asked };
   return last !== null && !isTheirs(last, claim)
     ? { kind: 'fenced', by: last }
     : withLease(machine, claim, 'held', now);
@@ -43,7 +53,8 @@ export const isFenced = (fenced: SimMachine | Fenced): fenced is Fenced => 'kind
 /** What the machine answers, and what becomes of it. */
 const answerLease = (
   machine: SimMachine,
-  { ask, claim }: Pick<LeaseRequest, 'ask' | 'claim'>,
+  ask: LeaseRequest['ask'],
+  claim: For,
   now: number,
 ): readonly [SimMachine, LeaseAnswer] => {
   const last = leaseOf(machine, now);
@@ -78,13 +89,18 @@ export const leaseOver =
   ({ now, look, change, ask, noRoot }: Hands): Target['lease'] =>
   (machine, request, given) => {
     let answer: LeaseAnswer | null = null;
-    const arrive = (): void => {
-      const refused = noRoot(machine.name);
+    const arrive = (there: string): void => {
+      const refused = noRoot(there);
       if (refused !== null) {
         answer = { kind: 'unknown', message: refused, error: null };
         return;
       }
-      const [after, said] = answerLease(look(machine.name), request, now());
+      const [after, said] = answerLease(
+        look(there),
+        request.ask,
+        { ...request.claim, machine: machine.name },
+        now(),
+      );
       change(after);
       answer = said;
     };

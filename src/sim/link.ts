@@ -29,8 +29,8 @@ export type Network = {
 };
 
 export type Link = {
-  /** Why no connection to the machine can be made now, or null. */
-  problem(machine: Machine): SshError | null;
+  /** Why no connection to the machine can be made now, or null. `there`: which one its address leads to. */
+  problem(machine: Machine, there?: string): SshError | null;
   /** Once in the life of a machine: no connection from now on, for so long. False when that was before. */
   cut(machine: string, forMs: number): boolean;
   /** No connection from now on, for so long. */
@@ -46,8 +46,8 @@ export const createLink = (
   const startedAt = world.now();
   const cutUntil = new Map<string, number>();
 
-  const problem = (machine: Machine): SshError | null => {
-    const truth = world.look(machine.name);
+  const problem = (machine: Machine, there = machine.name): SshError | null => {
+    const truth = world.look(there);
     const now = world.now();
     const silent = (): SshError =>
       network.silenceMs > 0

@@ -41,7 +41,7 @@ export const observationOf = (
     machine: machine.name,
     at: now,
     bootId: truth.bootId,
-    hostName: machine.hostName,
+    hostName: truth.name === machine.name ? machine.hostName : truth.name,
     uptimeSeconds: (now - truth.bootedAt) / 1_000,
     state: stateOf(truth),
     failedUnits: unitsSeen(truth),

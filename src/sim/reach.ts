@@ -7,14 +7,15 @@ import type { Random } from './random.ts';
 
 /**
  * One round trip to a simulated machine. `told` makes the result of why no answer arrived, or of null when one did; `arrive`
- * is what the command does there, at the moment it does: it may do so though its answer never comes (`dispatched`).
+ * is what the command does there, at the moment it does: it may do so though its answer never comes (`dispatched`). Both
+ * hear the name of the machine that is there: where an address leads elsewhere, another than was asked.
  */
 export type Ask = <T>(
   machine: Machine,
   deadlineMs: number,
   given: { readonly signal?: AbortSignal },
-  told: (problem: SshError | null) => T,
-  arrive?: () => void,
+  told: (problem: SshError | null, there: string) => T,
+  arrive?: (there: string) => void,
 ) => Promise<T>;
 
 /** The same where why no answer arrived is all that is asked. */
@@ -22,7 +23,7 @@ export type Reach = (
   machine: Machine,
   deadlineMs: number,
   given: { readonly signal?: AbortSignal },
-  arrive?: () => void,
+  arrive?: (there: string) => void,
 ) => Promise<SshError | null>;
 export const reachBy =
   (ask: Ask): Reach =>
@@ -55,6 +56,16 @@ const timeout = (machine: Machine, deadlineMs: number): SshError =>
 
 /** A call, because the compiler takes a property that was false once for false ever after. */
 const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted === true;
+
+/** Which machine an address leads to now. */
+const leadsTo = ({ name, faults }: SimMachine, sinceStartMs: number): string => {
+  const fault = faultOf(faults, 'leads-elsewhere');
+  const holds =
+    fault !== null &&
+    sinceStartMs >= fault.atMs &&
+    (fault.forMs === null || sinceStartMs < fault.atMs + fault.forMs);
+  return holds ? fault.to : name;
+};
 
 const hangs = (
   faults: readonly Fault[],
@@ -96,7 +107,8 @@ export const askOver = (world: Surroundings): Ask => {
     trip: number,
     tripMs: number,
     deadlineMs: number,
-    arrive: () => void,
+    there: string,
+    arrive: (there: string) => void,
   ): SshError | Silence | null => {
     const { name } = machine;
     if (tripMs > deadlineMs)
@@ -104,14 +116,14 @@ export const askOver = (world: Surroundings): Ask => {
     const { faults } = look(name);
     if (faults.some((fault) => fault.kind === 'trip-crashes' && fault.trip === trip)) world.crash(name);
     if (faultOf(faults, 'foreign-deploy')?.since === trip) world.deployed(name, trip);
-    const problem = link.problem(machine);
+    const problem = link.problem(machine, there);
     if (problem?.kind === 'timeout')
       return { silentMs: Math.min(network.silenceMs, deadlineMs) - tripMs, known: problem };
     if (problem !== null) return problem;
     // Most machines have none.
     if (faults.length === 0) {
-      arrive();
-      world.answered(name);
+      arrive(there);
+      world.answered(there);
       return null;
     }
     const lost = faults.find(
@@ -119,7 +131,7 @@ export const askOver = (world: Surroundings): Ask => {
         fault.kind === 'trip-lost' && fault.trip === trip,
     );
     const hanging = hangs(faults, trip, now() - link.startedAt);
-    if ((lost ?? hanging)?.dispatched !== false) arrive();
+    if ((lost ?? hanging)?.dispatched !== false) arrive(there);
     if (lost !== undefined) {
       link.lose(name, lost.forMs);
       return sshError(machine, 'disconnected', `the connection to ${name} was lost`, {
@@ -128,7 +140,7 @@ export const askOver = (world: Surroundings): Ask => {
       });
     }
     if (hanging !== null) return { silentMs: deadlineMs - tripMs, known: timeout(machine, deadlineMs) };
-    world.answered(name);
+    world.answered(there);
     return null;
   };
 
@@ -140,12 +152,13 @@ export const askOver = (world: Surroundings): Ask => {
       const tripMs = random.between(...network.latencyMs) + slowMs;
       after(Math.min(tripMs, deadlineMs), signal, () => {
         try {
-          const heard = isAborted(signal) ? null : onThere(machine, trip, tripMs, deadlineMs, arrive);
+          const there = leadsTo(look(machine.name), now() - link.startedAt);
+          const heard = isAborted(signal) ? null : onThere(machine, trip, tripMs, deadlineMs, there, arrive);
           if (heard !== null && 'silentMs' in heard)
             after(heard.silentMs, signal, () =>
-              resolve(told(isAborted(signal) ? cancelled(machine) : heard.known)),
+              resolve(told(isAborted(signal) ? cancelled(machine) : heard.known, there)),
             );
-          else resolve(told(isAborted(signal) ? cancelled(machine) : heard));
+          else resolve(told(isAborted(signal) ? cancelled(machine) : heard, there));
         } catch (error) {
           reject(error);
         }

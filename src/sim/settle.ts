@@ -22,14 +22,14 @@ export const settleOver =
       let lost = false;
       let told: SimMachine | Fenced | null = null;
       let refused: string | null = null;
-      const say = (): void => {
-        refused = noRoot(machine.name);
+      const say = (there: string): void => {
+        refused = noRoot(there);
         if (refused !== null) return;
-        const found = look(machine.name);
+        const found = look(there);
         const fault = verdict === 'confirm' ? faultOf(found.faults, 'cut-at-confirm') : null;
         lost = fault !== null && link.cut(machine.name, fault.forMs);
         if (lost && fault?.arrived === false) return;
-        const before = fence(found, claim, now());
+        const before = fence(found, claim, machine.name, now());
         if (isFenced(before)) {
           told = before;
           return;
@@ -37,7 +37,7 @@ export const settleOver =
         told = tellSupervisor(before, unit, verdict, now());
         change(told);
         if (told !== before)
-          effect({ at: now(), machine: machine.name, run: claim.run, kind: 'settle', verdict, unit });
+          effect({ at: now(), machine: there, run: claim.run, kind: 'settle', verdict, unit });
       };
       const commandMs = Math.max(1, Math.min(commandDeadlineMs, until - now()));
       const unheard = await reach(machine, commandMs, given, say);
@@ -51,7 +51,7 @@ export const settleOver =
         const watch = heard.units.get(unit)?.watch ?? null;
         if (watch === null) return { kind: 'gone' };
         if (watch.end !== null) {
-          forgetUnit(machine.name, unit);
+          forgetUnit(heard.name, unit);
           return watch.end;
         }
         why = `${unit} has not ended`;

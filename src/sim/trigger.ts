@@ -8,10 +8,10 @@ import { fence, isFenced } from './lease.ts';
 export const triggerOver =
   ({ now, look, change, effect, reach, noRoot }: Hands): Target['triggerReboot'] =>
   async (machine, request, given) => {
-    const trigger = (): TriggerOutcome => {
-      const noRootThere = noRoot(machine.name);
+    const trigger = (there: string): TriggerOutcome => {
+      const noRootThere = noRoot(there);
       if (noRootThere !== null) return { kind: 'refused', message: noRootThere };
-      const truth = fence(look(machine.name), request.claim, now());
+      const truth = fence(look(there), request.claim, machine.name, now());
       if (isFenced(truth)) return truth;
       change(truth);
       if (truth.bootId !== request.bootId) return { kind: 'already-rebooted', bootId: truth.bootId };
@@ -22,15 +22,15 @@ export const triggerOver =
       if (lost?.arrived !== false && says !== 'triggered' && !truth.rebooting) {
         change(beginReboot(truth, now()));
         const { claim, bootId } = request;
-        effect({ at: now(), machine: machine.name, run: claim.run, kind: 'reboot', bootId });
+        effect({ at: now(), machine: there, run: claim.run, kind: 'reboot', bootId });
       }
       if (lost !== null)
         return { kind: 'probably-triggered', message: 'the connection ended before it answered' };
       return says === 'refused' ? refused : { kind: 'triggered' };
     };
     let outcome: TriggerOutcome | null = null;
-    const problem = await reach(machine, request.deadlineMs, given, () => {
-      outcome = trigger();
+    const problem = await reach(machine, request.deadlineMs, given, (there) => {
+      outcome = trigger(there);
     });
     if (problem === null && outcome !== null) return outcome;
     return problem?.dispatched === true

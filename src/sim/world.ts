@@ -158,10 +158,10 @@ export const createWorld = (options: WorldOptions): World => {
       machine: Machine,
       given: { readonly deadlineMs: number; readonly signal?: AbortSignal },
     ): Promise<HealthReport> =>
-      ask(machine, given.deadlineMs, given, (problem) => {
-        const truth = look(machine.name);
-        if (problem === null) looks.set(machine.name, options.now());
-        readings.set(machine.name, seenOf(truth, problem === null, options.now()));
+      ask(machine, given.deadlineMs, given, (problem, there) => {
+        const truth = look(there);
+        if (problem === null) looks.set(there, options.now());
+        readings.set(there, seenOf(truth, problem === null, options.now()));
         return reportFor(machine, truth, problem, options.now(), options);
       });
 
@@ -171,18 +171,18 @@ export const createWorld = (options: WorldOptions): World => {
     return {
       lease: leaseOver(hands),
       observe: (machine, given) =>
-        ask(machine, given.deadlineMs, given, (problem) => {
-          if (problem === null) looks.set(machine.name, options.now());
-          return observationOf(machine, look(machine.name), problem, options.now(), options.closures);
+        ask(machine, given.deadlineMs, given, (problem, there) => {
+          if (problem === null) looks.set(there, options.now());
+          return observationOf(machine, look(there), problem, options.now(), options.closures);
         }),
       preflight: (machine, given) =>
-        ask(machine, given.deadlineMs, given, (problem) =>
-          preflightFactsOf(machine, look(machine.name), problem, options.now(), noRoot(machine.name)),
+        ask(machine, given.deadlineMs, given, (problem, there) =>
+          preflightFactsOf(machine, look(there), problem, options.now(), noRoot(there)),
         ),
       health,
       generations: (machine, given) =>
-        ask(machine, given.deadlineMs, given, (problem) =>
-          generationsOf(machine, look(machine.name), problem, options.closures),
+        ask(machine, given.deadlineMs, given, (problem, there) =>
+          generationsOf(machine, look(there), problem, options.closures),
         ),
       copy: copyOver({ ...hands, lasting, linesOf: options.linesOf }),
       activate: activateOver({ ...hands, lasting, linesOf: options.linesOf }),

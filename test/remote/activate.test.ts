@@ -212,7 +212,7 @@ describe('an activation over a connection that fails', () => {
         '-c',
         startScript,
         'sh',
-        ...claimWords,
+        ...claimWords(machine.name),
         unit,
         `lab switch ${toplevel}`,
         detachedRunner,

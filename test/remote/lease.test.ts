@@ -22,8 +22,8 @@ beforeEach(() => {
 });
 afterEach(() => local.remove());
 
-const ask = (what: LeaseRequest['ask'], claim: Claim = mine): Promise<LeaseAnswer> =>
-  lease(local.remote, machine, { ask: what, claim, deadlineMs: 20_000 }, {});
+const ask = (what: LeaseRequest['ask'], claim: Claim = mine, asked = machine): Promise<LeaseAnswer> =>
+  lease(local.remote, asked, { ask: what, claim, deadlineMs: 20_000 }, {});
 /** The machine's uptime, seconds; its boot stays what it is. */
 const upFor = (seconds: number): void => local.write('/proc/uptime', `${seconds}.42 9000.00\n`);
 const rebooted = (began: number, up: number): void => {
@@ -33,7 +33,7 @@ const rebooted = (began: number, up: number): void => {
 };
 const heldBy = ({ run, owner }: Claim, leftMs: number): LeaseAnswer => ({
   kind: 'taken',
-  by: { run, owner, state: 'held', leftMs },
+  by: { run, owner, machine: machine.name, state: 'held', leftMs },
 });
 
 describe('a lease on a machine, with the script in a real shell', () => {
@@ -68,6 +68,25 @@ describe('a lease on a machine, with the script in a real shell', () => {
   it('is not another person’s under the same run id', async () => {
     await ask('take');
     expect(await ask('take', { ...mine, owner: 'mallory@desk' })).toMatchObject({ kind: 'taken' });
+  });
+
+  it('is for one machine: the same run does not have it for another one, whose address leads here', async () => {
+    const another = machineNamed('sleeper-service');
+    await ask('take', mine, another);
+    const taken = { kind: 'taken', by: { ...owner(mine), machine: another.name, state: 'held' } };
+    for (const what of ['take', 'renew', 'release'] as const) expect(await ask(what)).toMatchObject(taken);
+    expect(await ask('renew', mine, another)).toEqual({ kind: 'held' });
+    // Who names the run means the record, whatever its machine is called.
+    expect(await ask('break')).toEqual({ kind: 'free', last: null });
+  });
+
+  it('that an earlier build wrote is for whatever machine its run asks of', async () => {
+    local.write(
+      file,
+      `lab-lease=1\nstate=held\nrun=${mine.run}\nowner=${mine.owner}\nboot=${bootId}\nsince=1\nttl=600000\n`,
+    );
+    expect(await ask('renew')).toEqual({ kind: 'held' });
+    expect(await ask('look')).toEqual(heldBy(mine, 600_000));
   });
 
   it('runs out by the uptime of the machine, whatever its wall clock says', async () => {
@@ -127,7 +146,7 @@ describe('a lease on a machine, with the script in a real shell', () => {
     expect(await ask('break', { ...theirs, run: mine.run })).toEqual({ kind: 'free', last: null });
     expect(await ask('renew')).toEqual({
       kind: 'taken',
-      by: { run: mine.run, owner: theirs.owner, state: 'broken', leftMs: 0 },
+      by: { ...owner(theirs), run: mine.run, state: 'broken', leftMs: 0 },
     });
     expect(await ask('take', theirs)).toEqual({ kind: 'held' });
   });
@@ -198,7 +217,7 @@ describe('a lease on a machine, with the script in a real shell', () => {
   });
 });
 
-const owner = ({ run, owner: who }: Claim) => ({ run, owner: who });
+const owner = ({ run, owner: who }: Claim) => ({ run, owner: who, machine: machine.name });
 
 describe('an act on a machine whose lease somebody else has taken since', () => {
   const unit = 'lab-activate-switch-20260101-120000-beef';
@@ -235,6 +254,19 @@ describe('an act on a machine whose lease somebody else has taken since', () => 
     expect(existsSync(local.path(`/run/lab/${unit}/verdict`))).toBe(false);
     await ask('release', theirs);
     expect(await acts(mine, toplevel).reboot()).toMatchObject({ kind: 'fenced', by: { state: 'released' } });
+  });
+
+  it('is refused on a machine that the run has as another one, and nothing is done', async () => {
+    const toplevel = addToplevel(local, 'a');
+    await ask('take', mine, machineNamed('sleeper-service'));
+    local.write(`/run/lab/${unit}/code`, '0');
+    for (const act of Object.values(acts(mine, toplevel)))
+      expect(await act()).toMatchObject({
+        kind: 'fenced',
+        by: { ...owner(mine), machine: 'sleeper-service', state: 'held' },
+      });
+    expect(() => local.played('started')).toThrow('ENOENT');
+    expect(existsSync(local.path(`/run/lab/${unit}/verdict`))).toBe(false);
   });
 
   it('goes ahead while the lease is the run’s own or ran out untaken, and renews it', async () => {

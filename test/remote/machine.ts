@@ -3,8 +3,9 @@ import type { Claim } from '../../src/ports.ts';
 
 /** Who acts in tests of single acts. */
 export const claim: Claim = { run: '20260101-120000-beef', owner: 'alice@desk', ttlMs: 600_000 };
-/** `claim` as scripts get it. */
-export const claimWords = ['20260101-120000-beef', 'alice@desk', '600'] as const;
+/** `claim` as scripts get it that act on this machine. */
+export const claimWords = (machine: string) =>
+  ['20260101-120000-beef', 'alice@desk', '600', machine] as const;
 
 /** A machine as the module's defaults describe it, with what a test sets. */
 export const machineNamed = (name: string, set: Partial<Machine> = {}): Machine =>

@@ -67,7 +67,7 @@ describe('triggering a reboot', () => {
       'sh',
       bootId,
       'lab-reboot-1',
-      ...claimWords,
+      ...claimWords(machine.name),
     ]);
     expect(remote.calls[0]?.options).toMatchObject({ asRoot: true, idempotent: false, deadlineMs: 10_000 });
   });

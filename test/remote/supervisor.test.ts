@@ -642,7 +642,7 @@ describe('a word to the supervisor over a connection that fails', () => {
     expect(await say(remote, 'confirm')).toEqual({ kind: 'confirmed' });
     expect(remote.forgotten).toEqual(['grey-area']);
     expect(remote.calls.map(({ argv }) => argv)).toEqual([
-      ['sh', '-c', settleScript, 'sh', unit, 'confirm', ...claimWords],
+      ['sh', '-c', settleScript, 'sh', unit, 'confirm', ...claimWords(machine.name)],
       ['sh', '-c', clearScript, 'sh', unit],
     ]);
     expect(remote.calls.every(({ options }) => options.asRoot === true)).toBe(true);
