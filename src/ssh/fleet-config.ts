@@ -107,7 +107,8 @@ export const fleetSshConfig = (config: FleetSshConfig): Result<string> => {
     '  ClearAllForwardings yes',
     `  ConnectTimeout ${Math.ceil(limits.tcpDeadlineMs / 1_000)}`,
     `  ServerAliveInterval ${Math.ceil(limits.keepaliveIntervalMs / 1_000)}`,
-    `  ServerAliveCountMax ${limits.keepaliveMissedMax}`,
+    // ssh gives a login as long as it gives a silent peer (ssh_packet_set_timeout): a slow PAM must not fail the copies alone.
+    `  ServerAliveCountMax ${Math.max(limits.keepaliveMissedMax, Math.ceil(limits.authDeadlineMs / limits.keepaliveIntervalMs))}`,
     ...machines.flatMap(ownBlock),
     'Host *',
     ...config.includes.map((path) => `  Include "${path}"`),

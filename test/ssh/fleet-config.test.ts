@@ -69,7 +69,7 @@ describe("the fleet's ssh configuration", () => {
         '  ClearAllForwardings yes',
         '  ConnectTimeout 10',
         '  ServerAliveInterval 5',
-        '  ServerAliveCountMax 2',
+        '  ServerAliveCountMax 4',
         'Host grey-area',
         '  HostName 10.0.0.3',
         '  Port 2222',

@@ -88,6 +88,10 @@ export const resumeAtBoot = (cli: Cli): Promise<void> =>
     const state = openRun(runs);
     if (state === null || runs.isAlive(state) || !goesOnAfterOwnBoot(state)) {
       printLines(cli, ['no run waits for the boot of this machine']);
+      if (state !== null && !runs.isAlive(state))
+        printLines(cli, [
+          `run ${state.run} was left unfinished before it came to that: \`lab resume\` goes on with it`,
+        ]);
       return done;
     }
     const resumed = await runs.resume(state.run);
