@@ -16,6 +16,15 @@ export const isSettled = (state: SystemState): boolean =>
   state === 'running' || state === 'degraded' || state === 'offline';
 
 /**
+ * The units of `nix/modules/lab-orchestrator.nix`. Their result is that of a run and nothing else: one that the timer begins
+ * beside this run is refused, and its unit has failed. That must not speak against the machine it was refused on.
+ */
+const unitsOfRuns: ReadonlySet<string> = new Set([
+  'lab-orchestrator.service',
+  'lab-orchestrator-resume.service',
+]);
+
+/**
  * Healthy enough to go on: every check passes and no unit has failed, but for what was failing before already. What
  * could not be told, then or now, is never a pass.
  */
@@ -29,15 +38,24 @@ export const judgeHealth = (report: HealthReport, before: Failing): GateVerdict 
   if (fresh.length > 0) return waiting(fresh.length === failed.length ? summary : told(fresh));
   const untold = readings.filter(({ verdict }) => verdict === 'unknown');
   if (untold.length > 0) return waiting(told(untold));
-  const freshUnits = failedUnits.filter((unit) => !before.units.includes(unit));
+  const freshUnits = failedUnits.filter((unit) => !before.units.includes(unit) && !unitsOfRuns.has(unit));
   if (freshUnits.length > 0) return waiting(`units failed: ${freshUnits.join(', ')}`);
   // It must be known what it is that was so before: a state that fits no list of units is looked at again. (A system with
   // failed units may be running: it has only such as are started again for ever.)
   if ((state === 'degraded' && failedUnits.length === 0) || failed.length + failedUnits.length === 0)
     return waiting(summary);
-  const units = failedUnits.length === 0 ? [] : [`units ${failedUnits.join(', ')}`];
+  const old = failedUnits.filter((unit) => before.units.includes(unit));
+  const units = old.length === 0 ? [] : [`units ${old.join(', ')}`];
   const checks = failed.length === 0 ? [] : [told(failed)];
-  return { kind: 'passed', why: `failing as before the run: ${[...checks, ...units].join('; ')}` };
+  const asBefore = [...checks, ...units];
+  const runs = failedUnits.filter((unit) => !old.includes(unit));
+  return {
+    kind: 'passed',
+    why: [
+      ...(asBefore.length === 0 ? [] : [`failing as before the run: ${asBefore.join('; ')}`]),
+      ...(runs.length === 0 ? [] : [`another run did not succeed (${runs.join(', ')})`]),
+    ].join('; '),
+  };
 };
 
 type Expected = { readonly bootId: string | null; readonly current: string | null };

@@ -57,6 +57,21 @@ describe('health', () => {
   });
 });
 
+test('that another run was refused on the machine does not speak against it: its unit alone has failed', () => {
+  const unwell = { state: 'degraded', verdict: 'unhealthy' } as const;
+  const judge = (...failedUnits: readonly string[]) =>
+    judgeHealth(report({ ...unwell, failedUnits }), { checks: [], units: ['old.service'] });
+  expect(judge('lab-orchestrator.service')).toEqual({
+    kind: 'passed',
+    why: 'another run did not succeed (lab-orchestrator.service)',
+  });
+  expect(judge('old.service', 'lab-orchestrator-resume.service')).toEqual({
+    kind: 'passed',
+    why: 'failing as before the run: units old.service; another run did not succeed (lab-orchestrator-resume.service)',
+  });
+  expect(judge('lab-orchestrator.service', 'nginx.service').kind).toBe('waiting');
+});
+
 const reading = (
   check: string,
   verdict: 'passed' | 'failed' | 'unknown',
