@@ -220,7 +220,7 @@ export const blockersOf = (
             kind: 'activation-in-progress' as const,
             reason: `another activation is under way on it${activating.length === 0 ? '' : `: ${listed(activating)}`}`,
             remedy:
-              'let it end; where it belongs to a run of lab that was killed, `lab resume` follows it to its end',
+              'let it end, then run again: one of a run of lab that was killed returns by itself within minutes, unless `lab resume` goes on with that run before another begins',
             overridable: true,
           },
         ]),

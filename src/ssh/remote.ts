@@ -84,7 +84,11 @@ export const createSshRemote = (options: SshRemoteOptions): Remote => {
       const lease = await pool.lease(endpoint, limit.signal);
       if (!lease.ok) {
         if (limit.why() !== 'deadline') return lease;
-        return fail(timedOut(endpoint.label, 'tcp', limit.deadlineMs, `${endpoint.label} was not connected`));
+        return fail({
+          ...timedOut(endpoint.label, 'tcp', limit.deadlineMs, `${endpoint.label} was not connected`),
+          // How far it came is not told here.
+          remedy: `See whether it is powered on, no firewall drops its ssh port, and a login there is quick (\`lab ssh ${endpoint.label}\`: a slow PAM module or name service?).`,
+        });
       }
       const result = await work(lease.value);
       // A server that starts nothing any more may have died unseen.
