@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { execa } from 'execa';
 import { folderForPrograms } from './folder.ts';
@@ -19,7 +20,10 @@ export type ProcessResult = {
 };
 
 export type ProcessOptions = {
-  /** Whole time the process may take, milliseconds (none is left of it from 0 down); then SIGTERM, and SIGKILL after a grace period. */
+  /**
+   * Whole time the process may take, milliseconds (none is left of it from 0 down); then SIGTERM, and SIGKILL after a grace
+   * period. One that may not be ended from here is waited for no longer.
+   */
   readonly deadlineMs: number;
   /** Ends the process the same way. */
   readonly signal?: AbortSignal;
@@ -82,13 +86,22 @@ const endWithUs = (leader: number | undefined): (() => void) => {
   };
 };
 
+/** Resolves when the kernel does not let us end the process: it is another user's, as those of sudo are. */
+const beyondUs = (child: ChildProcess): Promise<null> =>
+  new Promise((resolve) => {
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.syscall === 'kill') resolve(null);
+    });
+  });
+
 /** Runs one local program to its end. Programs are started in this folder only. Never rejects. */
 export const runProcess: RunProcess = async (argv, options) => {
   const { file, args } = split(argv);
   if (argv.some((word) => word.includes('\0'))) {
     return { ...notStarted, cancelled: false, startError: 'a NUL byte cannot be part of a command' };
   }
-  if (options.signal?.aborted === true) return { ...notStarted, cancelled: true, startError: null };
+  const isCancelled = (): boolean => options.signal?.aborted === true;
+  if (isCancelled()) return { ...notStarted, cancelled: true, startError: null };
   const child = execa(file, args, {
     cwd: options.cwd ?? folderForPrograms(),
     ...(options.env === undefined ? {} : { env: options.env }),
@@ -117,8 +130,25 @@ export const runProcess: RunProcess = async (argv, options) => {
     // A deadline or cancellation that comes after the exit, while output drains, has ended nothing.
     return { exit, timer, killed: child.nodeChildProcess.killed };
   });
-  const result = await child;
+  const result = await Promise.race([child, beyondUs(child.nodeChildProcess)]);
   letGo();
+  if (result === null) {
+    // It goes on. Whoever waits for it is told that its time is over all the same, and is kept by nothing of it.
+    if (options.group === true) endGroup(child.pid);
+    for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy();
+    child.nodeChildProcess.unref();
+    const cancelled = isCancelled();
+    const [out, err] = await Promise.all([stdout, stderr]);
+    return {
+      ...notStarted,
+      stdout: out.text,
+      stderr: err.text,
+      truncated: out.cut || err.cut,
+      timedOut: !cancelled,
+      cancelled,
+      startError: null,
+    };
+  }
   if (
     result.exitCode === undefined &&
     result.signal === undefined &&

@@ -19,8 +19,19 @@ export type LocalRemoteOptions = {
 /** What a shell gives for a program that is not there. */
 const commandNotFound = 127;
 
-const commandOf = (argv: readonly string[], { asRoot }: ExecOptions, uid: number): readonly string[] =>
-  asRoot === true ? asRootArgv(argv, uid === 0 ? 'root' : '') : argv;
+/**
+ * What is root's is not ours to end: not every sudo takes a signal from here, and what it runs it hands none on for. So
+ * root's own timeout(1) ends it, with all that it has started.
+ */
+const commandOf = (
+  argv: readonly string[],
+  { asRoot, deadlineMs }: ExecOptions,
+  uid: number,
+): readonly string[] => {
+  if (asRoot !== true || uid === 0) return argv;
+  const seconds = String(Math.max(1, Math.ceil(deadlineMs / 1_000)));
+  return asRootArgv(['timeout', '-k', '5', seconds, ...argv], '');
+};
 
 /**
  * The `Remote` for the machine that `lab` itself runs on: commands are processes, `dial` is a connection from here.

@@ -1,9 +1,10 @@
-import { spawnSync } from 'node:child_process';
+import { ChildProcess, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { runProcess } from '../../src/process/run.ts';
+import { ended } from './ended.ts';
 
 const shell = (script: string, ...words: string[]) => ['sh', '-c', script, 'sh', ...words];
 const deadlineMs = 20_000;
@@ -107,6 +108,38 @@ test('a process of its own group ends with ours', async () => {
   const child = Number(ours.stdout.toString());
   expect(child, ours.stderr.toString()).toBeGreaterThan(0);
   await vi.waitFor(() => expect(lives(child)).toBe(false), { timeout: 30_000 });
+});
+
+describe('a process that is not ours to end, as those of sudo are', () => {
+  let pid = 0;
+  beforeEach(() => {
+    // What Node does where the kernel says no.
+    vi.spyOn(ChildProcess.prototype, 'kill').mockImplementation(function (this: ChildProcess) {
+      pid = this.pid ?? 0;
+      this.emit('error', Object.assign(new Error('kill EPERM'), { code: 'EPERM', syscall: 'kill' }));
+      return false;
+    });
+  });
+  afterEach(() => {
+    vi.restoreAllMocks();
+    process.kill(pid, 'SIGKILL');
+  });
+
+  test.each([false, true])('is waited for no longer than its deadline (group: %s)', async (group) => {
+    const result = await runProcess(shell('echo begun; exec sleep 50 >&- 2>&-'), { deadlineMs: 300, group });
+    expect(result).toEqual({ ...ended, code: null, stdout: 'begun\n', timedOut: true });
+  });
+
+  test('nor than until it is cancelled, whatever it was given to read', async () => {
+    const abort = new AbortController();
+    const result = await runProcess(shell('echo begun; exec sleep 50'), {
+      deadlineMs,
+      stdin: 'x'.repeat(1_000_000),
+      signal: abort.signal,
+      onStdoutLine: () => abort.abort(),
+    });
+    expect(result).toMatchObject({ code: null, cancelled: true, timedOut: false });
+  });
 });
 
 test('a grandchild that keeps the pipe open does not hold the result back', async () => {

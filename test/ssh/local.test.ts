@@ -87,7 +87,13 @@ describe('the machine lab runs on', () => {
       await local.exec(machine, ['id'], { deadlineMs, asRoot: true });
       await local.exec(machine, ['id'], { deadlineMs });
     }
-    expect(asked).toEqual([['id'], ['id'], ['sudo', '-n', '--', 'id'], ['id']]);
+    expect(asked).toEqual([
+      ['id'],
+      ['id'],
+      // Nobody but root can end what sudo runs.
+      ['sudo', '-n', '--', 'timeout', '-k', '5', '20', 'id'],
+      ['id'],
+    ]);
   });
 
   test('dials from here, and says what is wrong with the port', async () => {
