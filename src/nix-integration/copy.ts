@@ -106,8 +106,6 @@ export const copyClosure = async (context: CopyContext, request: CopyRequest): P
   const copied = runNix({ runProcess: context.runProcess, env: context.env ?? {} }, argv, {
     deadlineMs: request.deadlineMs,
     signal: request.signal === undefined ? stall.signal : AbortSignal.any([stall.signal, request.signal]),
-    // Its ssh, and what that goes through, would outlive it on a connection that hangs.
-    group: true,
     env: { NIX_SSHOPTS: `-F ${sshConfigPath}` },
     onEvent: (event) => {
       stall.touch();

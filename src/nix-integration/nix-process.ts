@@ -25,7 +25,6 @@ export const runNix = async (
   options: {
     readonly deadlineMs: number;
     readonly signal?: AbortSignal | undefined;
-    readonly group?: boolean;
     readonly env?: Readonly<Record<string, string>>;
     readonly onEvent?: (event: NixEvent) => void;
     readonly outputCharsMax?: number;
@@ -35,7 +34,8 @@ export const runNix = async (
   const result = await nix.runProcess(argv, {
     deadlineMs: options.deadlineMs,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
-    ...(options.group === undefined ? {} : { group: options.group }),
+    // Its git and ssh would outlive it on a connection that hangs; and a key for this program is none for them.
+    group: true,
     env: { ...nix.env, ...options.env },
     outputCharsMax: options.outputCharsMax ?? outputCharsDefault,
     onStderrLine: (line) => {
