@@ -3,6 +3,7 @@ import type { HealthReport } from '../ports.ts';
 import { type Failing, noFailing } from './event.ts';
 import { recordOfStep } from './records.ts';
 import type { RunState } from './state.ts';
+import { isUnitOfRuns } from './units-of-runs.ts';
 
 /** What fails on a machine now. A check that could not be told is not among them: nothing is known of it. */
 export const failingIn = ({ readings, failedUnits }: HealthReport): Failing => {
@@ -11,7 +12,7 @@ export const failingIn = ({ readings, failedUnits }: HealthReport): Failing => {
   // Checks may share a label: then it stands for all of them, and only if all of them fail.
   return {
     checks: [...new Set(readings.map(({ check }) => check).filter(failed))],
-    units: failedUnits,
+    units: failedUnits.filter((unit) => !isUnitOfRuns(unit)),
   };
 };
 

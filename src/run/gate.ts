@@ -1,6 +1,7 @@
 import type { Step } from '../plan/plan.ts';
 import type { HealthReport, Observation, Runs, SystemState } from '../ports.ts';
 import type { Failing } from './event.ts';
+import { isUnitOfRuns } from './units-of-runs.ts';
 
 /** What a gate says of one reading. `waiting` may still pass; `failed` will not; unknown counts as waiting, never as passed. */
 type GateVerdict =
@@ -16,15 +17,6 @@ export const isSettled = (state: SystemState): boolean =>
   state === 'running' || state === 'degraded' || state === 'offline';
 
 /**
- * The units of `nix/modules/lab-orchestrator.nix`. Their result is that of a run and nothing else: one that the timer begins
- * beside this run is refused, and its unit has failed. That must not speak against the machine it was refused on.
- */
-const unitsOfRuns: ReadonlySet<string> = new Set([
-  'lab-orchestrator.service',
-  'lab-orchestrator-resume.service',
-]);
-
-/**
  * Healthy enough to go on: every check passes and no unit has failed, but for what was failing before already. What
  * could not be told, then or now, is never a pass.
  */
@@ -38,7 +30,7 @@ export const judgeHealth = (report: HealthReport, before: Failing): GateVerdict 
   if (fresh.length > 0) return waiting(fresh.length === failed.length ? summary : told(fresh));
   const untold = readings.filter(({ verdict }) => verdict === 'unknown');
   if (untold.length > 0) return waiting(told(untold));
-  const freshUnits = failedUnits.filter((unit) => !before.units.includes(unit) && !unitsOfRuns.has(unit));
+  const freshUnits = failedUnits.filter((unit) => !before.units.includes(unit) && !isUnitOfRuns(unit));
   if (freshUnits.length > 0) return waiting(`units failed: ${freshUnits.join(', ')}`);
   // It must be known what it is that was so before: a state that fits no list of units is looked at again. (A system with
   // failed units may be running: it has only such as are started again for ever.)
