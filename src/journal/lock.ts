@@ -161,11 +161,17 @@ export const acquireRunLock = (directory: string, holder: LockHolder): Result<He
   const refuse = (kind: string, message: string, remedy: string): Result<HeldLock, Failure> =>
     fail({ kind, machine: null, phase: 'lock', message, remedy });
   const unusable = (message: string): Result<HeldLock, Failure> =>
-    refuse(
-      'state-directory',
-      `the state directory ${directory} cannot be used: ${message}`,
-      'make it writable and give it room, or choose another with LAB_STATE_DIR',
-    );
+    /not a database|malformed/iu.test(message)
+      ? refuse(
+          'state-directory',
+          `the lock ${lockPathIn(directory)} is damaged: ${message}`,
+          'see that no `lab` runs any more, then remove it: nothing is kept in it',
+        )
+      : refuse(
+          'state-directory',
+          `the state directory ${directory} cannot be used: ${message}`,
+          'make it writable and give it room, or choose another with LAB_STATE_DIR',
+        );
   const began = holder.pid === process.pid ? beganOf(process.pid) : null;
   const own: LockHolder = { ...holder, ...(began === null ? {} : { began }), machine: machineHere() };
   try {

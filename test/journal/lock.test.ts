@@ -128,6 +128,15 @@ test('a lock that cannot be looked at is not taken for free', () => {
     'no database at all, and long enough to tell it from one\n'.repeat(20),
   );
   expect(lookAtRunLock(directory)).toEqual({ held: true, holder: null });
+  // Nor is anybody left to guess what to do about it: more room would not help.
+  expect(acquireRunLock(directory, holder)).toMatchObject({
+    ok: false,
+    failure: {
+      kind: 'state-directory',
+      message: expect.stringContaining(`${join(directory, 'lock.db')} is damaged`),
+      remedy: expect.stringMatching(/remove it/u),
+    },
+  });
 });
 
 describe('the file of a lock that somebody removes while it is held', () => {
