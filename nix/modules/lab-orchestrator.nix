@@ -180,6 +180,8 @@ in
         # ended beneath it: that would look like a failure of a machine.
         KillMode = "mixed";
         TimeoutStopSec = "2min";
+        # An evaluation that the kernel ends for want of memory is one machine that could not be evaluated, not the whole run.
+        OOMPolicy = "continue";
       }
       // lib.optionalAttrs ownStateDir {
         StateDirectory = lib.removePrefix "/var/lib/" cfg.stateDir;
@@ -209,6 +211,7 @@ in
         # The boot does not wait for the fleet.
         Type = "exec";
         User = cfg.user;
+        OOMPolicy = "continue";
         KillMode = "mixed";
         TimeoutStopSec = "2min";
       }

@@ -44,6 +44,7 @@ describe('the service', () => {
       'TimeoutStartSec=2h',
       // Whoever stops it stops lab, which lets its step end; not the copy that is under way.
       'KillMode=mixed',
+      'OOMPolicy=continue',
       'StateDirectory=lab',
       'StateDirectoryMode=0700',
       'After=network-online.target lab-orchestrator-resume.service',
@@ -70,6 +71,7 @@ describe('the service', () => {
       'Type=exec',
       'User=alice',
       'KillMode=mixed',
+      'OOMPolicy=continue',
       'After=network-online.target',
       'Environment="LAB_STATE_DIR=/var/lib/lab"',
       'Environment="LAB_RESUMES_AT_BOOT=1"',
