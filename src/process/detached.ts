@@ -32,13 +32,21 @@ export const startDetached = async (
   const { stdin, stdout } = child;
   if (stdin === null || stdout === null) throw new TypeError('a pipe was asked for');
   const said = Promise.withResolvers<Result<string, string>>();
-  const timer = setTimeout(() => said.resolve(fail('it did not answer in time')), options.deadlineMs);
+  let signs = 0;
+  // Who was stopped (Ctrl-Z) meanwhile reads what has been said since before it judges: the program may be well under way.
+  const timer = setTimeout(() => {
+    const before = signs;
+    setImmediate(() => {
+      if (signs === before) said.resolve(fail('it did not answer in time'));
+    });
+  }, options.deadlineMs);
   let text = '';
   stdout.setEncoding('utf8');
   stdout.on('data', (chunk: string) => {
     text = (text + chunk).slice(0, lineCharsMax);
     while (text.startsWith(`${signOfLife}\n`)) {
       text = text.slice(signOfLife.length + 1);
+      signs += 1;
       timer.refresh();
     }
     const end = text.indexOf('\n');

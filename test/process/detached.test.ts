@@ -1,7 +1,11 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { signOfLife, startDetached } from '../../src/process/detached.ts';
 
 /** What a program that is to outlive its starter says first, and how long that may take. */
@@ -44,4 +48,31 @@ test('one that does not read what it is told is heard all the same, and so is it
     ok: false,
     failure: 'it ended at once',
   });
+});
+
+test('one that has answered goes on, though its starter was stopped (Ctrl-Z) until long after its time', async () => {
+  const deadlineMs = 8_000;
+  const module = fileURLToPath(new URL('../../src/process/detached.ts', import.meta.url));
+  const program =
+    'touch "$1.runs"; until [ -e "$1.go" ]; do sleep 0.1; done; echo begun; until [ -e "$1.end" ]; do sleep 0.1; done; touch "$1"';
+  const wentOn = join(place, 'went-on');
+  const script = `
+    const { startDetached } = await import(${JSON.stringify(module)});
+    const argv = ['sh', '-c', ${JSON.stringify(program)}, 'sh', ${JSON.stringify(wentOn)}];
+    const log = ${JSON.stringify(join(place, 'log'))};
+    console.log(JSON.stringify(await startDetached(argv, { stdin: '', logPath: log, deadlineMs: ${deadlineMs} })));
+  `;
+  const starter = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void starter.kill('SIGKILL'));
+  const said = once(starter.stdout, 'data');
+  await vi.waitFor(() => expect(existsSync(`${wentOn}.runs`)).toBe(true), { timeout: 30_000 });
+  starter.kill('SIGSTOP');
+  writeFileSync(`${wentOn}.go`, '');
+  await setTimeout(deadlineMs + 500);
+  starter.kill('SIGCONT');
+  expect(JSON.parse(String((await said)[0]))).toEqual({ ok: true, value: 'begun' });
+  writeFileSync(`${wentOn}.end`, '');
+  await vi.waitFor(() => expect(existsSync(wentOn)).toBe(true), { timeout: 30_000 });
 });
