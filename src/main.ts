@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { Cli } from './cli/lab.ts';
 import { systemClock, wallClock } from './clock.ts';
 import { startedIn } from './process/folder.ts';
+import { leaveGitSurroundings } from './process/git-surroundings.ts';
 
 /**
  * The composition root: the only reader of argv and environment, the only one that sets the exit code. What a command
@@ -18,6 +19,9 @@ const here = dirname(fileURLToPath(import.meta.url));
 const installation =
   [join(here, '..'), here].find((folder) => existsSync(join(folder, 'nix', 'fleet.nix'))) ?? join(here, '..');
 const version = String(JSON.parse(readFileSync(join(installation, 'package.json'), 'utf8')).version);
+
+// Nix asks git about the flake: not as a hook, or `git rebase --exec`, has it ask about another repository.
+leaveGitSurroundings(process.env);
 
 const argv = process.argv.slice(2);
 /** First word of the command line of an engine; people never type it. */

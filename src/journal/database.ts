@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { JournalFailure, type JournalTrouble } from './journal.ts';
-import { freeBytesAt, prepareStateDirectory } from './state-directory.ts';
+import { prepareStateDirectory, whatIsShortAt } from './state-directory.ts';
 
 /** The file of the journal: opened, brought up to date, or refused with what to do about it. */
 
@@ -12,8 +12,6 @@ const schemaVersion = 3;
 export const busyTimeoutMs = 5_000;
 /** The smallest page of SQLite, and so its smallest file that holds anything. */
 const smallestDatabaseBytes = 512;
-/** What SQLite takes for the index of its log, at least. */
-const sharedIndexBytes = 32_768;
 
 export const journalPathIn = (directory: string): string => join(directory, 'journal.db');
 
@@ -52,19 +50,12 @@ const troubles: readonly {
   },
 ];
 
-const isFull = (path: string): boolean => {
-  try {
-    return (freeBytesAt(dirname(path)) ?? Number.POSITIVE_INFINITY) < sharedIndexBytes;
-  } catch {
-    return false;
-  }
-};
-
 /** A failure of the database in words that say what to do about it. */
 export const explainJournal = (path: string, doing: string, error: unknown): JournalFailure => {
   const said = error instanceof Error ? error.message : String(error);
   // The index beside its log is the one file that SQLite does not call full when the disk is.
-  const message = /disk I\/O/iu.test(said) && isFull(path) ? 'database or disk is full' : said;
+  const short = /disk I\/O|unable to open/iu.test(said) ? whatIsShortAt(dirname(path)) : null;
+  const message = short ?? said;
   const known = troubles.find((trouble) => trouble.said.test(message));
   return new JournalFailure(
     `the journal ${path} could not be ${doing}: ${message}`,

@@ -16,6 +16,8 @@ export const roomForARunBytes = 16 * 1024 * 1024;
 
 /** Free space for generated files: some kilobytes, and no less than any sane disk has. */
 const roomForFilesBytes = 256 * 1024;
+/** New files that a command makes there, with those of SQLite beside its databases. */
+const filesMade = 16;
 
 const megabytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(1)} MB`;
 
@@ -129,9 +131,29 @@ export const failureOfOpening = ({ trouble, message, remedy }: JournalFailure): 
 });
 
 /** Free bytes where the directory lies, or null where its file system does not tell. */
-export const freeBytesAt = (directory: string): number | null => {
+const freeBytesAt = (directory: string): number | null => {
   const { bavail, bsize, blocks } = statfsSync(directory);
   return blocks === 0 ? null : bavail * bsize;
+};
+
+/** Whether the file system has no inodes for more files, though perhaps room; some (btrfs) count none. */
+const isOutOfFiles = (directory: string): boolean => {
+  const { files, ffree } = statfsSync(directory);
+  return files > 0 && ffree < filesMade;
+};
+
+/** What SQLite takes for the index of its log, at least. */
+const sharedIndexBytes = 32_768;
+
+/** What keeps SQLite from a file there, which it calls an I/O error or does not name at all; null for nothing that shows. */
+export const whatIsShortAt = (directory: string): string | null => {
+  try {
+    if ((freeBytesAt(directory) ?? Number.POSITIVE_INFINITY) < sharedIndexBytes)
+      return 'database or disk is full';
+    return isOutOfFiles(directory) ? 'disk is full (no inodes are left there: `df -i`)' : null;
+  } catch {
+    return null;
+  }
 };
 
 /** Prepares the directory, and sees that it has this much room. `forWhat`: what asks for it, in words. */
@@ -142,6 +164,14 @@ const seeRoom = (directory: string, uid: number, bytes: number, forWhat: string)
     if (error instanceof JournalFailure) return fail(failureOfOpening(error));
     throw error;
   }
+  if (isOutOfFiles(directory))
+    return fail({
+      kind: 'no-room',
+      machine: null,
+      phase: 'journal',
+      message: `the file system of the state directory ${directory} has no room for more files (no inodes): no machine was touched`,
+      remedy: `remove files there (\`df -i\` tells where they are short), ${chooseAnother}`,
+    });
   const free = freeBytesAt(directory);
   if (free === null || free >= bytes) return ok(undefined);
   return fail({

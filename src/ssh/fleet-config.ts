@@ -140,7 +140,9 @@ export const writeFleetSshConfig = async (path: string, config: FleetSshConfig):
       failure(
         null,
         `${path} cannot be written: ${codeOf(error) ?? messageOf(error)}`,
-        'Make its folder writable, or set another state directory.',
+        ['ENOSPC', 'EDQUOT'].includes(codeOf(error) ?? '')
+          ? 'Make room there (`df` and `df -i` tell what is short), or set another state directory.'
+          : 'Make its folder writable, or set another state directory.',
       ),
     );
   }

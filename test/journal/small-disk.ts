@@ -3,7 +3,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A real file system of a chosen size, which can be filled and made read-only. Needs root on Linux. */
+/** A real file system of a chosen size, for some hundred files, which can be filled and made read-only. Needs root on Linux. */
 export type SmallDisk = {
   readonly path: string;
   /** Takes all room that is left but `leftBytes`. */
@@ -17,7 +17,9 @@ const blockBytes = 4_096;
 
 export const smallDisk = (sizeBytes: number): SmallDisk => {
   const path = mkdtempSync(join(tmpdir(), 'lab-small-disk-'));
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeBytes}`, 'tmpfs', path], { stdio: 'pipe' });
+  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeBytes},nr_inodes=400`, 'tmpfs', path], {
+    stdio: 'pipe',
+  });
   const ballast = join(path, 'ballast');
   return {
     path,

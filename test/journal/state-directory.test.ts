@@ -309,6 +309,25 @@ describe.skipIf(noSmallDisks !== null)('a disk that is full or takes no writes',
     expect(thrownBy(() => openJournal(state(), () => 5))).toMatchObject({ trouble: 'no-room' });
   });
 
+  test('is told too where it is files that find no room', () => {
+    mkdirSync(state(), { mode: 0o700 });
+    for (let count = 0; ; count += 1)
+      try {
+        writeFileSync(join(disk.path, `file-${count}`), '');
+      } catch {
+        break;
+      }
+    const refused = seeRoomForARun(state(), uid);
+    expect(refused).toMatchObject({
+      ok: false,
+      failure: { kind: 'no-room', message: expect.stringContaining('no inodes') },
+    });
+    expect(thrownBy(() => openJournal(state(), () => 5))).toMatchObject({
+      trouble: 'no-room',
+      message: expect.stringContaining('no inodes'),
+    });
+  });
+
   test('breaks an append with what to do, keeps what was written, and takes more once there is room', () => {
     const journal = openJournal(state(), () => 5);
     journal.append(run, started);
