@@ -2,9 +2,15 @@ import { quoteForRemoteShell } from './quote.ts';
 
 /*
  * What runs on the far side. Both scripts are constants; what varies goes in as words. They hold neither backslashes
- * nor single quotes, so that login shells which quote otherwise than POSIX (fish) hand them on unchanged. csh cannot: to it
- * a quote ends with its line.
+ * nor single quotes, so that login shells which quote otherwise than POSIX (fish) hand them on unchanged.
  */
+
+/**
+ * To csh a quote ends with its line: it would take each line of a script for a command of its own. So it is asked first, and
+ * says what is wrong in place of that.
+ */
+const notToCsh =
+  'test -z "$tcsh" || exec sh -c "echo its login shell is tcsh, which takes no scripts >&2; exit 126"\n';
 
 /**
  * Says which session the command runs in, then becomes the command. sshd makes each command the leader of a session
@@ -105,12 +111,12 @@ export const asRootArgv = (argv: readonly string[], user: string): readonly stri
 
 /** The command line that runs `argv` and first prints `nonce LEADER STARTED` (dashes where there is no session). */
 export const announcedLine = (nonce: string, argv: readonly string[]): string =>
-  bounded(`exec ${quoteForRemoteShell(['/bin/sh', '-c', announce, 'sh', nonce, ...argv])}`);
+  bounded(`${notToCsh}exec ${quoteForRemoteShell(['/bin/sh', '-c', announce, 'sh', nonce, ...argv])}`);
 
 /** The command line that stops a session; `user` is the login user, `asRoot` whether the command ran as root. */
 export const stopLine = (session: RemoteSession, user: string, asRoot: boolean): string => {
   const argv = ['/bin/sh', '-c', stop, 'sh', session.leader, session.startedAt];
-  return bounded(`exec ${quoteForRemoteShell(asRoot ? asRootArgv(argv, user) : argv)}`);
+  return bounded(`${notToCsh}exec ${quoteForRemoteShell(asRoot ? asRootArgv(argv, user) : argv)}`);
 };
 
 const announcementBytesMax = 64 * 1024;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { runProcess } from '../../src/process/run.ts';
 import { quoteForRemoteShell } from '../../src/ssh/quote.ts';
-import { announcedLine, createAnnouncement } from '../../src/ssh/remote-shell.ts';
+import { announcedLine, createAnnouncement, stopLine } from '../../src/ssh/remote-shell.ts';
 
 const words = (text: string): readonly string[] => text.split('\0').slice(0, -1);
 const shell = async (name: string, line: string): Promise<string> => {
@@ -87,6 +87,23 @@ describe('words for a remote shell', () => {
   test('cannot hold a NUL byte', () => {
     expect(() => quoteForRemoteShell(['a\0b'])).toThrow(TypeError);
   });
+});
+
+test('a line is refused by a login shell that would take it to pieces, which says so', async () => {
+  // tcsh has this variable, and nobody else.
+  const env = { tcsh: '6.24.07' };
+  for (const line of [
+    announcedLine('lab:nonce', ['touch', '/nowhere']),
+    stopLine({ leader: '1', startedAt: '1' }, 'ada', true),
+  ]) {
+    // To it a quote ends with its line: what comes first stands on a line of its own.
+    expect(line.split('\n')[0]?.replaceAll(/"[^"]*"/gu, '')).not.toMatch(/["']/u);
+    expect(await runProcess(['/bin/sh', '-c', line], { deadlineMs: 20_000, env })).toMatchObject({
+      code: 126,
+      stdout: '',
+      stderr: expect.stringContaining('its login shell is tcsh'),
+    });
+  }
 });
 
 describe('the announcement', () => {
