@@ -12,6 +12,11 @@ export type ActivateRequest = {
   /** Name of the transient unit: derived from run and step, so a repeat finds the first one. */
   readonly unit: string;
   readonly deadlineMs: number;
+  /**
+   * The toplevels whose place it may take, besides itself: where the machine runs, or would boot, anything else, somebody
+   * has deployed it since, and nothing is begun. Absent: whatever there is.
+   */
+  readonly over?: readonly string[];
   /** Only for `switch` and `test`: the machine watches over the activation itself. */
   readonly supervision?: Supervision;
 };
@@ -45,6 +50,8 @@ export type ActivateOutcome =
       readonly missing?: true;
       /** Nothing was begun, for its unit never started. */
       readonly notStarted?: true;
+      /** Nothing was begun, for it would have taken the place of what is not in `over`. */
+      readonly theirs?: true;
     }
   | Fenced
   | { readonly kind: 'unknown'; readonly message: string };

@@ -8,16 +8,13 @@ import {
   parseUnit,
   phaseOf,
   readScript,
-  startScript,
   type UnitReading,
-  unitScript,
 } from './activation-unit.ts';
-import { claimArguments, fencedBy, unlockedMessage } from './lease.ts';
+import { fencedBy, unlockedMessage } from './lease.ts';
 import { isToplevel, isUnitName } from './names.ts';
 import { isRootRefused, rootPatience } from './no-root.ts';
 import { readRecord, recordBytesMax } from './record.ts';
-import { supervisorScript, tickMs } from './supervisor.ts';
-import { detachedRunner } from './unit-functions.ts';
+import { startArguments, startScript } from './start-unit.ts';
 
 const commandDeadlineMs = 30_000;
 const startAttemptsMax = 5;
@@ -27,8 +24,6 @@ const longestPauseMs = 2_000;
 const reconnectPauseMs = 3_000;
 /** For a machine to return to what it ran. */
 const returnMs = 5 * 60_000;
-/** How much sooner than here a machine gives up an activation that hangs. */
-const limitMarginMs = 60_000;
 /** Lines of the activation's output that an outcome carries: the last ones. */
 const logLinesKept = 60;
 
@@ -106,51 +101,11 @@ const over = ({ deps, options, until }: Activation): boolean =>
 const pause = ({ deps, options, until }: Activation, ms: number): Promise<void> =>
   deps.clock.sleep(Math.max(0, Math.min(ms, until - deps.clock.elapsed())), options.signal);
 
-/** The script of the unit with its arguments. */
-const scriptOf = ({
-  toplevel,
-  mode,
-  unit,
-  generation,
-  deadlineMs,
-  supervision,
-}: ActivateRequest): readonly string[] => {
-  const number = generation === undefined ? '' : String(generation);
-  // Less than what is waited for here, so that its end is read and not missed by a moment.
-  const limitMs = Math.max(deadlineMs / 2, deadlineMs - limitMarginMs);
-  const limit = String(Math.max(1, Math.floor(limitMs / 1_000)));
-  if (supervision === undefined) return [unitScript, toplevel, mode, number, limit];
-  const { confirmWithinMs, recorded } = supervision;
-  const known = (path: string | null): string => (path !== null && isToplevel(path) ? path : '');
-  const ticks = String(Math.ceil(confirmWithinMs / tickMs));
-  return [
-    supervisorScript,
-    toplevel,
-    mode,
-    ticks,
-    unit,
-    known(recorded.current),
-    known(recorded.profile),
-    limit,
-    number,
-  ];
-};
-
 /** null once the unit is there. Repeating is safe: systemd gives a name only once. */
 const start = async (activation: Activation): Promise<ActivateOutcome | null> => {
   const { deps, machine, request } = activation;
   const { unit } = request;
-  const argv = [
-    'sh',
-    '-c',
-    startScript,
-    'sh',
-    ...claimArguments(request.claim, machine),
-    unit,
-    descriptionOf(request),
-    detachedRunner,
-    ...scriptOf(request),
-  ];
+  const argv = ['sh', '-c', startScript, 'sh', ...startArguments(machine, request)];
   let perhapsStarted = false;
   let why = 'the deadline had passed';
   for (let attempt = 1; attempt <= startAttemptsMax && !over(activation); attempt += 1) {
@@ -195,6 +150,8 @@ const started = (machine: Machine, request: ActivateRequest, result: ExecResult)
         : refused(
             `${request.unit}.service on ${machine.name} belongs to something else: ${sanitiseLine(record.first('description') ?? '', 200)}`,
           );
+    case 'theirs':
+      return { ...refused(sanitiseLine(record.first('message') ?? '', 300)), theirs: true };
     default:
       return neverStarted(
         `${machine.name} refused the unit ${request.unit}: ${sanitiseLine(record.first('message') ?? 'no reason given', 300)}`,

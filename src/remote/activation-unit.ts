@@ -1,19 +1,18 @@
 import { z } from 'zod';
 import type { ActivateOutcome, ActivateRequest, ExecResult } from '../ports.ts';
 import { sanitiseLine } from '../text/sanitise.ts';
-import { leasePrelude } from './lease.ts';
 import { profileFunctions } from './profile.ts';
 import { prelude, readRecord } from './record.ts';
-import { supervisedExit, sweepRoots } from './supervisor.ts';
+import { supervisedExit } from './supervisor.ts';
 import { unitsNamedIn, withTellingLine } from './telling-line.ts';
 import { unitFunctions } from './unit-functions.ts';
 
-/** The transient unit of an activation: the scripts that start, read and clear it, and what its state means. Pure. */
+/** The transient unit of an activation: its script, those that read and clear it, and what its state means. Pure. */
 
 /** Exit statuses of `unitScript` itself; switch-to-configuration uses 0, 1, 2, 4, 100 and, when it panics, 101. */
-const ownExit = { toplevelMissing: 91, noActivationScript: 92, profileNotSet: 93 } as const;
+export const ownExit = { toplevelMissing: 91, noActivationScript: 92, profileNotSet: 93 } as const;
 /** Exit statuses of timeout(1): it had to end the command, gently or not. */
-const endedByTimeout = { gently: 124, killed: 137 } as const;
+export const endedByTimeout = { gently: 124, killed: 137 } as const;
 
 /**
  * What the unit runs. Arguments: toplevel, mode, generation or nothing, seconds that the profile may take. Holds neither
@@ -33,66 +32,6 @@ ${profileFunctions}case "$2" in
   switch|boot) lead_to "$1" "$3" || exit ${ownExit.profileNotSet} ;;
 esac
 exec "$1/bin/switch-to-configuration" "$2"
-`;
-
-/** The exit statuses that mean an answer of ours or of switch-to-configuration, so that the unit never counts as failed. */
-const answeredExits = [
-  1,
-  2,
-  4,
-  100,
-  ...Object.values(ownExit),
-  ...Object.values(supervisedExit),
-  ...Object.values(endedByTimeout),
-].join(' ');
-
-/**
- * Starts the unit unless it is there already. Units of earlier activations that have ended, and whose run nobody took
- * up to read them, are unloaded first, and so is what was kept from garbage collection for activations that are gone.
- * Arguments: run, owner, time to live and machine of the claim, unit, description, `detachedRunner`, script of the unit,
- * its arguments. Without `--pipe`, which would tie the activation to the connection; `Type=exec` returns as soon as it runs.
- * What the kernel ends for want of memory takes nothing else with it, as it would by default: its supervisor has to return
- * it. A supervised one that is there waits anew; one that has returned, or was told to, makes room for another attempt.
- */
-export const startScript = `${leasePrelude}
-${unitFunctions}
-echo lab-start
-fence "$1" "$2" "$3" "$4" || { echo lab-end; exit 0; }
-shift 4
-units_ended | while read -r ended; do
-  if [ "$ended" != "$1" ]; then
-    unit_remove "$ended" # Of one that was killed the way back is kept.
-    if [ -e "/run/lab/$ended/end" ]; then rm -rf "/run/lab/$ended"; fi
-  fi
-done
-${sweepRoots}
-dir=/run/lab/$1 unit=$1 description=$2 runner=$3 script=$4
-shift 4
-if [ -d "$dir" ]; then
-  : >"$dir/extend"
-  case "$([ -e "$dir/end" ] && readlink "$dir/verdict")" in
-    expired|restore) unit_remove "$unit"; rm -rf "$dir" ;;
-  esac
-fi
-start() {
-  if by_systemd; then
-    systemd-run --unit="$unit" --description="$description" --no-ask-password --quiet --service-type=exec \\
-      --property=RemainAfterExit=yes --property=OOMPolicy=continue --property="SuccessExitStatus=${answeredExits}" \\
-      --setenv="PATH=$PATH" --setenv=LC_ALL=C sh -c "$script" sh "$@" 2>&1
-  else
-    start_detached "$unit" "$description" "$runner" "$script" "$@"
-  fi
-}
-if said=$(start "$@" 9<&-); then
-  put outcome started
-elif unit_known "$unit"; then
-  put outcome existing
-  put description "$(unit_description "$unit")"
-else
-  put outcome refused
-  put message "$(printf '%s' "$said" | tail -n 1)"
-fi
-echo lab-end
 `;
 
 /** Entries of the journal that one reading brings. Most have one line; of those with more it brings as many lines again. */

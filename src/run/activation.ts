@@ -1,5 +1,5 @@
 import type { Step } from '../plan/plan.ts';
-import type { ActivateOutcome } from '../ports.ts';
+import type { ActivateOutcome, Runs } from '../ports.ts';
 import { answersForAnother } from './another.ts';
 import { otherReturns } from './closure-gone.ts';
 import { copy } from './copy.ts';
@@ -24,6 +24,7 @@ import {
   unitName,
   unknown,
 } from './step-context.ts';
+import { knownTo, leftAsTheirs } from './theirs.ts';
 
 type ActivationStep = Extract<Step, { kind: 'activate' | 'restore' }>;
 type Mode = Extract<Step, { kind: 'activate' }>['mode'];
@@ -138,18 +139,21 @@ const closureGone = 'closure-gone';
 /**
  * Activates in a unit named after run and step. A step that a process which is gone had begun is asked for again: its
  * unit, if it is still there, is followed and not started anew (a new generation is the running one long before its
- * units have restarted), and activating what runs already changes nothing.
+ * units have restarted), and activating what runs already changes nothing. It takes the place of what the run knows, and of
+ * what was `seen` just now, and of nothing that somebody deployed since.
  */
 export const bringAbout = async (
   step: ActivationStep,
   toplevel: string,
   mode: Mode,
   context: PerformContext,
+  seen: Pick<Runs, 'current' | 'profile'> | null = null,
 ): Promise<StepOutcome> => {
   const { target, entry, signal, state } = context;
   const confirmWithinMs = step.kind === 'activate' ? step.confirmWithinMs : undefined;
   const prior = recordedPrior(state, entry);
   const recorded = { current: prior?.current ?? null, profile: prior?.profile ?? null };
+  const over = [...knownTo(state, entry), seen?.current, seen?.profile].filter((path) => path != null);
   const activated = await target.activate(
     entry.machine,
     {
@@ -159,11 +163,14 @@ export const bringAbout = async (
       ...(step.generation === undefined ? {} : { generation: step.generation }),
       unit: unitName(state.run, `${step.kind}-${mode}`),
       deadlineMs: actDeadlines.activateMs,
+      ...(recorded.current === null ? {} : { over }),
       ...(confirmWithinMs === undefined ? {} : { supervision: { confirmWithinMs, recorded } }),
     },
     { signal, onProgress: context.progress },
   );
   if (signal.aborted) return interrupted(step);
+  if (activated.kind === 'refused' && activated.theirs === true)
+    return leftAsTheirs(step, null, `nothing was activated (${activated.message}):`);
   if (context.again && activated.kind === 'refused' && activated.returned === true)
     return failed(failureAt(step, returnedSince, activated.message, 'look at the machine, then run again'));
   if (activated.kind === 'refused' && activated.missing === true) {

@@ -139,7 +139,7 @@ const byActivation = async (planned: Restore, context: PerformContext): Promise<
   const theirs = theirsOn(context.state, context.entry, now);
   if (theirs?.what === 'runs') return leftAsTheirs(planned, theirs, 'not returned to what it ran:');
   const step: Restore = theirs === null ? planned : { ...planned, mode: 'test' };
-  const back = await bringAbout(step, step.current, step.mode, context);
+  const back = await bringAbout(step, step.current, step.mode, context, now);
   if (back.kind !== 'succeeded') return back;
   const test = step.mode === 'test';
   if (step.profile !== null && step.profile !== step.current && !test) {

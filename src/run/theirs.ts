@@ -15,23 +15,23 @@ import { bootTarget, changedSincePlan, failed, failureAt, recordedPrior } from '
 /** `runs`: it runs theirs · `boots`: it would boot theirs, and runs what it had or was to get. */
 export type Theirs = { readonly what: 'runs' | 'boots'; readonly toplevel: string };
 
+/** What the machine had before the run, and what it is to get. Empty where nobody saw what it had. */
+export const knownTo = (state: RunState, entry: MachinePlan): ReadonlySet<string> => {
+  const { prior, wanted } = entry;
+  if (prior === null) return new Set();
+  const before = recordedPrior(state, entry);
+  const had = [prior.booted, prior.current, prior.profile, before?.current, before?.profile];
+  const gets = [wanted, bootTarget(state, entry, prior.profile)];
+  return new Set([...had, ...gets].filter((toplevel) => toplevel != null));
+};
+
 export const theirsOn = (
   state: RunState,
   entry: MachinePlan,
   { booted, current, profile }: Omit<Runs, 'bootId'>,
 ): Theirs | null => {
-  const { prior, wanted } = entry;
-  if (prior === null) return null;
-  const before = recordedPrior(state, entry);
-  const ours = [wanted, bootTarget(state, entry, prior.profile)];
-  const known = new Set([
-    ...ours,
-    prior.booted,
-    prior.current,
-    prior.profile,
-    before?.current,
-    before?.profile,
-  ]);
+  if (entry.prior === null) return null;
+  const known = knownTo(state, entry);
   const isTheirs = (toplevel: string | null): toplevel is string => toplevel !== null && !known.has(toplevel);
   if (isTheirs(current) && (current !== booted || current === profile))
     return { what: 'runs', toplevel: current };

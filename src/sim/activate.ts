@@ -1,5 +1,5 @@
-import type { ActivateOutcome, ActivateRequest, Fenced, SshError, Target } from '../ports.ts';
-import { beginActivation, isGone } from './activation.ts';
+import type { ActivateOutcome, ActivateRequest, SshError, Target } from '../ports.ts';
+import { beginActivation, isGone, overTheirs } from './activation.ts';
 import { faultOf } from './fault.ts';
 import type { Hands, Lasting } from './hands.ts';
 import { fence, isFenced } from './lease.ts';
@@ -27,7 +27,7 @@ export const activateOver = (world: Surroundings): Target['activate'] => {
   const { clock, now, look, change, effect, forgetUnit, reach, link, noRoot, lasting, linesOf } = world;
 
   /** What the start command does on the machine: begins the unit, or finds it there. */
-  const begin = (name: string, request: ActivateRequest, asked: string): Fenced | null => {
+  const begin = (name: string, request: ActivateRequest, asked: string): ActivateOutcome | null => {
     const found = fence(look(name), request.claim, asked, now());
     if (isFenced(found)) return found;
     const left = found.units.get(request.unit);
@@ -38,6 +38,8 @@ export const activateOver = (world: Surroundings): Target['activate'] => {
     const before = awaitWord({ ...found, units }, request.unit, now());
     change(before);
     if (before.units.has(request.unit) || faultOf(before.faults, 'starts-nothing') !== null) return null;
+    const theirs = overTheirs(before, request);
+    if (theirs !== null) return theirs;
     const { toplevel, mode, unit, claim } = request;
     change(beginActivation(before, request, now()));
     const changes =
@@ -54,7 +56,7 @@ export const activateOver = (world: Surroundings): Target['activate'] => {
     const commandMs = (): number => Math.max(1, Math.min(commandDeadlineMs, until - now()));
     let problem: SshError | null = null;
     let perhapsStarted = false;
-    const answers: (Fenced | string | null)[] = [];
+    const answers: (ActivateOutcome | string | null)[] = [];
     /** The machine that answered last. */
     let at = machine.name;
     for (let attempt = 1; attempt <= reconnect.tries; attempt += 1) {

@@ -34,6 +34,20 @@ export const isGone = (machine: SimMachine, toplevel: string): boolean =>
   (faultOf(machine.faults, 'copy-lies') !== null ||
     machine.copies <= (faultOf(machine.faults, 'collected')?.times ?? -1));
 
+/** Why it would take the place of what somebody else has deployed, or null. */
+export const overTheirs = (
+  { current, profile }: SimMachine,
+  { toplevel, mode, over }: ActivateRequest,
+): ActivateOutcome | null => {
+  const isTheirs = (found: string): boolean =>
+    over !== undefined && found !== toplevel && !over.includes(found);
+  const theirs =
+    mode !== 'boot' && isTheirs(current) ? current : mode !== 'test' && isTheirs(profile) ? profile : null;
+  return theirs === null
+    ? null
+    : { kind: 'refused', code: null, message: `a link leads to ${theirs}`, log: [], theirs: true };
+};
+
 const missing: ActivateOutcome = { ...refused(91, 'the toplevel is not on the machine'), missing: true };
 
 const courseOf = (machine: SimMachine, { toplevel, mode, supervision }: ActivateRequest): Course => {

@@ -156,7 +156,8 @@ const apply = (machine: SimMachine, due: Due): SimMachine => {
       if (due.mode === 'boot')
         return { ...withProfile(machine, toplevel, at, undefined), entry: toplevel, foreignAt: at };
       const theirs = { ...withProfile(machine, toplevel, at, undefined), current: toplevel, entry: toplevel };
-      // The faults are those of what we deploy.
+      // A service that theirs does not change is not restarted; the faults are those of what we deploy.
+      if (machine.unready === null) return { ...theirs, foreignAt: at };
       return { ...restartServices({ ...theirs, faults: [] }, 'activation', at), faults, foreignAt: at };
     }
     case 'occupied':

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { runProcess } from '../../src/process/run.ts';
-import { startScript } from '../../src/remote/activation-unit.ts';
+import { startScript } from '../../src/remote/start-unit.ts';
 import { parseSshConfig } from '../../src/ssh/config.ts';
 import { socketProblem, sshError } from '../../src/ssh/errors.ts';
 import { type ExpandContext, expandPath } from '../../src/ssh/expand.ts';
@@ -228,6 +228,8 @@ describe('what goes to a shell', () => {
           'lab-x',
           description,
           'exit 9',
+          '/run/nowhere',
+          argument,
           'exit 9',
           argument,
         ];

@@ -8,9 +8,9 @@ import {
   parseUnit,
   phaseOf,
   readScript,
-  startScript,
   unitScript,
 } from '../../src/remote/activation-unit.ts';
+import { startScript } from '../../src/remote/start-unit.ts';
 import { detachedRunner } from '../../src/remote/unit-functions.ts';
 import { leapingClock } from './clocks.ts';
 import { answered, answersInTurn, exited, fakeRemote, lost, lostMidway } from './fake-remote.ts';
@@ -216,6 +216,8 @@ describe('an activation over a connection that fails', () => {
         unit,
         `lab switch ${toplevel}`,
         detachedRunner,
+        '',
+        '',
         unitScript,
         toplevel,
         'switch',

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { runProcess } from '../../src/process/run.ts';
-import { clearScript, readScript, startScript, unitScript } from '../../src/remote/activation-unit.ts';
+import { clearScript, readScript, unitScript } from '../../src/remote/activation-unit.ts';
 import { closureScript } from '../../src/remote/closure.ts';
 import { generationsScript } from '../../src/remote/generations.ts';
 import { leaseScript } from '../../src/remote/lease.ts';
 import { observeScript } from '../../src/remote/observe.ts';
 import { preflightScript, rootScript } from '../../src/remote/preflight.ts';
 import { triggerScript } from '../../src/remote/reboot.ts';
+import { startScript } from '../../src/remote/start-unit.ts';
 import { settleScript, supervisorScript } from '../../src/remote/supervisor.ts';
 import { detachedRunner } from '../../src/remote/unit-functions.ts';
 

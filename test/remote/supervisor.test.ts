@@ -45,11 +45,20 @@ describe.each([
     confirmWithinMs = 60_000,
     recorded: { current: string | null; profile: string | null } = { current: null, profile: null },
     deadlineMs = 20_000,
+    over?: readonly string[],
   ): Promise<ActivateOutcome> =>
     activate(
       { remote: local.remote, clock: realClock },
       machine,
-      { claim, toplevel: after, mode, unit, deadlineMs, supervision: { confirmWithinMs, recorded } },
+      {
+        claim,
+        toplevel: after,
+        mode,
+        unit,
+        deadlineMs,
+        ...(over === undefined ? {} : { over }),
+        supervision: { confirmWithinMs, recorded },
+      },
       {},
     );
   const say = (verdict: Verdict, deadlineMs = 20_000) =>
@@ -180,11 +189,35 @@ describe.each([
         rmSync(local.path('/run/current-system'));
         local.link('/run/current-system', theirs);
       }
+      rmSync(local.path(`${profile}-50-link`), { force: true });
       local.link(`${profile}-50-link`, theirs);
       rmSync(local.path(profile));
       local.link(profile, `${profile}-50-link`);
     };
     const leadsTo = (): string => readlinkSync(local.path(profile)).replace(/^.*\//u, '');
+
+    it('does not begin over what is there since it was looked at, live or for the next boot alone', async () => {
+      for (const live of [false, true]) {
+        deploy(live);
+        expect(
+          await go('switch', 60_000, { current: before, profile: before }, 20_000, [before]),
+        ).toMatchObject({
+          kind: 'refused',
+          theirs: true,
+          message: expect.stringContaining(`leads to ${theirs}`),
+        });
+        expect(existsSync(local.path(`/run/lab/${unit}`))).toBe(false);
+      }
+      expect([current(), leadsTo()]).toEqual([theirs, 'system-50-link']);
+      const known = [before, theirs];
+      expect(await go('switch', 60_000, { current: before, profile: before }, 20_000, known)).toEqual({
+        kind: 'live',
+      });
+      // Its own unit is there by now: it is followed, whatever runs.
+      expect(await go('switch', 60_000, { current: before, profile: before }, 20_000, [before])).toEqual({
+        kind: 'live',
+      });
+    });
 
     it('leaves theirs when it is told to return', async () => {
       await go();

@@ -287,6 +287,12 @@ export const mutants: readonly Mutant[] = [
     'planned;',
   ),
   mutant(
+    'an activation takes the place of whatever has come to be there',
+    'activation.ts',
+    '...(recorded.current === null ? {} : { over }),',
+    '',
+  ),
+  mutant(
     'a supervisor takes the place of what somebody else deployed',
     'sim/supervisor.ts',
     'if (isTheirs(unit, machine.current))',

@@ -12,10 +12,7 @@ const isTheirs = (known: Known, name: string, toplevel: string): boolean => {
   return start?.current !== toplevel && start?.profile !== toplevel;
 };
 
-/** Between the last look at a machine and an act on it lie a few tries to reach it, milliseconds. */
-const lookBeforeActMaxMs = 180_000;
-
-/** Why this should not be put over what somebody else deployed, or null: the run has seen it since, or should have. */
+/** Why this should not be put over what somebody else deployed, or null. */
 export const wrongOverTheirs = (known: Known, effect: Effect): string | null => {
   if (effect.kind !== 'activate') return null;
   const { machine, mode, toplevel, at } = effect;
@@ -23,10 +20,8 @@ export const wrongOverTheirs = (known: Known, effect: Effect): string | null => 
   if (foreignAt === null) return null;
   const runs = mode !== 'boot' && toplevel !== current && isTheirs(known, machine, current);
   const boots = mode !== 'test' && toplevel !== profile && isTheirs(known, machine, profile);
-  if (!runs && !boots) return null;
-  const seen = (known.world.lastLookAt(machine) ?? 0) > foreignAt;
-  return seen || at - foreignAt > lookBeforeActMaxMs
-    ? `${mode} of ${machine} over what somebody else ${runs ? 'runs on it' : 'made its boot default'} for ${at - foreignAt} ms${seen ? ', and was seen' : ''}`
+  return runs || boots
+    ? `${mode} of ${machine} over what somebody else ${runs ? 'runs on it' : 'made its boot default'} for ${at - foreignAt} ms`
     : null;
 };
 

@@ -40,6 +40,17 @@ describe('somebody else deploys', () => {
     expect(report?.failure?.remedy).toContain('find out who deployed to it');
   });
 
+  test('between any two looks at it: nothing is put over theirs', async () => {
+    for (let since = 2; since < 40; since += 1)
+      for (const mode of [{}, { mode: 'boot' }] as const)
+        for (const strategy of ['rolling', 'blue-green', 'recreate'] as const) {
+          const faults = [deployed(0, { since, ...mode })];
+          const { profile, became } = await told({ strategy, criticality: 'critical', faults });
+          // A plan that was made after it takes it for what was there.
+          if (became.box !== 'done') expect(profile, `${strategy}, trip ${since}`).toBe(theirs);
+        }
+  });
+
   test('after its gate has failed for ever: the supervisor that is told to return it leaves it as they made it', async () => {
     const sick: Fault = { kind: 'unhealthy-after', cause: 'activation', forMs: null };
     // The moment after the last look of the gate, whose deadline is 60 s.

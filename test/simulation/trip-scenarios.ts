@@ -1,5 +1,6 @@
 import type { Fault } from '../../src/sim/fault.ts';
 import { crashScenario } from './crash-scenarios.ts';
+import { toplevelOf } from './fleet.ts';
 import type { Scenario } from './scenario.ts';
 
 /** The small fleet of `crash-scenarios.ts`, with one round trip to one of its machines going wrong. */
@@ -16,6 +17,8 @@ export const tripFaults = (trip: number): readonly Fault[] => [
   { kind: 'trip-hangs', trip, dispatched: false },
   { kind: 'trip-hangs', trip, dispatched: true },
   { kind: 'trip-crashes', trip },
+  // Between the look before it and this one.
+  { kind: 'foreign-deploy', atMs: 0, toplevel: toplevelOf('any', 'foreign'), since: trip },
 ];
 
 export const tripScenario = (name: (typeof tripMachines)[number], fault: Fault): Scenario => {
