@@ -15,7 +15,7 @@ import { declaredInputs } from './declared-inputs.ts';
 import type { FlakeRef } from './flake-ref.ts';
 import { type Lock, parseLock, rootInputs } from './lock.ts';
 import { diffLocks } from './lock-diff.ts';
-import { lockFailure, lockHash, lockPathOf, readLock } from './lock-file.ts';
+import { codeOf, lockFailure, lockHash, lockPathOf, readLock } from './lock-file.ts';
 import { type NixProcesses, runNix } from './nix-process.ts';
 import { createProgress } from './progress.ts';
 import type { MapSourcePaths } from './source-paths.ts';
@@ -158,12 +158,26 @@ const proposalFromMetadata = async (
   }
 };
 
+const scratchFolder = async (): Promise<Result<string>> => {
+  try {
+    return ok(await mkdtemp(join(tmpdir(), 'lab-lock-')));
+  } catch (error) {
+    return lockFailure(
+      'scratch-folder',
+      `No folder can be made in ${sanitiseLine(tmpdir())}, where the new lock is computed (${codeOf(error)}).`,
+      'Make room there, or set TMPDIR to a folder that can be written.',
+    );
+  }
+};
+
 /** From Nix 2.19 on: the new lock is written elsewhere; null where nothing would move. */
 const proposalFromFile = async (
   context: UpdateContext,
   inputs: readonly string[],
 ): Promise<Result<string | null>> => {
-  const scratch = await mkdtemp(join(tmpdir(), 'lab-lock-'));
+  const made = await scratchFolder();
+  if (!made.ok) return made;
+  const scratch = made.value;
   try {
     const lockPath = join(scratch, 'flake.lock');
     const written = await run(context, updateIntoArgv(context.call, inputs, lockPath));

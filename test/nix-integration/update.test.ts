@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import { lockHash } from '../../src/nix-integration/lock-file.ts';
+import { proposeUpdate, type UpdateContext } from '../../src/nix-integration/update.ts';
 import { runProcess } from '../../src/process/run.ts';
 import { failureOf, makeWorld, moveLock, succeeded } from './world.ts';
 
@@ -230,4 +231,34 @@ test('a broken lock file is named, and a restored one keeps its mode', async () 
   succeeded(await world.nix(lab).restoreLock({ path: null, previous: good, movedHash: broken }));
   expect(lockText()).toBe(good);
   expect(statSync(lockPath).mode).toBe(mode);
+});
+
+test('an update that has no room for its own work says so, and moves nothing', async () => {
+  const folder = world.repository('roomless', { 'flake.nix': '{ outputs = _: { }; }' });
+  const context: UpdateContext = {
+    nix: { runProcess, env: {} },
+    flake: { kind: 'git', url: folder, root: folder, directory: folder },
+    call: {
+      url: folder,
+      features: { leadingDot: true, updateNamesInputs: true },
+      overrides: [],
+      settings: [],
+    },
+    mapPaths: async (text) => text,
+    now: () => 0,
+    deadlineMs: 20_000,
+    questionMs: 20_000,
+    signal: undefined,
+    onProgress: undefined,
+  };
+  vi.stubEnv('TMPDIR', join(folder, 'not', 'there'));
+  try {
+    expect(failureOf(await proposeUpdate(context, []))).toMatchObject({
+      kind: 'scratch-folder',
+      message: expect.stringContaining('ENOENT'),
+      remedy: expect.stringContaining('TMPDIR'),
+    });
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });
