@@ -164,6 +164,23 @@ const seeBeforeClosing = async (
   return missing.value.length === 0 ? ok(undefined) : fail(unconfirmed(missing.value));
 };
 
+/** Why nothing may begin now: the latest run goes on after the boot of this machine. */
+const awaitedHere = (deps: ConductDeps): Failure | null => {
+  const left = leftoverIn(deps.journal);
+  return left === null ? null : goesOnAfterBoot(deps, left);
+};
+
+/** The same before the lock is taken: the unit that takes that run up would find it held. */
+const awaitedBeforeLock = (deps: ConductDeps): Failure | null => {
+  try {
+    return awaitedHere(deps);
+  } catch (error) {
+    // Told once the lock is had.
+    if (error instanceof JournalFailure) return null;
+    throw error;
+  }
+};
+
 /**
  * One whole run under the lock: start, prepare, ask, drive, end. Fails only when the run could not begin or its
  * journal broke; what became of a run that began is in its state.
@@ -173,14 +190,15 @@ export const conduct = (
   run: RunId,
   request: RunRequest,
   hosting: Hosting,
-): Promise<Result<RunState>> =>
-  underLock(deps, run, hosting, async (controls) => {
+): Promise<Result<RunState>> => {
+  const goesOn = awaitedBeforeLock(deps);
+  if (goesOn !== null) return Promise.resolve(fail(goesOn));
+  return underLock(deps, run, hosting, async (controls) => {
     const { append, end } = openRecord(deps, run, null, hosting.onEvent);
     const { goal, selectors, consent, overrides = [] } = request;
     const early = AbortSignal.any([controls.stop, controls.abort]);
-    const left = leftoverIn(deps.journal);
-    const goesOn = left === null ? null : goesOnAfterBoot(deps, left);
-    if (goesOn !== null) return fail(goesOn);
+    const awaited = awaitedHere(deps);
+    if (awaited !== null) return fail(awaited);
     const meant = await seeBeforeClosing(deps, request, early);
     if (!meant.ok) return meant;
     await closeLeftover(deps, `run ${run} began after it`);
@@ -216,6 +234,7 @@ export const conduct = (
     const approved = append({ kind: 'approved', hash: plan.hash, how });
     return ok(await driveHere(deps, approved, append, controls));
   });
+};
 
 /** Runs that are looked through for who held a lease. */
 const runsLookedThrough = 1_000;
