@@ -51,7 +51,8 @@ fi
 start() {
   if by_systemd; then
     systemd-run --unit="$unit" --description="$description" --no-ask-password --quiet --service-type=exec \\
-      --property=RemainAfterExit=yes --property=OOMPolicy=continue --property="SuccessExitStatus=${answeredExits}" \\
+      --property=RemainAfterExit=yes --property=OOMPolicy=continue --property=IgnoreOnIsolate=yes \\
+      --property="SuccessExitStatus=${answeredExits}" \\
       --setenv="PATH=$PATH" --setenv=LC_ALL=C sh -c "$script" sh "$@" 2>&1
   else
     start_detached "$unit" "$description" "$runner" "$script" "$@"

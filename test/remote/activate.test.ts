@@ -49,6 +49,8 @@ describe('an activation, with its scripts in a real shell', () => {
     expect(said).toEqual([`activating ${mode} from ${toplevel}`]);
     // A supervisor outlives what the kernel ends beside it.
     expect(local.played('systemd-run.argv')).toContain('--property=OOMPolicy=continue\n');
+    // Nor does who isolates another target (`systemctl default`, after a rescue) leave what is live without its supervisor.
+    expect(local.played('systemd-run.argv')).toContain('--property=IgnoreOnIsolate=yes\n');
   });
 
   it.each(['test', 'dry-activate'] as const)('leaves the profile alone: %s', async (mode) => {
