@@ -76,7 +76,7 @@ export const reportOf = (observation: Observation, readings: readonly CheckReadi
       remedy: observation.error.remedy,
     };
   }
-  const { state, failedUnits, bootId, booted, current, profile } = observation;
-  const runs = { bootId, booted, current, profile };
+  const { state, failedUnits, bootId, hostName = null, booted, current, profile } = observation;
+  const runs = { bootId, hostName, booted, current, profile };
   return { ...base, ...weigh(observation, readings), state, failedUnits, runs };
 };

@@ -124,6 +124,13 @@ export const makePlan = (input: PlanInput, hashOf: typeof planHash = planHash): 
       const seen = input.observations.get(machine.name);
       return { machine, failedUnits: seen?.kind === 'reachable' ? seen.failedUnits : [] };
     });
+  const told = new Set([...members, ...bystanders.map(({ machine }) => machine)].map(({ name }) => name));
+  const others = fleet.machines
+    .filter(({ name }) => !told.has(name))
+    .map(({ name, hostName }) => {
+      const seen = input.observations.get(name);
+      return { name, hostName, bootId: seen?.kind === 'reachable' ? seen.bootId : null };
+    });
   const body = {
     schema: 1 as const,
     flake: input.flake,
@@ -135,6 +142,7 @@ export const makePlan = (input: PlanInput, hashOf: typeof planHash = planHash): 
       .map(({ name, message, remedy }) => ({ name, message, remedy })),
     bystanders,
     expectedMs: machines.reduce((sum, { expectedMs }) => sum + expectedMs, 0),
+    ...(others.length === 0 ? {} : { others }),
     ...((input.overrides ?? []).length === 0 ? {} : { overrides: input.overrides ?? [] }),
   };
   return { ...body, hash: hashOf(body) };

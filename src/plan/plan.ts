@@ -188,6 +188,11 @@ export const Plan = z.object({
     .array(z.object({ machine: Machine, failedUnits: z.array(z.string().max(256)).max(1_000).readonly() }))
     .readonly(),
   expectedMs: durationMs,
+  /** The other machines of the lab, which an address may come to lead to; absent for none. */
+  others: z
+    .array(z.object({ name, hostName: z.string().max(256), bootId: z.string().max(64).nullable() }))
+    .readonly()
+    .exactOptional(),
   /** Blockers that whoever asked for the run goes ahead in spite of; absent for none. */
   overrides: z.array(Override).max(overridesMax).readonly().exactOptional(),
 });

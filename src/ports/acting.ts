@@ -17,6 +17,8 @@ export type ActivateRequest = {
    * has deployed it since, and nothing is begun. Absent: whatever there is.
    */
   readonly over?: readonly string[];
+  /** The boot in which the machine was looked at: in any other nothing is begun, nor on another machine. Absent: in any. */
+  readonly bootId?: string;
   /** Only for `switch` and `test`: the machine watches over the activation itself. */
   readonly supervision?: Supervision;
 };

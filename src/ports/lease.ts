@@ -16,10 +16,12 @@ export type Lease = Pick<Claim, 'run' | 'owner'> & {
 };
 /**
  * take: for a run that begins; what is free, expired, released or broken becomes its own · renew: only while nobody else
- * has had it since · release: give it back · look: nothing · break: take it away from the run that the claim names.
+ * has had it since · release: give it back · disown: the same for what was taken by mistake, over an address that leads to
+ * another machine; no record of it is left · look: nothing · break: take it away from the run that the claim names.
+ * What the run has, or had last, for another of its machines is never its own for this one.
  */
 export type LeaseRequest = {
-  readonly ask: 'take' | 'renew' | 'release' | 'look' | 'break';
+  readonly ask: 'take' | 'renew' | 'release' | 'disown' | 'look' | 'break';
   readonly claim: Claim;
   readonly deadlineMs: number;
 };

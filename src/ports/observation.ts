@@ -52,7 +52,7 @@ export type Observation =
   | { readonly kind: 'unreachable'; readonly machine: string; readonly at: number; readonly error: SshError };
 export type Reachable = Extract<Observation, { kind: 'reachable' }>;
 /** What a machine runs and would boot, and in which boot it is. */
-export type Runs = Pick<Reachable, 'bootId' | 'booted' | 'current' | 'profile'>;
+export type Runs = Pick<Reachable, 'bootId' | 'hostName' | 'booted' | 'current' | 'profile'>;
 
 /** One numbered entry of a machine's system profile. */
 export type Generation = {

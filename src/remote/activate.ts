@@ -152,6 +152,10 @@ const started = (machine: Machine, request: ActivateRequest, result: ExecResult)
           );
     case 'theirs':
       return { ...refused(sanitiseLine(record.first('message') ?? '', 300)), theirs: true };
+    case 'other-boot':
+      return neverStarted(
+        `the activation was not started: ${machine.name} has rebooted since it was looked at, or another machine answers for it`,
+      );
     default:
       return neverStarted(
         `${machine.name} refused the unit ${request.unit}: ${sanitiseLine(record.first('message') ?? 'no reason given', 300)}`,

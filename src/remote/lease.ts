@@ -67,8 +67,11 @@ lease_read() {
   l_left=$((l_ttl - (up - l_since)))
   if [ "$l_left" -le 0 ]; then l_state=expired l_left=0; fi
 }
-lease_is() { # run, owner, machine: taken by this run for this machine, and not broken
-  [ "$l_run $l_owner" = "$1 $2" ] && [ "$l_state" != broken ] || return 1
+lease_of() { # run, owner
+  [ "$l_run $l_owner" = "$1 $2" ] && [ "$l_state" != broken ]
+}
+lease_for() { # run, owner, machine
+  lease_of "$1" "$2" || return 1
   case $l_machine in ''|"$3") return 0 ;; *) return 1 ;; esac
 }
 lease_write() { # state, run, owner, ttl, machine
@@ -91,7 +94,7 @@ lease_tell() {
 fence() { # run, owner, ttl, machine
   if ! lease_lock; then put fence unlocked; return 1; fi
   lease_read
-  if [ "$l_state" != free ] && ! lease_is "$1" "$2" "$4"; then
+  if [ "$l_state" != free ] && ! lease_for "$1" "$2" "$4"; then
     put fence taken
     lease_tell
     return 1
@@ -116,10 +119,10 @@ case $1 in
     ;;
 esac
 ours= free=
-if lease_is "$2" "$3" "$5"; then ours=yes; fi
+if lease_for "$2" "$3" "$5"; then ours=yes; fi
 case $l_state in
   free) ours=yes free=yes ;;
-  expired|released|broken) free=yes ;;
+  expired|released|broken) if [ -n "$ours" ] || ! lease_of "$2" "$3"; then free=yes; fi ;;
 esac
 write() {
   said=$(lease_write "$@" 2>&1) && return
@@ -135,6 +138,7 @@ case $1 in
     [ "$l_state" = free ] || write released "$2" "$3" "$4" "$5"
     answer free
     ;;
+  disown) [ -n "$ours" ] || { lease_tell; answer taken; }; rm -f "$lab/lease"; answer free ;;
   break)
     [ "$l_run" = "$2" ] || { lease_tell; answer taken; }
     write broken "$2" "$3" "$4" "$5"

@@ -22,17 +22,22 @@ const answeredExits = [
 /**
  * Starts the unit unless it is there already. Units of earlier activations that have ended, and whose run nobody took
  * up to read them, are unloaded first, and so is what was kept from garbage collection for activations that are gone.
- * Arguments: run, owner, time to live and machine of the claim, unit, description, `detachedRunner`, links whose place is
- * taken and toplevels that they may lead to, script of the unit, its arguments. Without `--pipe`, which would tie the
- * activation to the connection; `Type=exec` returns as soon as it runs.
+ * Arguments: the boot in which it may be begun (empty: in any), run, owner, time to live and machine of the claim, unit,
+ * description, `detachedRunner`, links whose place is taken and toplevels that they may lead to, script of the unit, its
+ * arguments. Without `--pipe`, which would tie the activation to the connection; `Type=exec` returns as soon as it runs.
  * What the kernel ends for want of memory takes nothing else with it, as it would by default: its supervisor has to return
  * it. A supervised one that is there waits anew; one that has returned, or was told to, makes room for another attempt.
  */
 export const startScript = `${leasePrelude}
 ${unitFunctions}
 echo lab-start
-fence "$1" "$2" "$3" "$4" || { echo lab-end; exit 0; }
-shift 4
+if [ -n "$1" ] && [ "$1" != "$(head -c 64 /proc/sys/kernel/random/boot_id)" ]; then
+  put outcome other-boot
+  echo lab-end
+  exit 0
+fi
+fence "$2" "$3" "$4" "$5" || { echo lab-end; exit 0; }
+shift 5
 units_ended | while read -r ended; do
   if [ "$ended" != "$1" ]; then
     unit_remove "$ended" # Of one that was killed the way back is kept.
@@ -129,6 +134,7 @@ const overOf = ({ toplevel, mode, over }: ActivateRequest): readonly [links: str
 
 /** What `startScript` is given, in its order. */
 export const startArguments = (machine: Machine, request: ActivateRequest): readonly string[] => [
+  request.bootId ?? '',
   ...claimArguments(request.claim, machine),
   request.unit,
   descriptionOf(request),

@@ -95,8 +95,8 @@ const wentGreen = ({ entry, state }: PerformContext): boolean =>
   });
 
 /**
- * What forbids the activation now, looked at anew because other machines had their turn since the preflight; null
- * when nothing does. Where a process that is gone may have begun it, and it is not live, the dependencies are looked at
+ * What forbids the activation now, looked at anew because other machines had their turn since the preflight; or that it may
+ * go ahead, and in which boot. Where a process that is gone may have begun it, and it is not live, the dependencies are looked at
  * again too: that process did so perhaps long ago, and so did this one where it `stood` still since. A `boot` activation
  * disturbs nothing that runs.
  */
@@ -104,14 +104,15 @@ const forbidden = async (
   step: Extract<Step, { kind: 'activate' }>,
   stood: boolean,
   context: PerformContext,
-): Promise<StepOutcome | null> => {
+): Promise<StepOutcome | { readonly kind: 'may'; readonly bootId: string }> => {
   const { entry } = context;
-  if (step.mode === 'dry-activate') return null;
   const seen = await see(context, actDeadlines.seeBeforeMs);
   if (context.signal.aborted) return interrupted(step);
   if (seen.kind === 'unreachable') return away(step, context, seen.error, 'not activated');
   const another = answersForAnother(step, context.state, entry, seen);
   if (another !== null) return another;
+  const may = { kind: 'may', bootId: seen.bootId } as const;
+  if (step.mode === 'dry-activate') return may;
   const foreign = foreignChange(context.state, entry, seen);
   if (foreign !== null)
     return failed(failureAt(step, changedSincePlan, foreign, 'find out who deployed to it, then plan again'));
@@ -124,10 +125,10 @@ const forbidden = async (
         'find out why it rebooted before deploying again',
       ),
     );
-  if (!stood && (!context.again || contradiction(seen, step.toplevel, shownBy(step)) === null)) return null;
-  if (step.mode === 'boot' || entry.machine.dependencies.length === 0) return null;
+  if (!stood && (!context.again || contradiction(seen, step.toplevel, shownBy(step)) === null)) return may;
+  if (step.mode === 'boot' || entry.machine.dependencies.length === 0) return may;
   const healthy = await dependencies(step, entry.machine.dependencies, context);
-  if (healthy.kind === 'succeeded') return null;
+  if (healthy.kind === 'succeeded') return may;
   return healthy.kind === 'skipped' && context.again ? unknown(healthy.failure) : healthy;
 };
 
@@ -137,15 +138,16 @@ const returnedSince = 'activation-returned';
 const closureGone = 'closure-gone';
 
 /**
- * Activates in a unit named after run and step. A step that a process which is gone had begun is asked for again: its
- * unit, if it is still there, is followed and not started anew (a new generation is the running one long before its
- * units have restarted), and activating what runs already changes nothing. It takes the place of what the run knows, and of
- * what was `seen` just now, and of nothing that somebody deployed since.
+ * Activates in a unit named after run and step, in the boot in which the machine was looked at. A step that a process which
+ * is gone had begun is asked for again: its unit, if it is still there, is followed and not started anew (a new generation is
+ * the running one long before its units have restarted), and activating what runs already changes nothing. It takes the
+ * place of what the run knows, and of what was `seen` just now, and of nothing that somebody deployed since.
  */
 export const bringAbout = async (
   step: ActivationStep,
   toplevel: string,
   mode: Mode,
+  bootId: string,
   context: PerformContext,
   seen: Pick<Runs, 'current' | 'profile'> | null = null,
 ): Promise<StepOutcome> => {
@@ -163,6 +165,7 @@ export const bringAbout = async (
       ...(step.generation === undefined ? {} : { generation: step.generation }),
       unit: unitName(state.run, `${step.kind}-${mode}`),
       deadlineMs: actDeadlines.activateMs,
+      bootId,
       ...(recorded.current === null ? {} : { over }),
       ...(confirmWithinMs === undefined ? {} : { supervision: { confirmWithinMs, recorded } }),
     },
@@ -247,13 +250,12 @@ export const activate = async (
   context: PerformContext,
 ): Promise<StepOutcome> => {
   const attempt = async (): Promise<StepOutcome> => {
-    let stood = context.stoodStill();
-    do {
-      const no = await forbidden(step, stood, context);
-      if (no !== null) return no;
+    for (let stood = context.stoodStill(); ; ) {
+      const said = await forbidden(step, stood, context);
+      if (said.kind !== 'may') return said;
       stood = context.stoodStill();
-    } while (stood);
-    return bringAbout(step, step.toplevel, step.mode, context);
+      if (!stood) return bringAbout(step, step.toplevel, step.mode, said.bootId, context);
+    }
   };
   const outcome = await attempt();
   if (outcome.kind !== 'failed') return outcome;

@@ -1,6 +1,7 @@
 import { type Learnt, rebootAlarmMs } from '../plan/durations.ts';
 import type { MachinePlan, Step } from '../plan/plan.ts';
 import { duration } from '../text/words.ts';
+import { healthOfItself, seenAsItself } from './another.ts';
 import { baselineOf, failingIn, isFailing } from './baseline.ts';
 import { noFailing, type StepOutcome } from './event.ts';
 import { type BootWatch, judgeBoot, judgeHealthOf, judgeIdentity } from './gate.ts';
@@ -65,11 +66,12 @@ export const awaitBoot = async (
   let said = '';
   for (let pauseMs: number = pollPause.firstMs; ; pauseMs = longerPause(pauseMs)) {
     const askedAt = clock.elapsed();
-    const seen = await target.observe(entry.machine, {
+    const answered = await target.observe(entry.machine, {
       deadlineMs: actDeadlines.observeMs,
       signal,
       fresh: true,
     });
+    const seen = seenAsItself(state, entry, answered);
     if (signal.aborted) return interrupted(step);
     const judged = judgeBoot(step, watch, seen, clock.elapsed(), askedAt);
     watch = judged.watch;
@@ -127,11 +129,16 @@ export const passGate = async (
     said = text;
   };
   for (let pauseMs: number = pollPause.firstMs; ; pauseMs = longerPause(pauseMs)) {
-    const seen = await target.observe(entry.machine, { deadlineMs: actDeadlines.observeMs, signal });
+    const answered = await target.observe(entry.machine, { deadlineMs: actDeadlines.observeMs, signal });
+    const seen = seenAsItself(context.state, entry, answered);
     const identity = judgeIdentity(seen, expected);
     const report =
       identity.kind === 'passed'
-        ? await target.health(entry.machine, { deadlineMs: actDeadlines.healthMs, signal, seen: true })
+        ? healthOfItself(
+            context.state,
+            entry,
+            await target.health(entry.machine, { deadlineMs: actDeadlines.healthMs, signal, seen: true }),
+          )
         : null;
     const verdict = report === null ? identity : judgeHealthOf(report, expected, before);
     if (signal.aborted) return interrupted(step);

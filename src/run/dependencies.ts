@@ -1,5 +1,6 @@
 import type { Machine } from '../fleet/machine.ts';
 import type { Step } from '../plan/plan.ts';
+import { healthOfItself } from './another.ts';
 import { baselineOf } from './baseline.ts';
 import { noFailing, type StepOutcome } from './event.ts';
 import { judgeHealth } from './gate.ts';
@@ -48,7 +49,11 @@ export const dependencies = async (
       member === undefined
         ? { ...noFailing, units: bystander?.failedUnits ?? [] }
         : baselineOf(state, member);
-    const report = await target.health(machine, { deadlineMs: actDeadlines.healthMs, signal });
+    const report = healthOfItself(
+      state,
+      { machine },
+      await target.health(machine, { deadlineMs: actDeadlines.healthMs, signal }),
+    );
     const verdict = judgeHealth(report, { ...before, checks: [] });
     if (verdict.kind !== 'passed') {
       const old = judgeHealth(report, before).kind === 'passed' ? ', as it was before the run' : '';

@@ -70,7 +70,7 @@ export const leaseWords = (machine: string, lease: Lease): { message: string; re
 
 /** Whether the lease is this run's own, taken for another of its machines: the address leads there. */
 const isForAnother = (by: Lease, { run }: Pick<Claim, 'run'>, machine: string): boolean =>
-  by.run === run && by.state === 'held' && by.machine !== undefined && by.machine !== machine;
+  by.run === run && by.state !== 'broken' && by.machine !== undefined && by.machine !== machine;
 
 const leadsToAnother = (step: Step, { machine = '' }: Lease, undone: string): StepOutcome =>
   failed(
@@ -174,7 +174,8 @@ export const underLease = async (
     }
     const outcome = await look();
     if (outcome.kind !== 'succeeded') {
-      if (answer.kind === 'held' && !signal.aborted) await ask('release');
+      const elsewhere = outcome.kind === 'failed' && outcome.failure.kind === anotherMachine;
+      if (answer.kind === 'held' && !signal.aborted) await ask(elsewhere ? 'disown' : 'release');
       return outcome;
     }
     // It may have run out, and what was seen is old.
@@ -198,7 +199,9 @@ const heldIn = (state: RunState, perhaps: boolean): readonly Machine[] =>
     const status = looked === undefined ? undefined : recordOfStep(state, looked)?.status;
     if (status === undefined || (status !== 'succeeded' && !perhaps)) return [];
     const failure = progressOf(state, entry).failure?.kind;
-    return failure === leaseLost || failure === leased ? [] : [entry.machine];
+    // Where it leads elsewhere it would be that one's that is renewed; given back is only what was taken for this one.
+    const elsewhere = failure === anotherMachine && !perhaps;
+    return failure === leaseLost || failure === leased || elsewhere ? [] : [entry.machine];
   });
 
 /** The leases of a run that is driven. */

@@ -1,7 +1,7 @@
 import { mapBounded } from '../concurrency.ts';
 import type { MachinePlan } from '../plan/plan.ts';
 import type { Clock, Observation, Runs, Target } from '../ports.ts';
-import { anotherIn } from './another.ts';
+import { anotherIn, healthOfItself } from './another.ts';
 import { longerPause, pollPause } from './await.ts';
 import { baselineOf, failingIn, isFailing } from './baseline.ts';
 import { type LookMoment, noFailing, type Seen } from './event.ts';
@@ -62,7 +62,11 @@ const lookOnce = async (
   if (observed.kind === 'unreachable') return seen('unknown', observed.error.message);
   const another = anotherIn(state, entry, observed);
   if (another !== null) return seen('unknown', another.message, noFailing, true);
-  const report = await target.health(machine, { deadlineMs: actDeadlines.healthMs, signal, seen: true });
+  const report = healthOfItself(
+    state,
+    entry,
+    await target.health(machine, { deadlineMs: actDeadlines.healthMs, signal, seen: true }),
+  );
   const failing = failingIn(report);
   const other = moment === 'end' ? otherwise(state, entry, report.runs ?? observed) : null;
   if (other !== null) return seen('worse', other, failing, true);

@@ -1,6 +1,6 @@
 import type { MachinePlan, Step } from '../plan/plan.ts';
 import type { Observation, PreflightFacts, Reachable } from '../ports.ts';
-import { answersForAnother } from './another.ts';
+import { answersForAnother, healthOfItself } from './another.ts';
 import { failingBefore, failingWords, isFailing } from './baseline.ts';
 import { blockedBy, blockersOf, blockerWords, weighed } from './blockers.ts';
 import { type Failing, noFailing, type StepOutcome } from './event.ts';
@@ -20,12 +20,16 @@ const systemdAnswersMs = 12_000;
 
 /** What fails before anything is done. Where the checks cannot be read nothing is known to fail, so all of them count. */
 const lookForFailing = async (
-  { target, entry, signal }: PerformContext,
+  { target, entry, signal, state }: PerformContext,
   { failedUnits }: Reachable,
 ): Promise<Failing> => {
   const { machine } = entry;
   if (machine.healthChecks.length === 0) return { ...noFailing, units: failedUnits };
-  const report = await target.health(machine, { deadlineMs: actDeadlines.healthMs, signal });
+  const report = healthOfItself(
+    state,
+    entry,
+    await target.health(machine, { deadlineMs: actDeadlines.healthMs, signal }),
+  );
   // A machine that is still starting fails checks that it will pass: they must not be excused afterwards.
   if (!isSettled(report.state)) return { ...noFailing, units: failedUnits };
   return { ...failingBefore(report, entry), units: failedUnits };

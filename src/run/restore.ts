@@ -139,11 +139,11 @@ const byActivation = async (planned: Restore, context: PerformContext): Promise<
   const theirs = theirsOn(context.state, context.entry, now);
   if (theirs?.what === 'runs') return leftAsTheirs(planned, theirs, 'not returned to what it ran:');
   const step: Restore = theirs === null ? planned : { ...planned, mode: 'test' };
-  const back = await bringAbout(step, step.current, step.mode, context, now);
+  const back = await bringAbout(step, step.current, step.mode, now.bootId, context, now);
   if (back.kind !== 'succeeded') return back;
   const test = step.mode === 'test';
   if (step.profile !== null && step.profile !== step.current && !test) {
-    const bootDefault = await bringAbout(step, step.profile, 'boot', context);
+    const bootDefault = await bringAbout(step, step.profile, 'boot', now.bootId, context);
     if (bootDefault.kind !== 'succeeded') return bootDefault;
   }
   if (step.profile !== null && (test || step.profile !== step.current)) {

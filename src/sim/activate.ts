@@ -27,7 +27,9 @@ export const activateOver = (world: Surroundings): Target['activate'] => {
   const { clock, now, look, change, effect, forgetUnit, reach, link, noRoot, lasting, linesOf } = world;
 
   /** What the start command does on the machine: begins the unit, or finds it there. */
-  const begin = (name: string, request: ActivateRequest, asked: string): ActivateOutcome | null => {
+  const begin = (name: string, request: ActivateRequest, asked: string): ActivateOutcome | string | null => {
+    if (request.bootId !== undefined && look(name).bootId !== request.bootId)
+      return 'it is in another boot than it was looked at in';
     const found = fence(look(name), request.claim, asked, now());
     if (isFenced(found)) return found;
     const left = found.units.get(request.unit);

@@ -50,7 +50,7 @@ export const copyOver =
       (fault) => fault.kind === 'disk-full' && fault.path === 'during-copy',
     );
     if (full) return failure('No space left on device', 'disk-full');
-    const there = look(arrivedAt);
-    change({ ...there, copies: there.copies + 1 });
+    // What came to another machine does no harm there, and is missing here.
+    if (arrivedAt === machine.name) change({ ...look(arrivedAt), copies: look(arrivedAt).copies + 1 });
     return { ok: true, value: undefined };
   };

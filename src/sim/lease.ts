@@ -27,8 +27,9 @@ export const leaseOf = (machine: SimMachine, now: number): Lease | null => {
 /** A claim, and the machine that it is for. */
 type For = Claim & { readonly machine: string };
 
-const isTheirs = (last: Lease, { run, owner, machine }: For): boolean =>
-  last.run === run && last.owner === owner && last.machine === machine && last.state !== 'broken';
+const isOf = (last: Lease, { run, owner }: Claim): boolean =>
+  last.run === run && last.owner === owner && last.state !== 'broken';
+const isFor = (last: Lease, { machine }: For): boolean => last.machine === machine;
 
 const withLease = (
   machine: SimMachine,
@@ -44,9 +45,8 @@ const withLease = (
 export const fence = (machine: SimMachine, given: Claim, asked: string, now: number): SimMachine | Fenced => {
   const last = leaseOf(machine, now);
   const claim = { ...given, machine: asked };
-  return last !== null && !isTheirs(last, claim)
-    ? { kind: 'fenced', by: last }
-    : withLease(machine, claim, 'held', now);
+  const theirs = last === null || (isOf(last, claim) && isFor(last, claim));
+  return last !== null && !theirs ? { kind: 'fenced', by: last } : withLease(machine, claim, 'held', now);
 };
 export const isFenced = (fenced: SimMachine | Fenced): fenced is Fenced => 'kind' in fenced;
 
@@ -58,8 +58,8 @@ const answerLease = (
   now: number,
 ): readonly [SimMachine, LeaseAnswer] => {
   const last = leaseOf(machine, now);
-  const theirs = last === null || isTheirs(last, claim);
-  const free = last !== null && last.state !== 'held';
+  const theirs = last === null || (isOf(last, claim) && isFor(last, claim));
+  const free = last !== null && last.state !== 'held' && (theirs || !isOf(last, claim));
   const taken = (): readonly [SimMachine, LeaseAnswer] =>
     last === null ? [machine, { kind: 'free', last }] : [machine, { kind: 'taken', by: last }];
   switch (ask) {
@@ -73,6 +73,13 @@ const answerLease = (
         last === null ? machine : withLease(machine, claim, 'released', now),
         { kind: 'free', last: null },
       ];
+    case 'disown':
+      return theirs
+        ? [
+            { ...machine, lease: null },
+            { kind: 'free', last: null },
+          ]
+        : taken();
     case 'break':
       return last?.run === claim.run
         ? [withLease(machine, claim, 'broken', now), { kind: 'free', last: null }]

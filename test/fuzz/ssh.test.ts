@@ -218,7 +218,7 @@ describe('what goes to a shell', () => {
         const script = startScript
           .replaceAll(/(?<![A-Za-z0-9._-])\/(?=(?:nix|run|proc|var\/lib)\b)/gu, `${place}/machine/`)
           .replace('mkdir -p "$detached"', 'false');
-        const claimed = [claim.run, claim.owner, '60', 'grey-area'];
+        const claimed = ['', claim.run, claim.owner, '60', 'grey-area'];
         const argv = [
           'sh',
           '-c',

@@ -214,6 +214,7 @@ describe('an activation over a connection that fails', () => {
         '-c',
         startScript,
         'sh',
+        '',
         ...claimWords(machine.name),
         unit,
         `lab switch ${toplevel}`,

@@ -74,10 +74,25 @@ describe('a lease on a machine, with the script in a real shell', () => {
     const another = machineNamed('sleeper-service');
     await ask('take', mine, another);
     const taken = { kind: 'taken', by: { ...owner(mine), machine: another.name, state: 'held' } };
-    for (const what of ['take', 'renew', 'release'] as const) expect(await ask(what)).toMatchObject(taken);
+    for (const what of ['take', 'renew', 'release', 'disown'] as const)
+      expect(await ask(what)).toMatchObject(taken);
+    expect(await ask('renew', mine, another)).toEqual({ kind: 'held' });
+    // Nor where it has run out, or was given back at an end of that run.
+    upFor(90_000);
+    for (const what of ['take', 'renew'] as const)
+      expect(await ask(what)).toMatchObject({ kind: 'taken', by: { state: 'expired' } });
+    await ask('release', mine, another);
+    for (const what of ['take', 'renew'] as const)
+      expect(await ask(what)).toMatchObject({ kind: 'taken', by: { state: 'released' } });
+    expect(await ask('take', theirs)).toEqual({ kind: 'held' });
+    await ask('release', theirs);
+    // What was taken by mistake leaves nothing behind.
+    expect(await ask('take', mine, another)).toEqual({ kind: 'held' });
+    expect(await ask('disown', mine, another)).toEqual({ kind: 'free', last: null });
+    expect(existsSync(local.path(file))).toBe(false);
     expect(await ask('renew', mine, another)).toEqual({ kind: 'held' });
     // Who names the run means the record, whatever its machine is called.
-    expect(await ask('break')).toEqual({ kind: 'free', last: null });
+    expect(await ask('break', mine, another)).toEqual({ kind: 'free', last: null });
   });
 
   it('that an earlier build wrote is for whatever machine its run asks of', async () => {

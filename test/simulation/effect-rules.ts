@@ -96,7 +96,10 @@ export const wrongEffect = (known: Known, effect: Effect): string | null => {
   const entry = entryOf(known, effect.machine);
   if (entry === null) return `${effect.kind} of ${effect.machine}, which is not in the plan`;
   if (known.broken) return `${effect.kind} of ${effect.machine} after the journal broke`;
-  if (effect.kind === 'activate' && effect.mode === 'dry-activate') return null;
+  if (effect.kind === 'activate' && effect.mode === 'dry-activate')
+    return intentOf(known, effect) === undefined
+      ? `${effect.mode} of ${effect.machine} without an intent in the journal`
+      : null;
   if (known.state.looks.end !== null) return `${effect.kind} of ${effect.machine} after the look at the end`;
   const intent = intentOf(known, effect);
   if (intent === undefined) return `${effect.kind} of ${effect.machine} without an intent in the journal`;

@@ -4,7 +4,15 @@ import { progressOf } from '../../src/run/progress.ts';
 import type { RunState } from '../../src/run/state.ts';
 import type { World } from '../../src/sim/world.ts';
 import type { Known } from './knowledge.ts';
-import { deployedSinceRead, differs, failedBeforeToo, progressFor, startFor, targetFor } from './known.ts';
+import {
+  deployedSinceRead,
+  differs,
+  failedBeforeToo,
+  isMisled,
+  progressFor,
+  startFor,
+  targetFor,
+} from './known.ts';
 
 /** What must hold of looks at machines that nothing is being done to: the report of a run is true when it is written. */
 
@@ -57,7 +65,8 @@ const wrongSeen = (
         : null;
     }
     case 'unknown':
-      return fine ? `${machine} was seen well, and counts as unknown` : null;
+      // Another one's answer to this look, and this one's to a look at another.
+      return fine && !isMisled({ world }, machine) ? `${machine} was seen well, and counts as unknown` : null;
     default:
       return verdict satisfies never;
   }

@@ -18,6 +18,10 @@ export const progressFor = (known: Known, name: string): MachineProgress | null 
 export const isOver = (status: MachineProgress['status'] | undefined): boolean =>
   status === 'failed' || status === 'restored' || status === 'skipped';
 
+/** Its address leads, or has led, to another machine. */
+export const isMisled = ({ world }: Pick<Known, 'world'>, name: string): boolean =>
+  world.look(name).faults.some(({ kind }) => kind === 'leads-elsewhere');
+
 /** What halts a run when it fails. */
 export const isGrave = ({ machine }: MachinePlan): boolean => {
   const { criticalityLevel } = machine.orchestration;

@@ -61,7 +61,10 @@ export const notGivenBack = (
     const truth = world.look(machine.name);
     if (seenTo.has(machine.name)) continue;
     if (!isSound(world, machine.name) || truth.bootedAt > at - 2 * leaseTimes.releaseMs) continue;
-    if (leaseOf(truth, at)?.state === 'held') return `the run has ended and holds ${machine.name}`;
+    const lease = leaseOf(truth, at);
+    // What was renewed over an address that leads here was taken for the other one, and runs out.
+    if (lease?.state === 'held' && lease.machine === machine.name)
+      return `the run has ended and holds ${machine.name}`;
   }
   return null;
 };

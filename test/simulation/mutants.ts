@@ -38,6 +38,13 @@ export const mutants: readonly Mutant[] = [
     "  if (status !== 'succeeded') return false;\n  const entry = state.plan?.machines.find(({ machine }) => machine.name === step.machine);\n  if (entry === undefined) return false;\n  const { steps, touched, status: place }",
     '  if (status) return false;\n  const entry = state.plan?.machines.find(({ machine }) => machine.name === step.machine);\n  if (entry === undefined) return false;\n  const { steps, touched, status: place }',
   ),
+  // machines whose address leads elsewhere
+  mutant(
+    'another machine is looked at in its place as it reboots',
+    'await.ts',
+    'const seen = seenAsItself(state, entry, answered);',
+    'const seen = answered;',
+  ),
   // one after the other
   mutant('others begin while one is on its way', 'next.ts', 'if (waiting !== null) return waiting;', ''),
   mutant(
@@ -314,8 +321,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'a repeated activation does not look at what the machine needs',
     'activation.ts',
-    "if (healthy.kind === 'succeeded') return null;\n  return healthy.kind",
-    'return null;\n  return healthy.kind',
+    "if (healthy.kind === 'succeeded') return may;\n  return healthy.kind",
+    'return may;\n  return healthy.kind',
   ),
   mutant(
     'a boot default is enough where something was live',
@@ -520,8 +527,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'what an activation saw before a standstill counts',
     'activation.ts',
-    'stood = context.stoodStill();\n    } while (stood);',
-    '} while (false);',
+    'stood = context.stoodStill();\n      if (!stood) return bringAbout(',
+    'return bringAbout(',
   ),
   mutant(
     'an activation after a standstill does not ask for its dependencies again',

@@ -5,7 +5,7 @@ import type { RunState } from '../../src/run/state.ts';
 import { endedBlind, fallenAtEnd } from './end-rules.ts';
 import { wrongSkip } from './hold-rules.ts';
 import { didSomething, type Known } from './knowledge.ts';
-import { isGrave, isOver, startFor } from './known.ts';
+import { isGrave, isMisled, isOver, startFor } from './known.ts';
 import { notGivenBack } from './lease-rules.ts';
 import { wrongReport } from './report-rules.ts';
 
@@ -26,15 +26,14 @@ export const wrongLeaving = (known: Known, at: number): string | null => {
 };
 
 /** As the policies say: a critical machine that was touched, and one whose activation was not confirmed. */
-const mustBeRestored = ({
-  plan: entry,
-  status,
-  touched: said,
-  current,
-  failure,
-}: MachineProgress): boolean => {
+const mustBeRestored = (
+  { world }: Known,
+  { plan: entry, status, touched: said, current, failure }: MachineProgress,
+): boolean => {
   if (status !== 'failed' || !said || entry.restore === null || current === null) return false;
   if (failure?.kind === 'changed-since-plan') return false;
+  // Its address leads to a machine that must not be returned to what this one ran.
+  if (failure?.kind === 'another-machine' && isMisled({ world }, entry.machine.name)) return false;
   return (
     entry.machine.orchestration.criticalityLevel === 'critical' ||
     current.kind === 'activate' ||
@@ -78,7 +77,7 @@ const wrongMachines = (known: Known, progress: readonly MachineProgress[]): stri
   if (known.state.ended?.result === 'interrupted') return null;
   for (const machine of progress)
     if (
-      mustBeRestored(machine) &&
+      mustBeRestored(known, machine) &&
       recordOfKind(known.state, machine.plan.machine.name, 'restore')?.outcome == null
     )
       return `${machine.plan.machine.name} failed and nobody tried to return it to what it ran`;

@@ -170,6 +170,19 @@ const standstillsFor = (random: Random): NonNullable<Scenario['standstills']> =>
         forMs: random.pick([4_000, 15_000, 90_000, 700_000, 3_600_000, 3_600_000]),
       }));
 
+/** Addresses that come to lead to another machine, which shows the same host key: one, or two that change places. */
+const misledIn = (random: Random, names: readonly string[]): ReadonlyMap<string, Fault> => {
+  if (names.length < 2 || random.chance(0.93)) return new Map();
+  const one = random.pick(names);
+  const other = random.pick(names.filter((name) => name !== one));
+  const when = {
+    atMs: random.between(0, random.pick([60_000, 400_000])),
+    forMs: random.chance(0.3) ? null : random.between(1_000, 200_000),
+  };
+  const leads = (to: string): Fault => ({ kind: 'leads-elsewhere', to, ...when });
+  return new Map([[one, leads(other)], ...(random.chance(0.4) ? [[other, leads(one)] as const] : [])]);
+};
+
 /** The scenario of a seed. `size` machines, if given, instead of as many as the seed says. */
 export const randomScenario = (seed: number, size?: number): Scenario => {
   const random = createRandom(seed);
@@ -181,6 +194,7 @@ export const randomScenario = (seed: number, size?: number): Scenario => {
   );
   // Swarms: some worlds are sound, some have one trouble, some are full of them.
   const troubles = random.pick([0, 0.15, 0.4, 0.8]);
+  const misled = misledIn(random.fork('addresses'), names);
   const starts = machines.map(({ name }) => {
     const faults = random.chance(troubles)
       ? Array.from({ length: random.pick([1, 1, 2, 3]) }, () => random.pick(faultMakers)(random, name))
@@ -192,7 +206,12 @@ export const randomScenario = (seed: number, size?: number): Scenario => {
       cause: random.pick(['activation', 'reboot']),
       forMs: null,
     });
-    return startOf(random, name, fails ? [...faults, illness()] : faults);
+    const elsewhere = misled.get(name);
+    return startOf(random, name, [
+      ...faults,
+      ...(fails ? [illness()] : []),
+      ...(elsewhere === undefined ? [] : [elsewhere]),
+    ]);
   });
   const selection = random.chance(0.85) ? names : names.filter(() => random.chance(0.6));
   const ends = random.chance(0.5)

@@ -146,7 +146,13 @@ export const HealthReportDocument = z.object({
   machine: text,
   at,
   runs: z
-    .object({ bootId: text, booted: text.nullable(), current: text.nullable(), profile: text.nullable() })
+    .object({
+      bootId: text,
+      hostName: text.nullable().exactOptional().describe('What its kernel calls it.'),
+      booted: text.nullable(),
+      current: text.nullable(),
+      profile: text.nullable(),
+    })
     .exactOptional()
     .describe('What it ran, as it was read with all this; absent where it did not answer.'),
   verdict: z.enum(['healthy', 'degraded', 'unhealthy', 'unknown']),
