@@ -8,7 +8,7 @@ import type { BootFailure } from './gate.ts';
 import { seenAtEnd } from './looks.ts';
 import { owedBy } from './owed.ts';
 import { type MachineProgress, progressOfAll } from './progress.ts';
-import { recordOfStep, type StepRecord } from './records.ts';
+import { recordIn, recordsOfMachine, type StepRecord } from './records.ts';
 import { nextOf } from './report-next.ts';
 import type { RunState } from './state.ts';
 import { changedSincePlan, restoreIncomplete } from './step-context.ts';
@@ -207,10 +207,11 @@ const hasBooted = ({ step, outcome }: StepRecord): boolean =>
 
 const reportMachine = (state: RunState, progress: MachineProgress): MachineReport => {
   const { plan, status, failure, steps } = progress;
-  const records = steps.flatMap((step) => recordOfStep(state, step) ?? []);
+  const known = recordsOfMachine(state, plan.machine.name);
+  const records = steps.map(({ id }) => recordIn(known, id)).filter((record) => record !== undefined);
   const rebooted = records.some(hasBooted);
   const gate = records.findLast((record) => record.step.kind === 'gate' && record.status === 'succeeded');
-  const restored = plan.restore === null ? undefined : recordOfStep(state, plan.restore)?.outcome;
+  const restored = plan.restore === null ? undefined : recordIn(known, plan.restore.id)?.outcome;
   const atEnd = seenAtEnd(state, plan.machine.name);
   return {
     machine: plan.machine.name,

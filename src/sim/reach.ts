@@ -58,7 +58,7 @@ const timeout = (machine: Machine, deadlineMs: number): SshError =>
 const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted === true;
 
 /** Which machine an address leads to now. */
-const leadsTo = ({ name, faults }: SimMachine, sinceStartMs: number): string => {
+const leadsTo = (name: string, faults: readonly Fault[], sinceStartMs: number): string => {
   const fault = faultOf(faults, 'leads-elsewhere');
   const holds =
     fault !== null &&
@@ -100,10 +100,12 @@ const nothing = (): void => {};
 
 export const askOver = (world: Surroundings): Ask => {
   const { after, now, random, network, link, look } = world;
+  const [fastestMs, slowestMs] = network.latencyMs;
 
   /** What becomes of a round trip once it has come as far as the machine. */
   const onThere = (
     machine: Machine,
+    faults: readonly Fault[],
     trip: number,
     tripMs: number,
     deadlineMs: number,
@@ -113,15 +115,17 @@ export const askOver = (world: Surroundings): Ask => {
     const { name } = machine;
     if (tripMs > deadlineMs)
       return sshError(machine, 'timeout', `${name} took longer than ${deadlineMs / 1_000} s`);
-    const { faults } = look(name);
-    if (faults.some((fault) => fault.kind === 'trip-crashes' && fault.trip === trip)) world.crash(name);
-    if (faultOf(faults, 'foreign-deploy')?.since === trip) world.deployed(name, trip);
+    // Most machines have none.
+    const ailing = faults.length > 0;
+    if (ailing) {
+      if (faults.some((fault) => fault.kind === 'trip-crashes' && fault.trip === trip)) world.crash(name);
+      if (faultOf(faults, 'foreign-deploy')?.since === trip) world.deployed(name, trip);
+    }
     const problem = link.problem(machine, there);
     if (problem?.kind === 'timeout')
       return { silentMs: Math.min(network.silenceMs, deadlineMs) - tripMs, known: problem };
     if (problem !== null) return problem;
-    // Most machines have none.
-    if (faults.length === 0) {
+    if (!ailing) {
       arrive(there);
       world.answered(there);
       return null;
@@ -147,13 +151,17 @@ export const askOver = (world: Surroundings): Ask => {
   // There is nothing to await but the answer: a simulated run has more round trips than anything else.
   return (machine, deadlineMs, { signal }, told, arrive = nothing) =>
     new Promise((resolve, reject) => {
-      const trip = world.nextTrip(machine.name);
-      const slowMs = faultOf(look(machine.name).faults, 'slow-link')?.ms ?? 0;
-      const tripMs = random.between(...network.latencyMs) + slowMs;
+      const { name } = machine;
+      const trip = world.nextTrip(name);
+      const { faults } = look(name);
+      const slowMs = faultOf(faults, 'slow-link')?.ms ?? 0;
+      const tripMs = random.between(fastestMs, slowestMs) + slowMs;
       after(Math.min(tripMs, deadlineMs), signal, () => {
         try {
-          const there = leadsTo(look(machine.name), now() - link.startedAt);
-          const heard = isAborted(signal) ? null : onThere(machine, trip, tripMs, deadlineMs, there, arrive);
+          const there = leadsTo(name, faults, now() - link.startedAt);
+          const heard = isAborted(signal)
+            ? null
+            : onThere(machine, faults, trip, tripMs, deadlineMs, there, arrive);
           if (heard !== null && 'silentMs' in heard)
             after(heard.silentMs, signal, () =>
               resolve(told(isAborted(signal) ? cancelled(machine) : heard.known, there)),

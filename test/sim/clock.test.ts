@@ -4,9 +4,12 @@ import { createScaledClock } from '../../src/sim/scaled-clock.ts';
 
 const limits = { until: 1_000_000, turnsMax: 1_000 };
 
-describe('virtual time', () => {
+describe.each([
+  ['at once', undefined],
+  ['turn by turn', null],
+])('virtual time, where promises are settled %s', (_how, settleAll) => {
   test('passes only when nothing else can happen, and then at once', async () => {
-    const time = createVirtualClock(1_000);
+    const time = createVirtualClock(1_000, settleAll);
     const { clock } = time.process();
     const seen: string[] = [];
     const nap = async (name: string, ms: number): Promise<void> => {
@@ -21,7 +24,7 @@ describe('virtual time', () => {
   });
 
   test('wakes equals in the order in which they went to sleep', async () => {
-    const time = createVirtualClock(0);
+    const time = createVirtualClock(0, settleAll);
     const { clock } = time.process();
     const woken: number[] = [];
     await time.run(
@@ -38,7 +41,7 @@ describe('virtual time', () => {
   });
 
   test('a sleep ends early when its signal aborts, and time does not jump to where it would have ended', async () => {
-    const time = createVirtualClock(0);
+    const time = createVirtualClock(0, settleAll);
     const { clock } = time.process();
     const abort = new AbortController();
     time.schedule(40, () => abort.abort());
@@ -49,7 +52,7 @@ describe('virtual time', () => {
   });
 
   test('a killed process never wakes', async () => {
-    const time = createVirtualClock(0);
+    const time = createVirtualClock(0, settleAll);
     const [dead, alive] = [time.process(), time.process()];
     let woken = false;
     void dead.clock.sleep(10).then(() => {
@@ -64,7 +67,7 @@ describe('virtual time', () => {
   });
 
   test('work that waits for nothing that will come is a deadlock, not a hang', async () => {
-    const time = createVirtualClock(0);
+    const time = createVirtualClock(0, settleAll);
     await expect(time.run(new Promise(() => {}), limits)).rejects.toThrow(Deadlock);
   });
 
@@ -72,14 +75,14 @@ describe('virtual time', () => {
     const forever = async (ms: number): Promise<never> => {
       for (;;) await clock.sleep(ms);
     };
-    const time = createVirtualClock(0);
+    const time = createVirtualClock(0, settleAll);
     const { clock } = time.process();
     await expect(time.run(forever(10_000), limits)).rejects.toThrow(/beyond every deadline/u);
     await expect(time.run(forever(0), limits)).rejects.toThrow(EndlessRun);
   });
 
   test('what the work throws comes out', async () => {
-    const time = createVirtualClock(0);
+    const time = createVirtualClock(0, settleAll);
     await expect(time.run(Promise.reject(new Error('so it is')), limits)).rejects.toThrow('so it is');
   });
 });
