@@ -42,7 +42,6 @@ type Surroundings = {
   readonly crash: (name: string) => void;
   /** Somebody else deploys to it. */
   readonly deployed: (name: string, trip: number) => void;
-  readonly answered: (name: string) => void;
 };
 
 const cancelled = (machine: Machine): SshError =>
@@ -127,7 +126,6 @@ export const askOver = (world: Surroundings): Ask => {
     if (problem !== null) return problem;
     if (!ailing) {
       arrive(there);
-      world.answered(there);
       return null;
     }
     const lost = faults.find(
@@ -144,7 +142,6 @@ export const askOver = (world: Surroundings): Ask => {
       });
     }
     if (hanging !== null) return { silentMs: deadlineMs - tripMs, known: timeout(machine, deadlineMs) };
-    world.answered(there);
     return null;
   };
 

@@ -74,8 +74,6 @@ export type World = {
   lastReading(name: string): HealthSeen | null;
   /** When somebody last saw what the machine runs. */
   lastLookAt(name: string): number | null;
-  /** When the machine last answered anything. */
-  lastAnswerAt(name: string): number | null;
   /** How many round trips to it were begun. */
   tripsTo(name: string): number;
 };
@@ -87,7 +85,6 @@ export const createWorld = (options: WorldOptions): World => {
   const { random, network } = options;
   const machines = new Map(options.machines.map((machine) => [machine.name, machine]));
   const readings = new Map<string, HealthSeen>();
-  const answers = new Map<string, number>();
   const looks = new Map<string, number>();
   const effects: Effect[] = [];
   const trips = new Map<string, number>();
@@ -133,7 +130,6 @@ export const createWorld = (options: WorldOptions): World => {
       nextTrip,
       crash: (name) => change(withDue(look(name), { at: options.now(), kind: 'crash' })),
       deployed: (name, trip) => change(thenForeign(look(name), trip, options.now())),
-      answered: (name) => void answers.set(name, options.now()),
     });
 
     const reach = reachBy(ask);
@@ -198,7 +194,6 @@ export const createWorld = (options: WorldOptions): World => {
     effects,
     lastReading: (name) => readings.get(name) ?? null,
     lastLookAt: (name) => looks.get(name) ?? null,
-    lastAnswerAt: (name) => answers.get(name) ?? null,
     tripsTo: (name) => trips.get(name) ?? 0,
   };
 };

@@ -50,10 +50,10 @@ export const targetFor = (known: Known, name: string, planned: string | null): s
     ? (startFor(known, name)?.profile ?? planned)
     : planned;
 
-/** A machine that crashed by itself after it last answered cannot be held against the report. */
+/** A machine that crashed by itself after it was last looked at cannot be held against the report: to renew its lease tells nothing. */
 export const crashedSinceSeen = ({ world }: Known, name: string): boolean => {
   const truth = world.look(name);
-  return truth.power !== 'up' || truth.bootedAt > (world.lastAnswerAt(name) ?? 0);
+  return truth.power !== 'up' || truth.bootedAt > (world.lastLookAt(name) ?? 0);
 };
 
 /** Nobody can know what somebody else deployed after its health was read, and what it ran with it. */

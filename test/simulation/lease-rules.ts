@@ -48,19 +48,20 @@ export const ranOut = (
 };
 
 /**
- * Why the run should not have ended so, or null. A machine that was down a moment ago could not be told, nor could one that
- * somebody has seen to since.
+ * Why the run should not have ended so, or null. A machine that was down a moment ago, before a standstill perhaps, could not
+ * be told, nor could one that somebody has seen to since.
  */
 export const notGivenBack = (
   plan: Plan,
   world: World,
   seenTo: ReadonlySet<string>,
   at: number,
+  stoodMs: number,
 ): string | null => {
   for (const { machine } of plan.machines) {
     const truth = world.look(machine.name);
     if (seenTo.has(machine.name)) continue;
-    if (!isSound(world, machine.name) || truth.bootedAt > at - 2 * leaseTimes.releaseMs) continue;
+    if (!isSound(world, machine.name) || truth.bootedAt > at - 2 * leaseTimes.releaseMs - stoodMs) continue;
     const lease = leaseOf(truth, at);
     // What was renewed over an address that leads here was taken for the other one, and runs out.
     if (lease?.state === 'held' && lease.machine === machine.name)

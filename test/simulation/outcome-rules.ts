@@ -14,7 +14,7 @@ import { wrongReport } from './report-rules.ts';
 /** Why the run should not have ended here, or null. However it did: also where another process will go on. */
 export const wrongLeaving = (known: Known, at: number): string | null => {
   const { plan, world, state, seenTo, stoppedAtOnce } = known;
-  const untrue = wrongReport(plan, world, state) ?? notGivenBack(plan, world, seenTo, at);
+  const untrue = wrongReport(plan, world, state) ?? notGivenBack(plan, world, seenTo, at, known.stood());
   if (untrue !== null || stoppedAtOnce) return untrue;
   for (const { machine } of plan.machines)
     if (
