@@ -79,7 +79,13 @@ describe('a machine’s health', () => {
       failedUnits: [],
       readings: [],
       summary: 'no checks, systemd is running',
-      runs: { bootId: '0f0e0d0c-0b0a-4908-8706-050403020100', booted: null, current: null, profile: null },
+      runs: {
+        bootId: '0f0e0d0c-0b0a-4908-8706-050403020100',
+        hostName: null,
+        booted: null,
+        current: null,
+        profile: null,
+      },
     });
   });
 
