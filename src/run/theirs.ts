@@ -16,13 +16,13 @@ import { bootTarget, changedSincePlan, failed, failureAt, recordedPrior } from '
 export type Theirs = { readonly what: 'runs' | 'boots'; readonly toplevel: string };
 
 /** What the machine had before the run, and what it is to get. Empty where nobody saw what it had. */
-export const knownTo = (state: RunState, entry: MachinePlan): ReadonlySet<string> => {
+export const knownTo = (state: RunState, entry: MachinePlan): readonly string[] => {
   const { prior, wanted } = entry;
-  if (prior === null) return new Set();
+  if (prior === null) return [];
   const before = recordedPrior(state, entry);
   const had = [prior.booted, prior.current, prior.profile, before?.current, before?.profile];
   const gets = [wanted, bootTarget(state, entry, prior.profile)];
-  return new Set([...had, ...gets].filter((toplevel) => toplevel != null));
+  return [...had, ...gets].filter((toplevel) => toplevel != null);
 };
 
 export const theirsOn = (
@@ -32,7 +32,8 @@ export const theirsOn = (
 ): Theirs | null => {
   if (entry.prior === null) return null;
   const known = knownTo(state, entry);
-  const isTheirs = (toplevel: string | null): toplevel is string => toplevel !== null && !known.has(toplevel);
+  const isTheirs = (toplevel: string | null): toplevel is string =>
+    toplevel !== null && !known.includes(toplevel);
   if (isTheirs(current) && (current !== booted || current === profile))
     return { what: 'runs', toplevel: current };
   return isTheirs(profile) ? { what: 'boots', toplevel: profile } : null;

@@ -53,6 +53,8 @@ const standsStillMs = 10_000;
  * it meanwhile, who is on it, what has failed there.
  */
 const wrongSight = (known: Known, id: string): string | null => {
+  // Most engines never do.
+  if (known.stood() === 0) return null;
   const name = machineOfStep(id);
   const seen = known.stoodAtPreflight.get(name);
   if (seen === undefined || id.endsWith('/preflight') || progressFor(known, name)?.touched !== false)
