@@ -233,29 +233,32 @@ export const prepareRollback = async (
     ...[...ways].flatMap(([machine, way]) => (way.kind === 'none' ? [{ machine, ...way }] : [])),
   ];
   const past = deps.past();
-  const plan = makePlan({
-    flake: deps.flake,
-    fleet,
-    selection: names,
-    goal,
-    observations,
-    toplevels: byMachine(toplevels, ({ machine }) => machine),
-    buildFailures: new Map(),
-    blocked: byMachine(blocked, ({ machine }) => machine),
-    localMachine: localMachineOf(fleet, deps, observations),
-    resumesAtBoot: deps.resumesAtBoot,
-    now: deps.clock.now(),
-    past: past.ok ? past.value : noPast,
-    overrides: request.overrides ?? [],
-    rollback: {
-      returns: new Map(
-        found.map(({ machine, generation, words }) => [machine, { generation: generation.number, words }]),
-      ),
-      order: undone === null ? null : changes.map(({ machine }) => machine),
-      unhealthy,
-      judged: new Map(judged.map(({ machine }) => [machine.name, machine])),
+  const plan = makePlan(
+    {
+      flake: deps.flake,
+      fleet,
+      selection: names,
+      goal,
+      observations,
+      toplevels: byMachine(toplevels, ({ machine }) => machine),
+      buildFailures: new Map(),
+      blocked: byMachine(blocked, ({ machine }) => machine),
+      localMachine: localMachineOf(fleet, deps, observations),
+      resumesAtBoot: deps.resumesAtBoot,
+      now: deps.clock.now(),
+      past: past.ok ? past.value : noPast,
+      overrides: request.overrides ?? [],
+      rollback: {
+        returns: new Map(
+          found.map(({ machine, generation, words }) => [machine, { generation: generation.number, words }]),
+        ),
+        order: undone === null ? null : changes.map(({ machine }) => machine),
+        unhealthy,
+        judged: new Map(judged.map(({ machine }) => [machine.name, machine])),
+      },
     },
-  });
+    deps.hashOf,
+  );
   const remarks = [
     ...known.remarks,
     ...[...unhealthy].map((name) => `${name} is not healthy: it goes back before those that need it`),

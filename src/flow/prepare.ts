@@ -2,7 +2,7 @@ import { type Failure, fail, ok, type Result } from '../failure.ts';
 import type { Machine } from '../fleet/machine.ts';
 import { selectMachines } from '../fleet/selector.ts';
 import { type Problem, validateFleet } from '../fleet/validate.ts';
-import { makePlan } from '../plan/make-plan.ts';
+import { makePlan, type planHash } from '../plan/make-plan.ts';
 import { type Override, overridesFit } from '../plan/override.ts';
 import { noPast, type Past } from '../plan/past.ts';
 import type { Goal, Plan } from '../plan/plan.ts';
@@ -40,6 +40,8 @@ export type LabDeps = {
   readonly introduce: (machines: readonly Machine[], when?: 'unless-known') => Promise<Result<void>>;
   /** What past runs know of the machines of this flake. Failure kind `journal`: it cannot be read. */
   readonly past: () => Result<Past>;
+  /** As `makePlan` takes it. */
+  readonly hashOf?: typeof planHash;
 };
 
 export type PrepareRequest = {
@@ -87,24 +89,27 @@ const planFor = (
   toplevels: BuildReport,
   past: Past,
 ): Plan =>
-  makePlan({
-    flake: deps.flake,
-    fleet,
-    selection: names,
-    goal: request.goal,
-    observations,
-    toplevels: byMachine(toplevels.built, ({ machine }) => machine),
-    buildFailures: byMachine(toplevels.failed, ({ machine }) => machine),
-    blocked: byMachine(
-      problems.filter(({ kind }) => kind === 'dependency-not-evaluated'),
-      ({ machines }) => machines[0] ?? null,
-    ),
-    localMachine: localMachineOf(fleet, deps, observations),
-    resumesAtBoot: deps.resumesAtBoot,
-    overrides: request.overrides ?? [],
-    now: deps.clock.now(),
-    past,
-  });
+  makePlan(
+    {
+      flake: deps.flake,
+      fleet,
+      selection: names,
+      goal: request.goal,
+      observations,
+      toplevels: byMachine(toplevels.built, ({ machine }) => machine),
+      buildFailures: byMachine(toplevels.failed, ({ machine }) => machine),
+      blocked: byMachine(
+        problems.filter(({ kind }) => kind === 'dependency-not-evaluated'),
+        ({ machines }) => machines[0] ?? null,
+      ),
+      localMachine: localMachineOf(fleet, deps, observations),
+      resumesAtBoot: deps.resumesAtBoot,
+      overrides: request.overrides ?? [],
+      now: deps.clock.now(),
+      past,
+    },
+    deps.hashOf,
+  );
 
 const cancelled = preparationFailure(
   'cancelled',

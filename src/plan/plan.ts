@@ -206,16 +206,13 @@ export const goesBack = ({ steps }: { readonly steps: readonly Step[] }): boolea
 export const stepId = (machine: string, kind: StepKind, suffix = ''): string =>
   (suffix === '' ? [machine, '/', kind] : [machine, '/', kind, '-', suffix]).join('');
 
-export const machineOfStep = (id: string): string => id.slice(0, id.indexOf('/'));
-
-/** The step of this id wherever the plan keeps it: among the steps, the contingent ones, or as the restore. */
-export const findStep = (plan: Plan, id: string): Step | null => {
-  const machine = machineOfStep(id);
-  const entry = plan.machines.find((candidate) => candidate.machine.name === machine);
-  if (entry === undefined) return null;
-  return (
-    entry.steps.find((step) => step.id === id) ??
-    entry.contingent.find((step) => step.id === id) ??
-    (entry.restore?.id === id ? entry.restore : null)
-  );
+/** Every step by its id, wherever the plan keeps it: among the steps, the contingent ones, or as the restore. */
+export const stepsById = ({ machines }: Plan): ReadonlyMap<string, Step> => {
+  const all = new Map<string, Step>();
+  for (const { steps, contingent, restore } of machines) {
+    if (restore !== null) all.set(restore.id, restore);
+    for (const step of contingent) all.set(step.id, step);
+    for (const step of steps) all.set(step.id, step);
+  }
+  return all;
 };

@@ -89,11 +89,11 @@ const toldBy = (
   let wantsReboot = false;
   let touched = false;
   let open = none;
-  records.forEach((record) => {
+  for (const record of records) {
     wantsReboot ||= asksForReboot(record);
     touched ||= mayHaveHappened(record);
     if (record.status === 'open') open = [...open, record.step];
-  });
+  }
   return { wantsReboot, touched, open };
 };
 

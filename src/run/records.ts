@@ -1,4 +1,4 @@
-import { machineOfStep, type Step } from '../plan/plan.ts';
+import type { Step } from '../plan/plan.ts';
 import { type ByMachine, ofMachine } from './by-machine.ts';
 import type { Failing, StepOutcome } from './event.ts';
 
@@ -62,8 +62,13 @@ export const recordIn = (records: MachineRecords, id: string): StepRecord | unde
   records.find(({ step }) => step.id === id);
 
 /** The record of the step of this id, or undefined while it was not begun. */
-export const recordOf = ({ machines }: Recorded, id: string): StepRecord | undefined =>
-  recordIn(ofMachine(machines, machineOfStep(id))?.records ?? [], id);
+export const recordOf = (
+  recorded: Recorded & { readonly steps: ReadonlyMap<string, Step> },
+  id: string,
+): StepRecord | undefined => {
+  const step = recorded.steps.get(id);
+  return step === undefined ? undefined : recordOfStep(recorded, step);
+};
 
 /** The same where the step is at hand. */
 export const recordOfStep = (

@@ -1,5 +1,5 @@
 import type { Failure } from '../failure.ts';
-import { findStep, type Plan, type RunGoal } from '../plan/plan.ts';
+import { type Plan, type RunGoal, type Step, stepsById } from '../plan/plan.ts';
 import type { LockChange, LockMove } from '../ports.ts';
 import { answerDeadlineMs } from './answer-deadline.ts';
 import { type ByMachine, byMachine, ofMachine, withMachine } from './by-machine.ts';
@@ -35,6 +35,8 @@ export type RunState = {
   /** How long its plan waits for an answer, milliseconds. */
   readonly answerWithinMs: number;
   readonly plan: Plan | null;
+  /** The steps of the plan, by their ids. */
+  readonly steps: ReadonlyMap<string, Step>;
   readonly remarks: readonly string[];
   readonly pausedBy: string | null;
   readonly approvedAt: number | null;
@@ -78,6 +80,7 @@ export const beginRun = (event: RunEvent): RunState => {
     opened: body.opened,
     answerWithinMs: body.answerWithinMs ?? answerDeadlineMs,
     plan: null,
+    steps: new Map(),
     remarks: [],
     pausedBy: null,
     approvedAt: null,
@@ -169,6 +172,7 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
       return {
         ...next(),
         plan: body.plan,
+        steps: stepsById(body.plan),
         remarks: body.remarks,
         machines: byMachine(body.plan.machines.map((entry) => [entry.machine.name, machineState(entry, [])])),
       };
@@ -178,8 +182,7 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
       return { ...next(), approvedAt: event.at };
     case 'step-intended': {
       if (state.plan === null || state.approvedAt === null) return impossible(event, 'no approved plan yet');
-      const step =
-        findStep(state.plan, body.step) ?? impossible(event, `the plan has no step "${body.step}"`);
+      const step = state.steps.get(body.step) ?? impossible(event, `the plan has no step "${body.step}"`);
       const known = recordOfStep(state, step);
       if (known !== undefined && known.status !== 'unknown')
         return impossible(event, `"${body.step}" was already begun`);

@@ -2,6 +2,7 @@ import { ok } from '../../src/failure.ts';
 import { dependentsOf } from '../../src/fleet/graph.ts';
 import type { Machine } from '../../src/fleet/machine.ts';
 import { prepare } from '../../src/flow/prepare.ts';
+import type { planHash } from '../../src/plan/make-plan.ts';
 import { noPast } from '../../src/plan/past.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import type { Clock, Target } from '../../src/ports.ts';
@@ -10,7 +11,12 @@ import type { Scenario } from './scenario.ts';
 /** What is different about a rollback in a simulated world. */
 
 /** A rollback is prepared by the production flow: where machines return to is what the world says. */
-export const prepareBack = async (scenario: Scenario, target: Target, clock: Clock): Promise<Plan> => {
+export const prepareBack = async (
+  scenario: Scenario,
+  target: Target,
+  clock: Clock,
+  hashOf: typeof planHash,
+): Promise<Plan> => {
   const never = async () => {
     throw new TypeError('a rollback asks nothing of Nix but the machines');
   };
@@ -33,6 +39,7 @@ export const prepareBack = async (scenario: Scenario, target: Target, clock: Clo
       past: () => ok(scenario.past ?? noPast),
       earlier: { runOf: () => never() as never, plans: () => [] },
       introduce: async () => ok(undefined),
+      hashOf,
     },
     {
       goal: scenario.goal,

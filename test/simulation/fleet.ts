@@ -88,6 +88,8 @@ export const closureWith = remembered(
   (kernel): Closure => ({ parts: partsWith(kernel), kernelRelease: kernel, nixosVersion: null }),
 );
 
+const toplevelsOf = remembered((machine) =>
+  remembered((version) => storePath(`${machine}-${version}`, `nixos-system-${machine}-${version}`)),
+);
 /** The toplevel of a machine at a version: `old`, `new` … */
-export const toplevelOf = (machine: string, version: string): string => toplevel(`${machine}-${version}`);
-const toplevel = remembered((name) => storePath(name, `nixos-system-${name}`));
+export const toplevelOf = (machine: string, version: string): string => toplevelsOf(machine)(version);

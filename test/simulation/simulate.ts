@@ -451,7 +451,8 @@ export const prepare = async (
   hashed = true,
 ): Promise<Plan> => {
   const target = world.targetOn(clock);
-  if (scenario.goal.kind === 'rollback') return prepareBack(scenario, target, clock);
+  const hashOf = hashed ? planHash : () => 'not hashed';
+  if (scenario.goal.kind === 'rollback') return prepareBack(scenario, target, clock, hashOf);
   const observations = new Map<string, Observation>();
   for (const machine of scenario.machines)
     observations.set(machine.name, await target.observe(machine, { deadlineMs: actDeadlines.observeMs }));
@@ -481,7 +482,7 @@ export const prepare = async (
       now: clock.now(),
       ...(scenario.past === undefined ? {} : { past: scenario.past }),
     },
-    hashed ? planHash : () => 'not hashed',
+    hashOf,
   );
 };
 

@@ -37,9 +37,10 @@ export const standingStill = (
     }
     return ms;
   };
+  const isStopped = ({ from, until }: (typeof stands)[number]): boolean =>
+    from <= time.now() && time.now() < until;
   const goesOn = async (clock: Clock): Promise<void> => {
-    for (const { from, until } of stands)
-      if (from <= time.now() && time.now() < until) await clock.sleep(until - time.now());
+    for (const each of stands) if (isStopped(each)) await clock.sleep(each.until - time.now());
   };
 
   const clockOf = (clock: Clock): Clock => {
@@ -53,7 +54,7 @@ export const standingStill = (
         const until = elapsed() + Math.max(0, ms);
         do {
           await clock.sleep(until - elapsed(), signal);
-          await goesOn(clock);
+          if (stands.some(isStopped)) await goesOn(clock);
         } while (elapsed() < until && signal?.aborted !== true);
       },
     };
@@ -65,7 +66,7 @@ export const standingStill = (
       <Args extends readonly unknown[], T>(ask: (...args: Args) => Promise<T>) =>
       async (...args: Args): Promise<T> => {
         const answer = await ask(...args);
-        await goesOn(clock);
+        if (stands.some(isStopped)) await goesOn(clock);
         return answer;
       };
     return {

@@ -1,4 +1,4 @@
-import { machineOfStep } from '../../src/plan/plan.ts';
+import type { Step } from '../../src/plan/plan.ts';
 import type { RunEvent } from '../../src/run/event.ts';
 import { concurrency } from '../../src/run/next.ts';
 import { progressOf } from '../../src/run/progress.ts';
@@ -21,21 +21,21 @@ const finishes = /\/(?:restore|confirm|gate-after-activation|await-boot)$/u;
 const leftOutWithinMs = 1_000;
 
 /** A copy is no act that anybody could see, so it is counted where it arrives. */
-const wrongCopy = ({ state, world, intents }: Known, id: string): string | null => {
-  const name = machineOfStep(id);
+const wrongCopy = ({ state, world, intents }: Known, { machine: name, kind }: Step): string | null => {
   if (world.look(name).copies > 0 && !intents.has(`${name}/copy`))
     return `a closure came to ${name} without an intent in the journal`;
-  const copying = id.endsWith('/copy')
-    ? state.machines.all.filter(({ records }) =>
-        records.some(({ step, status }) => step.kind === 'copy' && status === 'open'),
-      ).length
-    : 0;
+  const copying =
+    kind === 'copy'
+      ? state.machines.all.filter(({ records }) =>
+          records.some(({ step, status }) => step.kind === 'copy' && status === 'open'),
+        ).length
+      : 0;
   return copying > concurrency.copy ? `${copying} closures are copied at once` : null;
 };
 
 /** A step begins once those before it are known to have succeeded. */
-const wrongTurn = (known: Known, id: string): string | null => {
-  const entry = entryOf(known, machineOfStep(id));
+const wrongTurn = (known: Known, { machine, id }: Step): string | null => {
+  const entry = entryOf(known, machine);
   if (entry === null || entry.restore?.id === id) return null;
   for (const before of progressOf(known.state, entry).steps) {
     if (before.id === id) return null;
@@ -52,13 +52,11 @@ const standsStillMs = 10_000;
  * A machine that nothing was done to yet is looked at anew after a standstill of the engine: nobody knows what has become of
  * it meanwhile, who is on it, what has failed there.
  */
-const wrongSight = (known: Known, id: string): string | null => {
+const wrongSight = (known: Known, { machine: name, id, kind }: Step): string | null => {
   // Most engines never do.
   if (known.stood() === 0) return null;
-  const name = machineOfStep(id);
   const seen = known.stoodAtPreflight.get(name);
-  if (seen === undefined || id.endsWith('/preflight') || progressFor(known, name)?.touched !== false)
-    return null;
+  if (seen === undefined || kind === 'preflight' || progressFor(known, name)?.touched !== false) return null;
   const stoodMs = known.stood() - seen;
   return stoodMs < standsStillMs
     ? null
@@ -66,15 +64,21 @@ const wrongSight = (known: Known, id: string): string | null => {
 };
 
 /** Why this step should not begin now, or null. */
-export const wrongBeginning = (known: Known, { step }: Of<'step-intended'>, at: number): string | null => {
+export const wrongBeginning = (
+  known: Known,
+  { step: id }: Of<'step-intended'>,
+  at: number,
+): string | null => {
   const { plan, world, state, resumedAt } = known;
+  const step = state.steps.get(id);
+  if (step === undefined) return `${id} is no step of the plan`;
   const wrong =
     ranOut(plan, world, state, at, resumedAt) ??
     wrongCopy(known, step) ??
     wrongTurn(known, step) ??
     wrongSight(known, step);
   if (wrong !== null) return wrong;
-  return state.pausedBy !== null && !finishes.test(step) ? `${step} began in a pause` : null;
+  return state.pausedBy !== null && !finishes.test(id) ? `${id} began in a pause` : null;
 };
 
 /** Why this machine should not be left out now, or null. */
@@ -99,10 +103,14 @@ export const wrongEnding = (known: Known, { step, outcome }: Of<'step-ended'>, a
   const { state, stoppedAtOnce, leftOut, clockWasSet } = known;
   if (stoppedAtOnce && outcome.kind !== 'succeeded')
     return `${step} was given up in its middle, and counts as ${outcome.kind}`;
-  const leftOutAt = endsWithItsMachine.test(step) ? leftOut.get(machineOfStep(step)) : undefined;
+  const record = recordOf(state, step);
+  // Most runs leave nobody out.
+  const leftOutAt =
+    leftOut.size > 0 && record !== undefined && endsWithItsMachine.test(step)
+      ? leftOut.get(record.step.machine)
+      : undefined;
   if (leftOutAt !== undefined && at > leftOutAt + leftOutWithinMs && !clockWasSet)
     return `${step} held up the run though its machine was left out`;
-  const record = recordOf(state, step);
   if (record?.outcome?.kind === 'failed' && record.outcome.failure.kind === 'old-generation') {
     const wrong = wrongOldGeneration(known, record.step.machine);
     if (wrong !== null) return wrong;
