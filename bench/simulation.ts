@@ -13,8 +13,9 @@ const targetMs = 1_000;
 const deadlineMs = 120_000;
 /**
  * As `npm run sim` starts. Simulations leave much young garbage; and a run is a little of very much code, which V8 compiles in
- * half the time, and no slower, where it copies less of it into each place that calls it; and sooner for good, where it does
- not wait for three thousand calls of what a run calls once.
+ * half the time, and no slower, where it copies less of it into each place that calls it; sooner for good, where it
+ * does not wait for three thousand calls of what a run calls once; and once, without the compiler in between. There are a
+ * dozen kinds of steps: by default V8 looks a property up anew once it has seen more than four shapes.
  */
 const tuned = [
   '--min-semi-space-size=32',
@@ -22,6 +23,8 @@ const tuned = [
   '--max-inlined-bytecode-size=150',
   '--max-inlined-bytecode-size-cumulative=300',
   '--invocation-count-for-turbofan=1000',
+  '--max-valid-polymorphic-map-count=16',
+  '--no-maglev',
 ];
 const script = fileURLToPath(new URL('simulation-round.ts', import.meta.url));
 const Round = z.object({ runsMs: z.number(), roundTripMs: z.number(), bytes: z.number() });

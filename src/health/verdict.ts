@@ -65,10 +65,12 @@ const weigh = (
 
 /** The report of one machine. A machine that cannot be reached is unknown, whatever checks from outside say of it. */
 export const reportOf = (observation: Observation, readings: readonly CheckReading[]): HealthReport => {
-  const base = { machine: observation.machine, at: observation.at, readings };
+  const { machine, at } = observation;
   if (observation.kind === 'unreachable') {
     return {
-      ...base,
+      machine,
+      at,
+      readings,
       verdict: 'unknown',
       state: 'unknown',
       failedUnits: [],
@@ -78,5 +80,6 @@ export const reportOf = (observation: Observation, readings: readonly CheckReadi
   }
   const { state, failedUnits, bootId, hostName = null, booted, current, profile } = observation;
   const runs = { bootId, hostName, booted, current, profile };
-  return { ...base, ...weigh(observation, readings), state, failedUnits, runs };
+  const { verdict, summary } = weigh(observation, readings);
+  return { machine, at, readings, verdict, summary, state, failedUnits, runs };
 };

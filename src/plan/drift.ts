@@ -41,9 +41,8 @@ export const rebootNeed = (booted: BootParts, next: BootParts): RebootNeed => {
     }
     const versions = part === 'params' ? [null, null] : [versionIn(from), versionIn(to)];
     const [a, b] = versions;
-    // Joined: see `stepId`.
-    const change = a != null && b != null && a !== b ? [a, '→', b] : ['changed'];
-    reasons.push([labels[part], ...change].join(' '));
+    const change = a != null && b != null && a !== b ? `${a} → ${b}` : 'changed';
+    reasons.push(`${labels[part]} ${change}`);
   }
   return { reasons, unknown };
 };

@@ -202,17 +202,15 @@ export type Plan = z.infer<typeof Plan>;
 export const goesBack = ({ steps }: { readonly steps: readonly Step[] }): boolean =>
   steps.some((step) => step.kind === 'activate' && step.generation !== undefined);
 
-// Joined, as all texts that plans hold by the hundred: V8 writes what a template put together as JSON half as fast.
 export const stepId = (machine: string, kind: StepKind, suffix = ''): string =>
-  (suffix === '' ? [machine, '/', kind] : [machine, '/', kind, '-', suffix]).join('');
+  suffix === '' ? `${machine}/${kind}` : `${machine}/${kind}-${suffix}`;
 
-/** Every step by its id, wherever the plan keeps it: among the steps, the contingent ones, or as the restore. */
-export const stepsById = ({ machines }: Plan): ReadonlyMap<string, Step> => {
-  const all = new Map<string, Step>();
+/** The step of this id wherever the plan keeps it: among the steps, the contingent ones, or as the restore. */
+export const findStep = ({ machines }: Plan, id: string): Step | null => {
   for (const { steps, contingent, restore } of machines) {
-    if (restore !== null) all.set(restore.id, restore);
-    for (const step of contingent) all.set(step.id, step);
-    for (const step of steps) all.set(step.id, step);
+    const found = [...steps, ...contingent].find((step) => step.id === id);
+    if (found !== undefined) return found;
+    if (restore?.id === id) return restore;
   }
-  return all;
+  return null;
 };

@@ -38,16 +38,13 @@ const reasonsByPolicy = (
   intoNew: boolean,
 ): Reasons => {
   const none = (whyNot: string) => ({ why: [], whyNot });
-  // Joined: see `stepId`.
-  const though = (whyNot: string): string => [whyNot, 'though:', reasons.join(', ')].join(' ');
+  const though = (whyNot: string): string => `${whyNot} though: ${reasons.join(', ')}`;
   if (goal.kind === 'deploy') return none('this goal does not reboot');
   if (goal.kind === 'reboot' && goal.which === 'all') return { why: ['asked for'], whyNot: '' };
   const need = next === null ? null : rebootNeed(seen.bootedParts, next);
   const reasons = [
     ...(need?.reasons ?? []),
-    ...(intoNew
-      ? [['strategy', machine.orchestration.deployStrategy, 'boots into the new generation'].join(' ')]
-      : []),
+    ...(intoNew ? [`strategy ${machine.orchestration.deployStrategy} boots into the new generation`] : []),
   ];
   if (goal.kind === 'rollback' && !goal.reboot)
     return none(reasons.length > 0 ? though('not asked for,') : 'not asked for');

@@ -193,16 +193,19 @@ export const underLease = async (
  * The machines whose lease this run has. `perhaps`: or may have, for its preflight was given up in the middle, or the answer
  * to what was asked of the machine was lost.
  */
-const heldIn = (state: RunState, perhaps: boolean): readonly Machine[] =>
-  (state.plan?.machines ?? []).flatMap((entry) => {
+const heldIn = (state: RunState, perhaps: boolean): readonly Machine[] => {
+  const held: Machine[] = [];
+  for (const entry of state.plan?.machines ?? []) {
     const looked = entry.steps.find(({ kind }) => kind === 'preflight');
     const status = looked === undefined ? undefined : recordOfStep(state, looked)?.status;
-    if (status === undefined || (status !== 'succeeded' && !perhaps)) return [];
+    if (status === undefined || (status !== 'succeeded' && !perhaps)) continue;
     const failure = progressOf(state, entry).failure?.kind;
     // Where it leads elsewhere it would be that one's that is renewed; given back is only what was taken for this one.
     const elsewhere = failure === anotherMachine && !perhaps;
-    return failure === leaseLost || failure === leased || elsewhere ? [] : [entry.machine];
-  });
+    if (failure !== leaseLost && failure !== leased && !elsewhere) held.push(entry.machine);
+  }
+  return held;
+};
 
 /** The leases of a run that is driven. */
 type HeldLeases = {

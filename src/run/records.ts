@@ -62,12 +62,17 @@ export const recordIn = (records: MachineRecords, id: string): StepRecord | unde
   records.find(({ step }) => step.id === id);
 
 /** The record of the step of this id, or undefined while it was not begun. */
-export const recordOf = (
-  recorded: Recorded & { readonly steps: ReadonlyMap<string, Step> },
-  id: string,
-): StepRecord | undefined => {
-  const step = recorded.steps.get(id);
-  return step === undefined ? undefined : recordOfStep(recorded, step);
+export const recordOf = ({ machines }: Recorded, id: string): StepRecord | undefined => {
+  // Mostly the latest of its machine.
+  for (const { records } of machines.all) {
+    const latest = records[records.length - 1];
+    if (latest?.step.id === id) return latest;
+  }
+  for (const { records } of machines.all) {
+    const record = recordIn(records, id);
+    if (record !== undefined) return record;
+  }
+  return undefined;
 };
 
 /** The same where the step is at hand. */

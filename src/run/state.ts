@@ -1,5 +1,5 @@
 import type { Failure } from '../failure.ts';
-import { type Plan, type RunGoal, type Step, stepsById } from '../plan/plan.ts';
+import { findStep, type Plan, type RunGoal, type Step } from '../plan/plan.ts';
 import type { LockChange, LockMove } from '../ports.ts';
 import { answerDeadlineMs } from './answer-deadline.ts';
 import { type ByMachine, byMachine, ofMachine, withMachine } from './by-machine.ts';
@@ -35,8 +35,6 @@ export type RunState = {
   /** How long its plan waits for an answer, milliseconds. */
   readonly answerWithinMs: number;
   readonly plan: Plan | null;
-  /** The steps of the plan, by their ids. */
-  readonly steps: ReadonlyMap<string, Step>;
   readonly remarks: readonly string[];
   readonly pausedBy: string | null;
   readonly approvedAt: number | null;
@@ -80,7 +78,6 @@ export const beginRun = (event: RunEvent): RunState => {
     opened: body.opened,
     answerWithinMs: body.answerWithinMs ?? answerDeadlineMs,
     plan: null,
-    steps: new Map(),
     remarks: [],
     pausedBy: null,
     approvedAt: null,
@@ -89,6 +86,12 @@ export const beginRun = (event: RunEvent): RunState => {
     stopRequestedBy: null,
     ended: null,
   };
+};
+
+/** The step of this id, which begins: mostly the next one of its machine. */
+const stepBegun = ({ machines, plan }: RunState, id: string): Step | null => {
+  for (const { progress } of machines.all) if (progress.current?.id === id) return progress.current;
+  return plan === null ? null : findStep(plan, id);
 };
 
 /** The machines after something has become of one step. Only its own machine is told anew. */
@@ -172,7 +175,6 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
       return {
         ...next(),
         plan: body.plan,
-        steps: stepsById(body.plan),
         remarks: body.remarks,
         machines: byMachine(body.plan.machines.map((entry) => [entry.machine.name, machineState(entry, [])])),
       };
@@ -182,7 +184,7 @@ export const applyEvent = (state: RunState, event: RunEvent): RunState => {
       return { ...next(), approvedAt: event.at };
     case 'step-intended': {
       if (state.plan === null || state.approvedAt === null) return impossible(event, 'no approved plan yet');
-      const step = state.steps.get(body.step) ?? impossible(event, `the plan has no step "${body.step}"`);
+      const step = stepBegun(state, body.step) ?? impossible(event, `the plan has no step "${body.step}"`);
       const known = recordOfStep(state, step);
       if (known !== undefined && known.status !== 'unknown')
         return impossible(event, `"${body.step}" was already begun`);

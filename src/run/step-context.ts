@@ -4,7 +4,7 @@ import type { MachinePlan, Step } from '../plan/plan.ts';
 import type { Clock, Observation, Reachable, SshError, Target } from '../ports.ts';
 import { noFacts, type RunId, type StepFacts, type StepOutcome } from './event.ts';
 import { isEffect } from './progress.ts';
-import { recordOfStep, recordsOfMachine } from './records.ts';
+import { recordsOfMachine } from './records.ts';
 import type { RunState } from './state.ts';
 
 /** Hard limits of single acts, in milliseconds; gates have their own deadlines in the plan. */
@@ -93,10 +93,8 @@ export const unitName = (run: RunId, what: string): string => `lab-${what}-${run
 
 /** What the first step of this kind that succeeded on the machine learnt. */
 export const factsOf = (state: RunState, entry: MachinePlan, kind: Step['kind']): StepFacts | null => {
-  for (const step of [...entry.steps, ...entry.contingent]) {
-    const outcome = step.kind === kind ? recordOfStep(state, step)?.outcome : null;
-    if (outcome?.kind === 'succeeded') return outcome.facts;
-  }
+  for (const { step, outcome } of recordsOfMachine(state, entry.machine.name))
+    if (step.kind === kind && outcome?.kind === 'succeeded') return outcome.facts;
   return null;
 };
 

@@ -172,7 +172,9 @@ export const reportFor = (
       problem === null
         ? (world.readCheck?.(truth, check, now) ?? readingOf(truth, check))
         : { verdict: 'unknown', evidence: `not tried: ${problem.message}` };
-    return { check: labelOf(check), type: check.type, ...seen, tries: problem === null ? 1 : 0, ms: 40 };
+    const { verdict, evidence } = seen;
+    const tries = problem === null ? 1 : 0;
+    return { check: labelOf(check), type: check.type, verdict, evidence, tries, ms: 40 };
   });
   return reportOf(observation, readings);
 };

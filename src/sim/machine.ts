@@ -139,7 +139,7 @@ const earlierFirst = (a: Due, b: Due): number => a.at - b.at;
 /** In its place: after what comes at the same time. */
 const inOrder = (due: readonly Due[], one: Due): readonly Due[] => {
   const later = due.findIndex(({ at }) => at > one.at);
-  return later === -1 ? [...due, one] : due.toSpliced(later, 0, one);
+  return later === -1 ? [...due, one] : [...due.slice(0, later), one, ...due.slice(later)];
 };
 /** The machine with more to come. */
 export const withDue = (machine: SimMachine, ...more: readonly Due[]): SimMachine => ({

@@ -5,6 +5,7 @@ import type { Goal } from '../../src/plan/plan.ts';
 import type { Fault } from '../../src/sim/fault.ts';
 import type { MachineStart, Nature } from '../../src/sim/machine.ts';
 import { createRandom, type Random } from '../../src/sim/random.ts';
+import type { Closure } from '../../src/sim/world.ts';
 import { faultMakers } from './fault-makers.ts';
 import { closureWith, machineNamed, toplevelOf } from './fleet.ts';
 import type { ProcessEnd, Scenario } from './scenario.ts';
@@ -222,20 +223,18 @@ export const randomScenario = (seed: number, size?: number): Scenario => {
     : [];
   const local = hasOrchestrator && random.chance(0.5) ? (machines.at(-1)?.name ?? null) : null;
   const sameKernel = random.chance(0.3);
+  const closures = new Map<string, Closure>();
+  for (const name of names) {
+    closures.set(toplevelOf(name, 'old'), closureWith('6.12.10'));
+    const kernel = sameKernel || random.chance(0.3) ? '6.12.10' : '6.12.11';
+    closures.set(toplevelOf(name, 'new'), closureWith(kernel));
+    closures.set(toplevelOf(name, 'foreign'), closureWith('6.12.9'));
+  }
   return {
     seed,
     machines,
     starts,
-    closures: new Map(
-      machines.flatMap(({ name }) => [
-        [toplevelOf(name, 'old'), closureWith('6.12.10')] as const,
-        [
-          toplevelOf(name, 'new'),
-          closureWith(sameKernel || random.chance(0.3) ? '6.12.10' : '6.12.11'),
-        ] as const,
-        [toplevelOf(name, 'foreign'), closureWith('6.12.9')] as const,
-      ]),
-    ),
+    closures,
     wanted: new Map(machines.map(({ name }) => [name, toplevelOf(name, 'new')])),
     selection,
     goal: random.pick(goals),

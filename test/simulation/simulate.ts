@@ -114,14 +114,15 @@ const boundMsOf = (step: Step): number => {
 const lookBoundMs =
   2 * (settleMs.start + settleMs.end) + 4 * (actDeadlines.observeMs + actDeadlines.healthMs) + 60_000;
 
-const boundMs = (plan: Plan): number =>
-  plan.machines
-    .flatMap(({ steps, contingent, restore }) => [
-      ...steps,
-      ...contingent,
-      ...(restore === null ? [] : [restore]),
-    ])
-    .reduce((sum, step) => sum + boundMsOf(step), 60_000 + plan.machines.length * lookBoundMs);
+const boundMs = ({ machines }: Plan): number => {
+  let sum = 60_000 + machines.length * lookBoundMs;
+  for (const { steps, contingent, restore } of machines) {
+    for (const step of steps) sum += boundMsOf(step);
+    for (const step of contingent) sum += boundMsOf(step);
+    if (restore !== null) sum += boundMsOf(restore);
+  }
+  return sum;
+};
 
 export const describe = (body: EventBody): string => {
   switch (body.kind) {

@@ -70,8 +70,8 @@ export const wrongBeginning = (
   at: number,
 ): string | null => {
   const { plan, world, state, resumedAt } = known;
-  const step = state.steps.get(id);
-  if (step === undefined) return `${id} is no step of the plan`;
+  const step = recordOf(state, id)?.step;
+  if (step === undefined) return `${id} began, and nothing is known of it`;
   const wrong =
     ranOut(plan, world, state, at, resumedAt) ??
     wrongCopy(known, step) ??
