@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type Failure, fail, ok, type Result } from '../failure.ts';
 import { sanitiseLine } from '../text/sanitise.ts';
@@ -57,12 +57,18 @@ const findUp = async (from: string, name: string): Promise<string | null> => {
   }
 };
 
+/** Nix takes no link for a flake (/etc/nixos often is one); where a link leads is taken only if Nix can read it as a reference. */
+const withoutLinks = async (directory: string): Promise<string> => {
+  const real = await realpath(directory).catch(() => directory);
+  return /^[\w./+~@-]+$/u.test(real) ? real : directory;
+};
+
 /** As Nix does with a plain path: the nearest flake.nix upwards, but not out of the git work tree. */
 const locatePath = async (path: string): Promise<Result<FlakeRef>> => {
   if (/[#?]/u.test(path)) {
     return refuse(
       `The folder ${sanitiseLine(path)} has a "#" or "?" in its name, which Nix cannot tell from the rest of a flake reference.`,
-      'Rename the folder, or reach it through a symbolic link with a plain name.',
+      'Rename the folder.',
     );
   }
   for (const each of [path, join(path, 'flake.nix')]) {
@@ -87,11 +93,12 @@ const locatePath = async (path: string): Promise<Result<FlakeRef>> => {
       'Give --flake the folder that holds flake.nix.',
     );
   }
-  const root = await findUp(directory, '.git');
+  const folder = await withoutLinks(directory);
+  const root = await findUp(folder, '.git');
   return ok(
     root === null
-      ? { kind: 'directory', url: `path:${directory}`, root: directory, directory }
-      : { kind: 'git', url: directory, root, directory },
+      ? { kind: 'directory', url: `path:${folder}`, root: folder, directory: folder }
+      : { kind: 'git', url: folder, root, directory: folder },
   );
 };
 
@@ -125,7 +132,7 @@ export const locateFlake = async (given: string, cwd: string): Promise<Result<Fl
   if (given.includes('#')) {
     return refuse(
       `${sanitiseLine(given)} names an attribute of the flake.`,
-      `Give the flake alone: ${sanitiseLine(given.slice(0, given.indexOf('#')))}`,
+      `Give the flake alone: ${sanitiseLine(given.slice(0, given.indexOf('#'))) || '.'}`,
     );
   }
   const scheme = /^(path|git\+file):(?:\/\/)?(.*)$/u.exec(given);

@@ -56,7 +56,7 @@ const known: readonly Trouble[] = [
   {
     kind: 'flake-reference',
     pattern: /is not a valid URL|is not an absolute path/u,
-    remedy: 'This Nix reads only plain characters in paths: rename the folder or reach it through a link.',
+    remedy: 'This Nix reads only plain characters in paths: rename the folder.',
   },
   {
     kind: 'import-from-derivation',

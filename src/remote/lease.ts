@@ -13,8 +13,10 @@ import { prelude, readRecord, recordBytesMax, type ScriptRecord } from './record
  * machine's own systemd began. A record is written whole, synced and renamed, under a lock that all these scripts take.
  */
 
-/** How long a script waits for another one of ours, seconds. */
-const lockWaitSeconds = 10;
+/** How long a script waits for another one of ours, seconds: less than whoever asks waits for it, so that the reason is told. */
+const lockWaitSeconds = 6;
+/** More is no record of ours, which is a few lines. */
+const recordOnDiskBytesMax = 8_192;
 
 /**
  * The shell's part, for every script that acts. `fence RUN OWNER TTL MACHINE` says whether the machine is still that run's,
@@ -29,13 +31,16 @@ is_number() { case $1 in ''|*[!0-9]*|0?*|??????????*) return 1 ;; esac; }
 lease_lock() {
   mkdir -p "$lab" 2>/dev/null
   [ -e "$lab/lease.lock" ] || touch "$lab/lease.lock" 2>/dev/null
-  [ -r "$lab/lease.lock" ] || return 1
+  [ -f "$lab/lease.lock" ] && [ -r "$lab/lease.lock" ] || return 1
   exec 9<"$lab/lease.lock"
   flock -w ${lockWaitSeconds} 9
 }
 lease_read() {
   l_state=free l_run= l_owner= l_machine= l_left=0 l_format= l_boot= l_since= l_ttl=
   [ -e "$lab/lease" ] || return 0
+  # A pipe, a device or a huge file would keep whoever reads it.
+  [ -f "$lab/lease" ] && [ "$(head -c ${recordOnDiskBytesMax} "$lab/lease" | wc -c)" -lt ${recordOnDiskBytesMax} ] ||
+    { l_state=unreadable l_run=unreadable l_owner=unknown; return 0; }
   while IFS='=' read -r key value; do
     case $key in
       lab-lease) l_format=$value ;;

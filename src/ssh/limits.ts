@@ -39,7 +39,8 @@ export type SshLimits = {
 const mebibyte = 1024 * 1024;
 
 export const sshLimitsDefault: SshLimits = Object.freeze({
-  configDeadlineMs: 10_000,
+  // Twice this (for all, then for one) is less than a connection may take, which would else be blamed on the machine.
+  configDeadlineMs: 8_000,
   configResolversMax: 4,
   configSharedMs: 30_000,
   tcpDeadlineMs: 10_000,

@@ -88,6 +88,8 @@ export const createResolveConfig = (deps: {
       const result = await runProcess(argvFor(endpoint, configPath), {
         deadlineMs: limits.configDeadlineMs,
         outputCharsMax,
+        // What a `Match exec` has started would outlive an ssh that is given up.
+        group: true,
         ...(signal === undefined ? {} : { signal }),
       });
       if (result.cancelled) return fail(cancelled(endpoint.label, 'config'));

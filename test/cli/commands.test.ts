@@ -103,6 +103,16 @@ describe('commands that print facts', () => {
       },
     });
 
+  test('status names some of many failed units, and its document all', async () => {
+    const units = Array.from({ length: 150 }, (_, index) => `broken-${index}.service`);
+    const stage = createStage({ machines: exampleMachines, failedUnits: { 'grey-area': units } });
+    const { out } = await stage.run('status');
+    expect(out).toContain('broken-0.service, ');
+    expect(out).toContain('broken-4.service, and 145 more)');
+    expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThan(250);
+    expect((await stage.run('status', '--json')).out).toContain('broken-149.service');
+  });
+
   test('status of machines that cannot be asked says what to do, in the columns of the others', async () => {
     const { out, exitCode } = await partlyGone().run('status');
     const lines = out.split('\n');
@@ -349,6 +359,13 @@ describe('mistakes on the command line', () => {
       expect(shown).toContain(says);
       expect(exitCode).toBe(2);
     });
+
+  test('a flake that cannot be one is left to who reads it, and no crash', async () => {
+    for (const flake of ['', 'x'.repeat(5_000)]) {
+      const stage = createStage({ machines: exampleMachines });
+      expect((await stage.run('machines', '--flake', flake)).exitCode).toBe(0);
+    }
+  });
 
   test('a flake that cannot be read is one clear failure, as text and as JSON', async () => {
     const failure = {

@@ -55,6 +55,8 @@ const nature = {
 export type StageOptions = {
   readonly machines: readonly Machine[];
   readonly faults?: Readonly<Record<string, readonly Fault[]>>;
+  /** Units that had failed before, by machine. */
+  readonly failedUnits?: Readonly<Record<string, readonly string[]>>;
   /** Kernel that the flake wants, by machine; `6.12.8` is what all of them run. */
   readonly wants?: Readonly<Record<string, string>>;
   readonly evaluation?: Partial<Evaluation>;
@@ -111,6 +113,7 @@ export const createStage = (options: StageOptions) => {
           name,
           nature,
           faults: options.faults?.[name] ?? [],
+          failedUnits: options.failedUnits?.[name] ?? [],
           booted: toplevelOf(name, 'old'),
           current: toplevelOf(name, 'old'),
           profile: toplevelOf(name, 'old'),

@@ -37,6 +37,13 @@ test('no flake.nix, no folder, an attribute, nonsense: said before Nix is asked'
     expect(failure.message).toMatch(message);
     expect(failure.remedy).not.toBe('');
   }
+  expect((await failureFor('#nas', never)).remedy).toBe('Give the flake alone: .');
+});
+
+test('a link to a flake is that flake', async () => {
+  const none = world.repository('linked-to', { 'flake.nix': '{ outputs = { self }: { }; }' });
+  symlinkSync(none, `${world.folder}/link`);
+  expect(await failureFor(`${world.folder}/link`)).toMatchObject({ kind: 'no-configurations' });
 });
 
 test('a flake without machines', async () => {

@@ -1,3 +1,5 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Claim, LeaseAnswer, LeaseRequest } from '../../src/ports.ts';
@@ -203,6 +205,33 @@ describe('a lease on a machine, with the script in a real shell', () => {
     expect(await ask('break', { ...mine, run: 'unreadable' })).toEqual({ kind: 'free', last: null });
     expect(await ask('take')).toEqual({ kind: 'held' });
   });
+
+  it.each(['mkfifo', 'ln -s /dev/zero', 'truncate -s 1G'])(
+    'whose record is none to be read (%s) is damaged, and keeps nobody',
+    async (make) => {
+      await ask('take');
+      rmSync(local.path(file));
+      execFileSync('sh', ['-c', `${make} "$1"`, 'sh', local.path(file)]);
+      expect(await ask('take')).toMatchObject({ kind: 'taken', by: { state: 'unreadable' } });
+      expect(await ask('break', { ...mine, run: 'unreadable' })).toEqual({ kind: 'free', last: null });
+      expect(await ask('take')).toEqual({ kind: 'held' });
+    },
+  );
+
+  it('whose lock is a pipe, or held by somebody else for good, says so', async () => {
+    const lock = '/var/lib/lab/lease.lock';
+    local.write(lock, '');
+    const holder = spawn('flock', [local.path(lock), 'cat'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    holder.stdin.write('held');
+    await once(holder.stdout, 'data');
+    const cannot = { kind: 'unknown', message: expect.stringContaining('lease.lock cannot be locked') };
+    expect(await ask('take')).toMatchObject(cannot);
+    holder.stdin.end();
+    await once(holder, 'exit');
+    rmSync(local.path(lock));
+    execFileSync('mkfifo', [local.path(lock)]);
+    expect(await ask('take')).toMatchObject(cannot);
+  }, 60_000);
 
   it('survives what a record or a claim could hold to harm', async () => {
     const hostile = { ...mine, owner: '$(touch /tmp/owned)`id`\nstate=released\n"' };

@@ -1,8 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import type { Clock } from '../../src/ports.ts';
 import { type ProcessResult, type RunProcess, runProcess } from '../../src/process/run.ts';
@@ -101,10 +101,32 @@ describe('the configuration of a machine', () => {
     );
     expect(await withResult({ code: null, startError: 'spawn ssh EACCES' })).toContain('EACCES');
     expect(await withResult({ truncated: true })).toContain('printed more than');
-    expect(await withResult({ code: null, timedOut: true })).toContain('did not end within 10 s');
+    expect(await withResult({ code: null, timedOut: true })).toContain('did not end within 8 s');
     expect(await withResult({ cancelled: true })).toContain('cancelled');
     expect(await withResult({})).toBe('fine');
   });
+
+  test('leaves nothing behind of what a Match line started, once it is given up', async () => {
+    const told = join(folder, 'started');
+    const path = await write(`Match originalhost nas exec "echo $$ >${told}; exec sleep 600"`, '  User ada');
+    const gaveUp = new AbortController();
+    const said = asking(path).resolve(endpoint('nas'), gaveUp.signal);
+    const started = await vi.waitFor(async () => {
+      const id = Number.parseInt(await readFile(told, 'utf8'), 10);
+      expect(id).toBeGreaterThan(1);
+      return id;
+    }, 60_000);
+    gaveUp.abort();
+    expect(await said).toMatchObject({ ok: false, failure: { kind: 'cancelled' } });
+    const isThere = (): boolean => {
+      try {
+        return process.kill(started, 0);
+      } catch {
+        return false;
+      }
+    };
+    await vi.waitFor(() => expect(isThere()).toBe(false), 60_000);
+  }, 120_000);
 
   test.each<[string, Partial<ProcessResult>, boolean]>([
     ['was killed, as by a system that has no memory left', { code: null, signal: 'SIGKILL' }, true],

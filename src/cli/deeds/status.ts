@@ -28,6 +28,9 @@ const missingRow = (
 const owedNotes = (owed: Debt | null): readonly string[] =>
   owed === null ? [] : [`      ${owedSince(owed)}; \`lab run --catch-up\` does it`];
 
+/** Failed units in the row of a machine; `--json` has them all. */
+const unitsNamedMax = 5;
+
 /** `wanted`: null where the flake's toplevel is not known, undefined where it was not asked. */
 const statusRow = (observation: Observation, wanted: string | null | undefined, owed: Debt | null): Row => {
   if (observation.kind === 'unreachable')
@@ -43,10 +46,10 @@ const statusRow = (observation: Observation, wanted: string | null | undefined, 
     drift === null || drift.rebootNeeded.length === 0
       ? ''
       : `reboot needed: ${drift.rebootNeeded.join(', ')}`;
-  const units =
-    observation.failedUnits.length > 0
-      ? ` (${observation.failedUnits.map((unit) => sanitiseLine(unit)).join(', ')})`
-      : '';
+  const { failedUnits } = observation;
+  const named = failedUnits.slice(0, unitsNamedMax).map((unit) => sanitiseLine(unit));
+  const more = failedUnits.length > unitsNamedMax ? [`and ${failedUnits.length - unitsNamedMax} more`] : [];
+  const units = named.length > 0 ? ` (${[...named, ...more].join(', ')})` : '';
   return {
     cells: [
       `  ${observation.machine}`,

@@ -14,7 +14,8 @@ import { failureLines } from '../render.ts';
 
 /** Options of every command that reads the flake. Parsed by commander, checked here once more. */
 const FlakeOptions = z.object({
-  flake: z.string().min(1).max(4_096),
+  /** What is no reference is refused in words, by whoever reads it. */
+  flake: z.string(),
   overrideInput: z.array(z.object({ name: z.string(), url: z.string() })),
   nixOption: z.array(z.object({ name: z.string(), value: z.string() })),
   sshConfig: z.string().max(4_096).exactOptional(),
