@@ -1,3 +1,4 @@
+import { withoutPasswords } from '../text/passwords.ts';
 import type { FlakeRef } from './flake-ref.ts';
 import type { NixFeatures } from './version.ts';
 
@@ -51,7 +52,7 @@ export const commandShown = (call: NixCall, words: Argv): Argv =>
       settings: call.settings.map((setting) => (isSecret(setting) ? { ...setting, value: '...' } : setting)),
     },
     words,
-  );
+  ).map(withoutPasswords);
 
 export const versionArgv: Argv = ['nix', '--version'];
 

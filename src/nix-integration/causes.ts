@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import type { Failure } from '../failure.ts';
 import type { ProcessResult } from '../process/run.ts';
+import { withoutPasswords } from '../text/passwords.ts';
 import { sanitiseLine, sanitiseLines } from '../text/sanitise.ts';
 import { type FlakeRef, rootOf } from './flake-ref.ts';
 import { type NixEvent, withoutColours } from './internal-json.ts';
@@ -79,9 +80,9 @@ export const causeOf = async (
     return cause('nix-silent', 'Nix failed and did not say why.', 'Run the same with nix by hand.');
   }
   const raw = (error.kind === 'message' ? (error.raw ?? error.text) : error.text).slice(0, rawCharsMax);
-  const text = await mapPaths(withoutColours(raw).replace(/^\s*error:\s*/u, ''));
+  const text = withoutPasswords(await mapPaths(withoutColours(raw).replace(/^\s*error:\s*/u, '')));
   const place = await placeOf(error, mapPaths);
-  const whole = await mapPaths(withoutColours(error.text.slice(0, rawCharsMax)));
+  const whole = withoutPasswords(await mapPaths(withoutColours(error.text.slice(0, rawCharsMax))));
   const detail = sanitiseLines(whole, detailLinesMax);
 
   const match = troubleIn(text);

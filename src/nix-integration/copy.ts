@@ -1,6 +1,7 @@
 import { fail, ok, type Result } from '../failure.ts';
 import type { Clock } from '../ports.ts';
 import type { RunProcess } from '../process/run.ts';
+import { withoutPasswords } from '../text/passwords.ts';
 import { sanitiseLine } from '../text/sanitise.ts';
 import { copyArgv, type NixSetting } from './argv.ts';
 import { causeOf, failureOf, processCause } from './causes.ts';
@@ -124,7 +125,7 @@ export const copyClosure = async (context: CopyContext, request: CopyRequest): P
   if (own !== null) return fail(failureOf(own, phase, machine));
   const cause = await causeOf(said, { kind: 'remote', url: '' }, async (text) => text);
   const spoken = said.flatMap((event) =>
-    event.kind === 'plain' || event.kind === 'message' ? [sanitiseLine(event.text)] : [],
+    event.kind === 'plain' || event.kind === 'message' ? [sanitiseLine(withoutPasswords(event.text))] : [],
   );
   const trouble = sshTroubles.find(({ pattern }) => spoken.some((line) => pattern.test(line)));
   // A machine that gives up because of these ends the connection as well.

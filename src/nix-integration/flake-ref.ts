@@ -1,6 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type Failure, fail, ok, type Result } from '../failure.ts';
+import { withoutPasswords } from '../text/passwords.ts';
 import { sanitiseLine } from '../text/sanitise.ts';
 
 /**
@@ -24,6 +25,9 @@ const flakeLengthMax = 4_096;
 
 const refuse = (message: string, remedy: string): { readonly ok: false; readonly failure: Failure } =>
   fail({ kind: 'flake-reference', machine: null, phase: 'evaluate', message, remedy });
+
+/** A reference as it is shown. */
+const shown = (given: string, max?: number): string => sanitiseLine(withoutPasswords(given), max);
 
 const isThere = async (path: string): Promise<boolean> => {
   try {
@@ -116,7 +120,7 @@ const splitQuery = (text: string): { readonly path: string; readonly query: URLS
 export const locateFlake = async (given: string, cwd: string): Promise<Result<FlakeRef>> => {
   if (given === '' || given.length > flakeLengthMax || /[\0-\x1f]/u.test(given) || given.startsWith('-')) {
     return refuse(
-      `"${sanitiseLine(given, 80)}" is not a flake reference.`,
+      `"${shown(given, 80)}" is not a flake reference.`,
       'Give a folder, path:…, git+file:… or github:….',
     );
   }
@@ -125,14 +129,14 @@ export const locateFlake = async (given: string, cwd: string): Promise<Result<Fl
     const whole = resolve(cwd, given);
     if (fragment === undefined || (await isThere(whole))) return locatePath(whole);
     return refuse(
-      `${sanitiseLine(given)} names an attribute of the flake.`,
+      `${shown(given)} names an attribute of the flake.`,
       `Give the flake alone: ${sanitiseLine(path ?? '')}`,
     );
   }
   if (given.includes('#')) {
     return refuse(
-      `${sanitiseLine(given)} names an attribute of the flake.`,
-      `Give the flake alone: ${sanitiseLine(given.slice(0, given.indexOf('#'))) || '.'}`,
+      `${shown(given)} names an attribute of the flake.`,
+      `Give the flake alone: ${shown(given.slice(0, given.indexOf('#'))) || '.'}`,
     );
   }
   const scheme = /^(path|git\+file):(?:\/\/)?(.*)$/u.exec(given);
@@ -145,7 +149,7 @@ export const locateFlake = async (given: string, cwd: string): Promise<Result<Fl
     const directory = resolve(root, subfolder);
     if (!(await isThere(join(directory, 'flake.nix')))) {
       return refuse(
-        `${sanitiseLine(given)} is not a flake: there is no ${sanitiseLine(join(directory, 'flake.nix'))}.`,
+        `${shown(given)} is not a flake: there is no ${sanitiseLine(join(directory, 'flake.nix'))}.`,
         'Give --flake the folder that holds flake.nix.',
       );
     }

@@ -1,4 +1,5 @@
 import type { LockChange, LockedRef } from '../ports.ts';
+import { withoutPasswords } from '../text/passwords.ts';
 import { sanitiseLine } from '../text/sanitise.ts';
 import { inputAt, type Lock, type LockNode, nodeAt, type Reference } from './lock.ts';
 
@@ -77,7 +78,7 @@ const urlOf = (node: LockNode): string => {
 };
 
 const refOf = (node: LockNode): LockedRef => ({
-  url: sanitiseLine(urlOf(node)),
+  url: sanitiseLine(withoutPasswords(urlOf(node))),
   rev: node.locked?.rev === undefined ? null : sanitiseLine(node.locked.rev, 80),
   lastModified: node.locked?.lastModified === undefined ? null : node.locked.lastModified * 1000,
 });

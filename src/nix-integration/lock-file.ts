@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { lstat, readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Failure, fail, ok, type Result } from '../failure.ts';
+import { withoutPasswords } from '../text/passwords.ts';
 import { sanitiseLine } from '../text/sanitise.ts';
 import { directoryOf, type FlakeRef } from './flake-ref.ts';
 import { lockCharsMax } from './lock.ts';
@@ -22,7 +23,7 @@ export const lockPathOf = (flake: FlakeRef): Result<string> => {
   return directory === null
     ? lockFailure(
         'not-local',
-        `The flake ${sanitiseLine(flake.url)} is not a folder on this machine, so its lock cannot be moved.`,
+        `The flake ${sanitiseLine(withoutPasswords(flake.url))} is not a folder on this machine, so its lock cannot be moved.`,
         'Give --flake a local checkout.',
       )
     : ok(join(directory, 'flake.lock'));

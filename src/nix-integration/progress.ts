@@ -1,4 +1,5 @@
 import type { OnProgress } from '../ports.ts';
+import { withoutPasswords } from '../text/passwords.ts';
 import { sanitiseLine } from '../text/sanitise.ts';
 import { createHowFar, type HowFar, numberAt } from './how-far.ts';
 import { activities, type NixEvent, results } from './internal-json.ts';
@@ -35,7 +36,7 @@ export const createProgress = (
   let lastNumbersAt = Number.NEGATIVE_INFINITY;
 
   const say = (text: string) => {
-    const line = sanitiseLine(text, lineCharsMax);
+    const line = sanitiseLine(withoutPasswords(text), lineCharsMax);
     if (line === '' || line === lastLine) return;
     lastLine = line;
     onLine(line, howFar.now());

@@ -1,5 +1,6 @@
 import { goalWords } from '../plan/goal-words.ts';
 import type { MachinePlan, Plan } from '../plan/plan.ts';
+import { withoutPasswords } from '../text/passwords.ts';
 import { count, duration } from '../text/words.ts';
 import type { EventBody, RunResult, Seen } from './event.ts';
 import type { MachineProgress } from './progress.ts';
@@ -116,7 +117,7 @@ export const tellEvent = (body: EventBody): Telling => {
   switch (body.kind) {
     case 'run-started':
       return general(
-        `${goalWords(body.goal)} of ${body.flake}, begun by ${body.by.user} (${body.by.via})`,
+        `${goalWords(body.goal)} of ${withoutPasswords(body.flake)}, begun by ${body.by.user} (${body.by.via})`,
         null,
         'strong',
       );

@@ -1,3 +1,4 @@
+import { withoutPasswords } from '../text/passwords.ts';
 import { count } from '../text/words.ts';
 import { searchable } from './commands/find.ts';
 import { paletteEntries } from './commands/palette.ts';
@@ -124,7 +125,7 @@ const titleLine = (scene: Scene): Line => {
     const { name, right } = titleParts(scene, form, oldest);
     return width - widthOf(name) - widthOf(right) - (form.path > 0 ? 2 : 0);
   };
-  const path = pen.clean(snapshot.flake);
+  const path = pen.clean(withoutPasswords(snapshot.flake));
   const form =
     titleForms.find((one) => roomBy(one) >= Math.min(one.path, path.length)) ??
     titleForms[titleForms.length - 1] ??

@@ -27,3 +27,15 @@ test('a command to be typed by hand, which goes into records and reports, holds 
 test('nor does what a run keeps of how its flake was opened', () => {
   expect(withoutSecrets(call.settings)).toEqual([{ name: 'max-jobs', value: '4' }]);
 });
+
+test('a password in a URL is in no command that is shown', () => {
+  const secretive: NixCall = {
+    ...call,
+    url: 'git+https://me:s3cret@git.lan/lab',
+    overrides: [{ input: 'nixpkgs', url: 'https://s3cret@git.lan/nixpkgs.tar.gz' }],
+  };
+  for (const command of [withTrace(cause, secretive, 'nas').remedy, buildByHand(secretive, 'nas')]) {
+    expect(command).not.toContain('s3cret');
+    expect(command).toContain('git+https://me:...@git.lan/lab#nixosConfigurations');
+  }
+});

@@ -40,6 +40,17 @@ test('no flake.nix, no folder, an attribute, nonsense: said before Nix is asked'
   expect((await failureFor('#nas', never)).remedy).toBe('Give the flake alone: .');
 });
 
+test('no failure repeats the password in the address of a flake', async () => {
+  for (const flake of [
+    'git+https://me:s3cret@127.0.0.1:1/lab.git',
+    'git+https://me:s3cret@git.lan/lab#nas',
+  ]) {
+    const failure = JSON.stringify(await failureFor(flake));
+    expect(failure).toContain('me:...@');
+    expect(failure).not.toContain('s3cret');
+  }
+});
+
 test('a link to a flake is that flake', async () => {
   const none = world.repository('linked-to', { 'flake.nix': '{ outputs = { self }: { }; }' });
   symlinkSync(none, `${world.folder}/link`);
