@@ -177,7 +177,7 @@ export const judgeBoot = (
           failure: 'never-went-down',
           why: `it still runs the old boot ${seconds(since)} after the trigger (systemd: ${seen.state})`,
           remedy:
-            'a unit may be refusing to stop, or an inhibitor blocks: look at `systemctl list-jobs` and `systemd-inhibit --list` on it',
+            'a unit may be refusing to stop, or an inhibitor blocks: look at `systemctl list-jobs` and `systemd-inhibit --list` on it; it may still go down later',
         },
       };
     return { watch: next, verdict: { kind: 'waiting', why: `going down (systemd: ${seen.state})` } };
