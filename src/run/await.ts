@@ -162,7 +162,7 @@ export const passGate = async (
         const theirs = report?.runs === undefined ? null : theirsOn(context.state, entry, report.runs);
         // To confirm it would put ours in the place of what somebody else has made the boot default.
         if (theirs !== null && step.after === 'activation' && becomesDefault(entry))
-          return leftAsTheirs(step, theirs, 'not confirmed:');
+          return leftAsTheirs(step, theirs, 'not confirmed, so it returns to what it ran by itself:');
         if (theirs !== null) context.warn(theirsWords(theirs));
         return succeeded(verdict.why, isFailing(failing) ? { failing } : {});
       }

@@ -65,3 +65,27 @@ export const letCopiesGoOn = (fleet: TestFleet, host: string): Promise<void> =>
 /** Logins find their shell as it was. */
 export const holdNoCopies = (fleet: TestFleet, host: string): Promise<void> =>
   inShell(fleet, host, 'touch /tmp/copies-go-on; rm -f ~lab/.bashrc');
+
+/**
+ * What `lab` does there under the lock of the lease (begin an activation, confirm it, return it, trigger a reboot) waits from
+ * now on, after all looks that come before it, until `letActsGoOn`.
+ */
+export const holdActs = (fleet: TestFleet, host: string): Promise<void> =>
+  inShell(
+    fleet,
+    host,
+    `rm -f /tmp/acts-go-on /tmp/act-is-held
+cat >/usr/local/bin/flock <<'END'
+#!/bin/sh
+if ! [ -e /tmp/acts-go-on ]; then
+  touch /tmp/act-is-held
+  until [ -e /tmp/acts-go-on ]; do sleep 0.1; done
+fi
+exec /usr/bin/flock "$@"
+END
+chmod 755 /usr/local/bin/flock`,
+  );
+export const actIsHeld = (fleet: TestFleet, host: string): Promise<void> =>
+  vi.waitFor(() => inShell(fleet, host, 'test -e /tmp/act-is-held'), { timeout: soonMs, interval: 100 });
+export const letActsGoOn = (fleet: TestFleet, host: string): Promise<void> =>
+  inShell(fleet, host, 'touch /tmp/acts-go-on; rm -f /usr/local/bin/flock');

@@ -88,8 +88,12 @@ describe('somebody else deploys', () => {
   });
 
   test('for the next boot alone: what is live is not confirmed over it, and goes back', async () => {
-    const { became, current, profile } = await told({ faults: [deployed(500, { mode: 'boot' })] });
+    const { became, current, profile, report } = await told({ faults: [deployed(500, { mode: 'boot' })] });
     expect(became.box).toBe('failed: changed-since-plan');
+    expect(report?.summary).toContain(
+      `not confirmed, so it returns to what it ran by itself: someone else changed what it would boot meanwhile: ${theirs}`,
+    );
+    expect(report?.failure?.remedy).toContain('left as they made it');
     expect({ current, profile }).toEqual({ current: toplevelOf('box', 'old'), profile: theirs });
   });
 
