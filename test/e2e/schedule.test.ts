@@ -14,6 +14,10 @@ const available = await storiesPossible('the schedule');
 
 const webTold = { order: 1, criticality: 'critical' } as const;
 const flakeOnControl = '/srv/lab';
+/** Of `control`: as long as they are there its timer fires in each boot, what resumes at a boot waits in it, gates wait. */
+const armedAtBoot = '/var/lib/armed-at-boot';
+const holdsResume = '/var/lib/holds-resume';
+const ill = '/var/lib/ill';
 /** Folders of the fleet that `control` sees: the program, the flake with its inputs, and the way to the others. */
 const shares = ['program', 'lab', 'ssh', dirname(process.execPath)];
 
@@ -29,6 +33,7 @@ describe.skipIf(!available.ok)('a schedule', () => {
       control: {
         order: 2,
         page: false,
+        healthy: 600,
         config: {
           services: {
             'lab-orchestrator': { enable: true, flake: flakeOnControl, user: 'root', schedule: '*:*:0/4' },
@@ -38,8 +43,16 @@ describe.skipIf(!available.ok)('a schedule', () => {
               'lab-orchestrator': {
                 // The default may be late by a minute.
                 timerConfig: { AccuracySec: '100ms' },
-                // Not again after a boot: each test starts it when it wants a run.
-                unitConfig: { ConditionPathExists: '/run/armed' },
+                // Not again after a boot, unless that is told: each test starts it when it wants a run.
+                unitConfig: { ConditionPathExists: ['|/run/armed', `|${armedAtBoot}`] },
+              },
+            },
+            services: {
+              'lab-orchestrator-resume': {
+                serviceConfig: {
+                  ExecStartPre: `/bin/sh -c 'while [ -e ${holdsResume} ] && ! [ -e /run/armed ]; do sleep 0.1; done'`,
+                  TimeoutStartSec: 'infinity',
+                },
               },
             },
           },
@@ -47,7 +60,8 @@ describe.skipIf(!available.ok)('a schedule', () => {
       },
       web: webTold,
     });
-    const orchestrator = { lab: { machine: { orchestrator: true, healthChecks: [] } } };
+    const isWell = { type: 'command', name: 'well', command: `test ! -e ${ill}`, retries: 0 };
+    const orchestrator = { lab: { machine: { orchestrator: true, healthChecks: [isWell] } } };
     machines = {
       control: { ...control, force: orchestrator, program: lab.program },
       ...(web === undefined ? {} : { web }),
@@ -89,7 +103,7 @@ describe.skipIf(!available.ok)('a schedule', () => {
     };
     const disarm = async (): Promise<void> => {
       await onControl('systemctl', 'stop', 'lab-orchestrator.timer');
-      await onControl('rm', '/run/armed');
+      await onControl('rm', '-f', '/run/armed', armedAtBoot);
       // It may have begun one more.
       const show = ['systemctl', 'show', '--property=ActiveState', '--value', 'lab-orchestrator.service'];
       await soon(async () => expect(await onControl(...show)).not.toContain('activating'));
@@ -139,6 +153,62 @@ describe.skipIf(!available.ok)('a schedule', () => {
       // The run went on by the unit that waits for it at the boot.
       await soon(async () =>
         expect(await said('lab-orchestrator-resume')).toContain('Deactivated successfully'),
+      );
+    });
+
+    test('fires in the very boot that its run waits for: what begins meanwhile gives way, and that run goes on', async () => {
+      const before = await allRuns();
+      const boots = { web: await lab.fleet.boots('web'), control: await lab.fleet.boots('control') };
+      await lab.flake.releaseKernel('6.14.2');
+      await onControl('touch', armedAtBoot, holdsResume);
+      await arm();
+      await soon(async () => expect(await lab.fleet.boots('control')).toBe(boots.control + 1));
+
+      // Before the unit that takes the run up: that of the timer waits for it, and what is begun by hand gives way.
+      await soon(async () =>
+        expect(await onControl('systemctl', 'list-jobs')).toMatch(
+          /lab-orchestrator\.service +start +waiting/u,
+        ),
+      );
+      expect(await onControl('systemctl', 'list-jobs')).toMatch(
+        /lab-orchestrator-resume\.service +start +running/u,
+      );
+      const [open] = await allRuns();
+      expect(open).toMatchObject({ by: { via: 'timer' }, ended: null });
+      const byHand = ['env', 'LAB_STATE_DIR=/var/lib/lab', ...lab.program, 'run', '--flake', flakeOnControl];
+      const refused = await lab.fleet.exec('control', [...byHand, '--yes', '--no-update']);
+      expect([refused.code, refused.stderr]).toEqual([
+        5,
+        expect.stringContaining(
+          `run ${open?.run} has rebooted this machine, and goes on by itself after its boot`,
+        ),
+      ]);
+
+      // And as it goes on, held in its last gate.
+      await onControl('touch', ill);
+      await onControl('rm', holdsResume);
+      await soon(async () =>
+        expect(await said('lab-orchestrator')).toMatch(/Main process exited, code=exited, status=5/u),
+      );
+      expect((await allRuns())[0]).toMatchObject({ run: open?.run, ended: null });
+      await disarm();
+      await onControl('rm', ill);
+      await soon(async () => expect((await allRuns())[0]?.ended?.result).toEqual(expect.any(String)));
+
+      // Nothing but this one run is on record, which did all of it once.
+      expect((await allRuns()).map(({ run }) => run)).toEqual([open?.run, ...before.map(({ run }) => run)]);
+      const report = await reportOfLast();
+      expect(report, JSON.stringify(report)).toMatchObject({ result: 'done', exitCode: 0 });
+      for (const name of ['web', 'control'] as const) {
+        expect(outcomeOf(report, name)).toMatchObject({ status: 'done', rebooted: true });
+        expect((await lab.runs(name)).booted).toBe(outcomeOf(report, name).to);
+        expect(await lab.fleet.boots(name)).toBe(boots[name] + 1);
+      }
+      expect(await said('lab-orchestrator-resume')).not.toContain('Failed with result');
+      // No boot after it waits for anything.
+      await lab.fleet.reboot('control');
+      await soon(async () =>
+        expect(await said('lab-orchestrator-resume')).toContain('no run waits for the boot of this machine'),
       );
     });
 
