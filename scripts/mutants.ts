@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
 import { type Mutant, mutants } from '../test/simulation/mutants.ts';
 import { mutated } from '../test/simulation/mutate.ts';
 
@@ -15,8 +16,12 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const seedsMax = 6_000;
 const pairsMax = 2_000;
 const deadlineMs = 180_000;
+const storiesDeadlineMs = 900_000;
 
-/** What is tried on a mutant until something breaks: seeds, then every death of the engine, then two orchestrators. */
+/**
+ * What is tried on a mutant until something breaks: seeds, then every death of the engine, then two orchestrators, and at last
+ * the stories, for what chance brings about once in many thousand seeds.
+ */
 const trials = [
   ['--runs', String(seedsMax), '--first'],
   ['--crashes'],
@@ -33,6 +38,53 @@ const tried = (copy: string, trial: readonly string[]): Promise<string> =>
         resolve(error?.killed === true ? 'seed 0: it never ended' : `${stdout}${stderr}`),
     );
   });
+
+const stories = [
+  'run',
+  '--project',
+  'unit',
+  'test/simulation',
+  // The first tells whether the mutants fit; seeds were tried already.
+  ...['mutants', 'swarm', 'fresh-swarm'].flatMap((name) => ['--exclude', `test/simulation/${name}.test.ts`]),
+  '--bail',
+  '1',
+  '--reporter',
+  'json',
+  '--outputFile',
+  'stories.json',
+];
+const Stories = z.object({
+  testResults: z.array(
+    z.object({
+      name: z.string(),
+      assertionResults: z.array(
+        z.object({ status: z.string(), title: z.string(), failureMessages: z.array(z.string()) }),
+      ),
+    }),
+  ),
+});
+
+/** The first story that a mutant makes fail, told as a seed is. */
+const toldBy = async (copy: string): Promise<string> => {
+  const output = join(copy, 'stories.json');
+  await rm(output, { force: true });
+  const ran = await new Promise<string | null>((resolve) => {
+    execFile(
+      process.execPath,
+      [join(root, 'node_modules/vitest/vitest.mjs'), ...stories],
+      { cwd: copy, timeout: storiesDeadlineMs, maxBuffer: 16_000_000 },
+      (error, stdout, stderr) => resolve(error?.killed === true ? null : `${stdout}${stderr}`),
+    );
+  });
+  if (ran === null) return 'the stories never ended';
+  const text = await readFile(output, 'utf8').catch(() => '');
+  if (text === '') return `no stories were told: ${ran.slice(0, 2_000)}`;
+  for (const { name, assertionResults } of Stories.parse(JSON.parse(text)).testResults)
+    for (const { status, title, failureMessages } of assertionResults)
+      if (status === 'failed')
+        return `case ${basename(name)}: ${title}: ${(failureMessages[0] ?? '').split('\n')[0]}`;
+  return 'no case fails';
+};
 
 const tell = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -53,8 +105,8 @@ const tryOne = async (copy: string, mutant: Mutant): Promise<boolean> => {
   await writeFile(path, broken);
   let last = '';
   let found: RegExpExecArray | null = null;
-  for (const trial of trials) {
-    last = await tried(copy, trial);
+  for (const trial of [...trials.map((args) => () => tried(copy, args)), () => toldBy(copy)]) {
+    last = await trial();
     found = /^((?:seed|case) \S+): (.*)$/mu.exec(last);
     if (found !== null) break;
   }
@@ -76,7 +128,7 @@ const wanted = process.argv[2] ?? '';
 const copy = await mkdtemp(join(tmpdir(), 'lab-mutants-'));
 let survivors = 0;
 try {
-  for (const part of ['src', 'test/simulation', 'scripts', 'package.json'])
+  for (const part of ['src', 'test', 'scripts', 'package.json', 'tsconfig.json', 'vitest.config.ts'])
     await cp(join(root, part), join(copy, part), { recursive: true });
   await symlink(join(root, 'node_modules'), join(copy, 'node_modules'));
   const chosen = mutants.filter(({ name }) => name.includes(wanted));

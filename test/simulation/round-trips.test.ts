@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
+import type { Fault } from '../../src/sim/fault.ts';
 import { crashScenario } from './crash-scenarios.ts';
 import { simulate } from './simulate.ts';
+import { tell } from './story.ts';
 import { tripFaults, tripMachines, tripScenario } from './trip-scenarios.ts';
 
 /** Every round trip to every machine of a small fleet: lost before or after its command went out, hanging, or its last. */
@@ -23,3 +25,23 @@ for (const machine of tripMachines)
     expect(results).toContain('done');
     expect(results).not.toContain('none');
   });
+
+test('a machine that loses its power at any round trip, and boots what it booted before, counts as nothing else', async () => {
+  /** What some of these come to at the least. */
+  const seenThrough = {
+    rolling: 'restored: activation-without-effect',
+    'blue-green': 'restored: green-lost',
+    recreate: 'failed: old-generation',
+  } as const;
+  for (const strategy of ['rolling', 'blue-green', 'recreate'] as const) {
+    const sound = await tell({ box: { strategy } }, { sameKernel: true });
+    const trips = sound.world.tripsTo('box');
+    const became = new Set<string>();
+    for (let trip = 1; trip <= trips; trip += 1) {
+      const faults: readonly Fault[] = [{ kind: 'trip-crashes', trip }, { kind: 'old-generation' }];
+      const told = await tell({ box: { strategy, faults } }, { sameKernel: true });
+      became.add(told.became.box ?? 'none');
+    }
+    expect([...became], strategy).toContain(seenThrough[strategy]);
+  }
+});
