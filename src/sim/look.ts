@@ -35,7 +35,9 @@ export const observationOf = (
 ): Observation => {
   if (problem !== null) return { kind: 'unreachable', machine: machine.name, at: now, error: problem };
   const readable = truth.boots === 0 || faultOf(truth.faults, 'boot-unreadable') === null;
-  const closure = (toplevel: string) => closures.get(toplevel);
+  const booted = closures.get(truth.booted);
+  const current = truth.current === truth.booted ? booted : closures.get(truth.current);
+  const profile = truth.profile === truth.current ? current : closures.get(truth.profile);
   return {
     kind: 'reachable',
     machine: machine.name,
@@ -49,10 +51,10 @@ export const observationOf = (
     current: truth.current,
     profile: truth.profile,
     generation: truth.generation,
-    kernelRelease: closure(truth.booted)?.kernelRelease ?? null,
-    nixosVersion: closure(truth.current)?.nixosVersion ?? null,
-    bootedParts: closure(truth.booted)?.parts ?? nothingKnown,
-    profileParts: closure(truth.profile)?.parts ?? foreignParts(truth.profile),
+    kernelRelease: booted?.kernelRelease ?? null,
+    nixosVersion: current?.nixosVersion ?? null,
+    bootedParts: booted?.parts ?? nothingKnown,
+    profileParts: profile?.parts ?? foreignParts(truth.profile),
   };
 };
 

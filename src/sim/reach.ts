@@ -2,7 +2,6 @@ import type { Machine } from '../fleet/machine.ts';
 import type { Clock, SshError } from '../ports.ts';
 import { type Fault, faultOf } from './fault.ts';
 import { type Link, type Network, sshError } from './link.ts';
-import type { SimMachine } from './machine.ts';
 import type { Random } from './random.ts';
 
 /**
@@ -36,9 +35,8 @@ type Surroundings = {
   readonly random: Random;
   readonly network: Network;
   readonly link: Link;
-  readonly look: (name: string) => SimMachine;
-  /** Counts the round trips to a machine, from 1. */
-  readonly nextTrip: (name: string) => number;
+  /** A round trip to a machine begins: which it is, counted from 1, and what ails the machine. */
+  readonly setOut: (name: string) => { readonly trip: number; readonly faults: readonly Fault[] };
   readonly crash: (name: string) => void;
   /** Somebody else deploys to it. */
   readonly deployed: (name: string, trip: number) => void;
@@ -98,7 +96,7 @@ type Silence = { readonly silentMs: number; readonly known: SshError };
 const nothing = (): void => {};
 
 export const askOver = (world: Surroundings): Ask => {
-  const { after, now, random, network, link, look } = world;
+  const { after, now, random, network, link } = world;
   const [fastestMs, slowestMs] = network.latencyMs;
 
   /** What becomes of a round trip once it has come as far as the machine. */
@@ -149,8 +147,7 @@ export const askOver = (world: Surroundings): Ask => {
   return (machine, deadlineMs, { signal }, told, arrive = nothing) =>
     new Promise((resolve, reject) => {
       const { name } = machine;
-      const trip = world.nextTrip(name);
-      const { faults } = look(name);
+      const { trip, faults } = world.setOut(name);
       const slowMs = faultOf(faults, 'slow-link')?.ms ?? 0;
       const tripMs = random.between(fastestMs, slowestMs) + slowMs;
       after(Math.min(tripMs, deadlineMs), signal, () => {

@@ -3,6 +3,7 @@ import type { ActivationMode, BootParts, Clock, HealthReport, Target, Verdict } 
 import { activateOver } from './activate.ts';
 import { advance, healed, thenForeign } from './advance.ts';
 import { copyOver } from './copy.ts';
+import type { Fault } from './fault.ts';
 import { leaseOver } from './lease.ts';
 import { createLink, type Network } from './link.ts';
 import {
@@ -78,35 +79,45 @@ export type World = {
   tripsTo(name: string): number;
 };
 
+/** A machine, and what is kept about it. */
+type Place = {
+  machine: SimMachine;
+  trips: number;
+  reading: HealthSeen | null;
+  lookedAt: number | null;
+};
+
 /** A call, because the compiler takes a property that was false once for false ever after. */
 const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted === true;
 
 export const createWorld = (options: WorldOptions): World => {
   const { random, network } = options;
-  const machines = new Map(options.machines.map((machine) => [machine.name, machine]));
-  const readings = new Map<string, HealthSeen>();
-  const looks = new Map<string, number>();
+  const places = new Map<string, Place>(
+    options.machines.map((machine) => [machine.name, { machine, trips: 0, reading: null, lookedAt: null }]),
+  );
   const effects: Effect[] = [];
-  const trips = new Map<string, number>();
-  const nextTrip = (name: string): number => {
-    const trip = (trips.get(name) ?? 0) + 1;
-    trips.set(name, trip);
-    return trip;
+  const placeOf = (name: string): Place => {
+    const place = places.get(name);
+    if (place === undefined) throw new TypeError(`the simulated world has no machine "${name}"`);
+    return place;
   };
-
-  const look = (name: string): SimMachine => {
-    const known = machines.get(name);
-    if (known === undefined) throw new TypeError(`the simulated world has no machine "${name}"`);
+  const lookAt = (place: Place): SimMachine => {
     // Asked many times more often than anything happens.
-    const due = known.due[0];
-    if (due === undefined) return known;
+    const due = place.machine.due[0];
+    if (due === undefined) return place.machine;
     const now = options.now();
-    if (due.at > now) return known;
-    const next = advance(known, now, options.onHappening);
-    machines.set(name, next);
-    return next;
+    if (due.at <= now) place.machine = advance(place.machine, now, options.onHappening);
+    return place.machine;
   };
-  const change = (machine: SimMachine): void => void machines.set(machine.name, machine);
+  const look = (name: string): SimMachine => lookAt(placeOf(name));
+  const setOut = (name: string): { readonly trip: number; readonly faults: readonly Fault[] } => {
+    const place = placeOf(name);
+    place.trips += 1;
+    return { trip: place.trips, faults: lookAt(place).faults };
+  };
+  const change = (machine: SimMachine): void => {
+    placeOf(machine.name).machine = machine;
+  };
   const forgetUnit = (name: string, unit: string): void => {
     const truth = look(name);
     const units = new Map(truth.units);
@@ -127,8 +138,7 @@ export const createWorld = (options: WorldOptions): World => {
       random,
       network,
       link,
-      look,
-      nextTrip,
+      setOut,
       crash: (name) => change(withDue(look(name), { at: options.now(), kind: 'crash' })),
       deployed: (name, trip) => change(thenForeign(look(name), trip, options.now())),
     });
@@ -156,9 +166,10 @@ export const createWorld = (options: WorldOptions): World => {
       given: { readonly deadlineMs: number; readonly signal?: AbortSignal },
     ): Promise<HealthReport> =>
       ask(machine, given.deadlineMs, given, (problem, there) => {
-        const truth = look(there);
-        if (problem === null) looks.set(there, options.now());
-        readings.set(there, seenOf(truth, problem === null, options.now()));
+        const place = placeOf(there);
+        const truth = lookAt(place);
+        if (problem === null) place.lookedAt = options.now();
+        place.reading = seenOf(truth, problem === null, options.now());
         return reportFor(machine, truth, problem, options.now(), options);
       });
 
@@ -169,8 +180,9 @@ export const createWorld = (options: WorldOptions): World => {
       lease: leaseOver(hands),
       observe: (machine, given) =>
         ask(machine, given.deadlineMs, given, (problem, there) => {
-          if (problem === null) looks.set(there, options.now());
-          return observationOf(machine, look(there), problem, options.now(), options.closures);
+          const place = placeOf(there);
+          if (problem === null) place.lookedAt = options.now();
+          return observationOf(machine, lookAt(place), problem, options.now(), options.closures);
         }),
       preflight: (machine, given) =>
         ask(machine, given.deadlineMs, given, (problem, there) =>
@@ -193,8 +205,8 @@ export const createWorld = (options: WorldOptions): World => {
     look,
     heal: (name) => change(healed(look(name), options.now())),
     effects,
-    lastReading: (name) => readings.get(name) ?? null,
-    lastLookAt: (name) => looks.get(name) ?? null,
-    tripsTo: (name) => trips.get(name) ?? 0,
+    lastReading: (name) => placeOf(name).reading,
+    lastLookAt: (name) => placeOf(name).lookedAt,
+    tripsTo: (name) => placeOf(name).trips,
   };
 };
