@@ -34,6 +34,11 @@ export type Observation =
       /** What its kernel calls it; null or absent where it does not say. */
       readonly hostName?: string | null;
       readonly uptimeSeconds: number;
+      /**
+       * How long its PID 1 has run: less than the uptime in a container, which has its host's; null or absent where that cannot
+       * be told.
+       */
+      readonly initSeconds?: number | null;
       readonly state: SystemState;
       /** Those that failed, and those that fail and are started again for ever, which systemd itself does not call failed. */
       readonly failedUnits: readonly string[];

@@ -20,6 +20,7 @@ export const observeScript = `${prelude}${partsFunctions}echo lab-observe
 put boot-id "$(head -c 64 /proc/sys/kernel/random/boot_id)"
 put host-name "$(uname -n)"
 put uptime "$(head -c 64 /proc/uptime)"
+put init "$(head -c 512 /proc/1/stat 2>/dev/null)"
 if [ -d /run ] && ! [ -e /run/systemd/system ]; then state=offline
 else
   state=$(timeout 5 systemctl is-system-running 2>/dev/null | head -n 1)
@@ -50,6 +51,17 @@ parts profile /nix/var/nix/profiles/system
 echo lab-end
 `;
 
+/** USER_HZ, in which /proc/PID/stat counts: 100 on all that NixOS runs on. */
+const ticksPerSecond = 100;
+
+/** From the 22nd field of its /proc/1/stat, in ticks since the boot; what stands before the last `)` may be anything. */
+const initSecondsIn = ({ first }: ScriptRecord): number | null => {
+  const stat = first('init') ?? '';
+  const began = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+  const seconds = Number.parseFloat(first('uptime') ?? '') - Number(began) / ticksPerSecond;
+  return /^\d{1,15}$/u.test(began) && seconds >= 0 ? seconds : null;
+};
+
 const failedUnitsMax = 200;
 const shortText = (max: number) =>
   z
@@ -65,6 +77,7 @@ const Observed = z.object({
     .string()
     .regex(/^\d{1,12}(?:\.\d{1,6})?(?: |$)/)
     .transform((text) => Number.parseFloat(text)),
+  initSeconds: z.number().nullable(),
   state: z.enum(systemStates).catch('unknown'),
   failedUnits: z.array(z.string()).transform((units) =>
     units
@@ -107,6 +120,7 @@ export const parseObservation = (result: ExecResult): Observed | string => {
     bootId: first('boot-id'),
     hostName: first('host-name'),
     uptimeSeconds: first('uptime'),
+    initSeconds: initSecondsIn(record),
     state: stateIn(record),
     failedUnits: all('failed'),
     booted: first('booted'),

@@ -116,9 +116,10 @@ export type BootFailure =
   | 'unknown-boot';
 
 /**
- * One more look at a machine that is to reboot. Only another, non-empty boot id proves a reboot; every connection
- * error but a host key is transient on the way (sshd refuses, resets and denies while the machine goes and comes).
- * `now` and, when it was asked for this, `askedAt` by `Clock.elapsed`.
+ * One more look at a machine that is to reboot. Only another, non-empty boot id proves a reboot, and not where its PID 1 has
+ * run for longer than `initMostMs`, the time since the trigger: a boot id is a file, which something may have covered. Every
+ * connection error but a host key is transient on the way (sshd refuses, resets and denies while the machine goes and comes).
+ * `now` and, when it was asked for this, `askedAt` by `Clock.elapsed`; `initMostMs` is null where nobody knows when the trigger was.
  */
 export const judgeBoot = (
   step: Pick<AwaitBoot, 'booted' | 'downMs' | 'upMs'>,
@@ -126,6 +127,7 @@ export const judgeBoot = (
   seen: Observation,
   now: number,
   askedAt: number,
+  initMostMs: number | null = null,
 ): { readonly watch: BootWatch; readonly verdict: BootVerdict } => {
   const seconds = (ms: number): string => `${Math.round(ms / 1_000)} s`;
   if (seen.kind === 'unreachable') {
@@ -154,7 +156,8 @@ export const judgeBoot = (
       };
     return { watch: next, verdict: { kind: 'waiting', why: `down: ${seen.error.message}` } };
   }
-  if (seen.bootId === watch.bootId || seen.bootId === '') {
+  const ranBefore = initMostMs !== null && (seen.initSeconds ?? 0) * 1_000 > initMostMs;
+  if (seen.bootId === watch.bootId || seen.bootId === '' || ranBefore) {
     const since = now - watch.triggeredAt;
     if (seen.uptimeSeconds * 1_000 < askedAt - watch.triggeredAt)
       return {
@@ -175,7 +178,9 @@ export const judgeBoot = (
         verdict: {
           kind: 'failed',
           failure: 'never-went-down',
-          why: `it still runs the old boot ${seconds(since)} after the trigger (systemd: ${seen.state})`,
+          why: `it still runs the old boot ${seconds(since)} after the trigger (systemd: ${seen.state})${
+            ranBefore && seen.bootId !== watch.bootId ? ', whatever boot id it tells now' : ''
+          }`,
           remedy:
             'a unit may be refusing to stop, or an inhibitor blocks: look at `systemctl list-jobs` and `systemd-inhibit --list` on it; it may still go down later',
         },

@@ -75,6 +75,7 @@ export const takenOver = (state: RunState, pid: number): RunState => ({
   stopRequestedBy: null,
   pausedBy: null,
   by: { ...state.by, pid },
+  takeovers: state.takeovers + 1,
   machines: lookedAtAnew(
     state,
     (record) => record.status === 'open' || isOutdated(state, record) || isUnconfirmed(state, record),

@@ -7,6 +7,7 @@ import { downToo } from './down-too.ts';
 import type { StepOutcome } from './event.ts';
 import { claimOf, fenced } from './lease.ts';
 import { recordOfStep } from './records.ts';
+import { inTheWorld } from './standstill.ts';
 import {
   actDeadlines,
   away,
@@ -159,7 +160,7 @@ const forbidden = async (
 };
 
 export const reboot = async (step: Step, context: PerformContext): Promise<StepOutcome> => {
-  const { target, entry, signal, state } = context;
+  const { target, entry, signal, state, clock } = context;
   // A process that is gone has said which boot it was about to end, or it has ended none.
   const asked = recordOfStep(state, step)?.endsBoot;
   const known = asked ?? factsOf(state, entry, 'preflight')?.bootId ?? entry.prior?.bootId ?? null;
@@ -182,6 +183,7 @@ export const reboot = async (step: Step, context: PerformContext): Promise<StepO
     context.warn(`goes down while others of its groups may be: ${down.join(', ')}`);
   context.ends(bootId);
   if (signal.aborted) return interrupted(step);
+  const toldAt = inTheWorld(clock);
   const outcome = await target.triggerReboot(
     entry.machine,
     {
@@ -194,7 +196,7 @@ export const reboot = async (step: Step, context: PerformContext): Promise<StepO
   );
   switch (outcome.kind) {
     case 'triggered':
-      return succeeded('reboot triggered', { bootId });
+      return succeeded('reboot triggered', { bootId, told: { at: toldAt, takeovers: state.takeovers } });
     case 'probably-triggered':
       return succeeded(`probably triggered: ${outcome.message}`, { bootId });
     case 'already-rebooted':

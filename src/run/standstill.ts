@@ -29,6 +29,10 @@ export const standstills = (clock: Pick<Clock, 'stood'>): Standstills => {
   };
 };
 
+/** Milliseconds on a steady clock that counts what the process has not lived through too: as another machine has it. */
+export const inTheWorld = (clock: Pick<Clock, 'elapsed' | 'stood'>): number =>
+  clock.elapsed() + (clock.stood?.() ?? 0);
+
 /** Who the pause is by that a standstill comes to. */
 export const standstillWords = (ms: number): string =>
   `a standstill of ${duration(ms)} (the process was stopped, or its computer suspended)`;

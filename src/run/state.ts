@@ -23,6 +23,8 @@ export type RunState = {
   readonly selectors: readonly string[];
   readonly by: { readonly user: string; readonly host: string; readonly pid: number; readonly via: string };
   readonly startedAt: number;
+  /** How often another process has taken it over. */
+  readonly takeovers: number;
   readonly lastSeq: number;
   readonly lastAt: number;
   readonly preparations: readonly PreparationRecord[];
@@ -71,6 +73,7 @@ export const beginRun = (event: RunEvent): RunState => {
     selectors: body.selectors,
     by: body.by,
     startedAt: event.at,
+    takeovers: 0,
     lastSeq: event.seq,
     lastAt: event.at,
     preparations: [],

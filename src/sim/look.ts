@@ -35,6 +35,7 @@ export const observationOf = (
 ): Observation => {
   if (problem !== null) return { kind: 'unreachable', machine: machine.name, at: now, error: problem };
   const readable = truth.boots === 0 || faultOf(truth.faults, 'boot-unreadable') === null;
+  const lies = truth.rebooting && faultOf(truth.faults, 'boot-id-lies') !== null;
   const booted = closures.get(truth.booted);
   const current = truth.current === truth.booted ? booted : closures.get(truth.current);
   const profile = truth.profile === truth.current ? current : closures.get(truth.profile);
@@ -42,9 +43,10 @@ export const observationOf = (
     kind: 'reachable',
     machine: machine.name,
     at: now,
-    bootId: truth.bootId,
+    bootId: lies ? `${truth.bootId.slice(0, -1)}${truth.bootId.endsWith('0') ? 1 : 0}` : truth.bootId,
     hostName: truth.name === machine.name ? machine.hostName : truth.name,
     uptimeSeconds: (now - truth.bootedAt) / 1_000,
+    initSeconds: (now - truth.bootedAt) / 1_000,
     state: stateOf(truth),
     failedUnits: unitsSeen(truth),
     booted: readable ? truth.booted : null,

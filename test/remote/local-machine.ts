@@ -44,6 +44,7 @@ export const localMachine = ({ systemd = true } = {}): LocalMachine => {
   if (systemd) {
     write('/proc/sys/kernel/random/boot_id', '0f0e0d0c-0b0a-4908-8706-050403020100\n');
     write('/proc/uptime', '4711.42 9000.00\n');
+    write('/proc/1/stat', `1 (a ) of (init) S 0 1 1 0 -1 ${'0 '.repeat(13)}1142 99 ${'0 '.repeat(29)}\n`);
   } else symlinkSync('/proc', join(root, 'proc'));
   mkdirSync(path('/nix/store/'), { recursive: true });
   if (systemd) mkdirSync(path('/run/systemd/system/'), { recursive: true });

@@ -42,6 +42,7 @@ describe('observing a machine, with the script in a real shell', () => {
       bootId,
       hostName: hostname(),
       uptimeSeconds: 4711.42,
+      initSeconds: 4_700,
       state: 'degraded',
       failedUnits: ['nginx.service', 'dev-disk-by\\x2dlabel.mount'],
       booted: old,

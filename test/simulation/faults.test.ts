@@ -120,6 +120,14 @@ test('a machine that went away before its turn is skipped like one that was neve
   expect(done).toEqual(['other switch new', 'other reboot']);
 });
 
+test('a machine that tells another boot id and does not go down has not rebooted', async () => {
+  const faults = [{ kind: 'never-goes-down' }, { kind: 'boot-id-lies' }] as const;
+  // What runs is what it should boot.
+  const { became, done } = await tell({ box: { faults } }, { goal: { kind: 'reboot', which: 'all' } });
+  expect(became.box).toBe('failed: never-went-down');
+  expect(done).toEqual(['box reboot']);
+});
+
 test('green that a crash threw back to blue is not taken for healthy green', async () => {
   const { became, done } = await tell(
     { box: { strategy: 'blue-green', stable: 30, faults: [{ kind: 'crash', atMs: 25_000 }] } },

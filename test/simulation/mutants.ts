@@ -96,11 +96,12 @@ export const mutants: readonly Mutant[] = [
     'if (why !== undefined) return null;',
   ),
   mutant(
-    'the boot id is not compared',
+    'neither the boot id nor the age of PID 1 is compared',
     'gate.ts',
-    "if (seen.bootId === watch.bootId || seen.bootId === '') {",
+    "if (seen.bootId === watch.bootId || seen.bootId === '' || ranBefore) {",
     'if (seen.bootId === null) {',
   ),
+  mutant('a boot id is believed', 'gate.ts', "seen.bootId === '' || ranBefore) {", "seen.bootId === '') {"),
   mutant(
     'what was booted is not compared',
     'gate.ts',

@@ -124,6 +124,14 @@ export const ObservationDocument = z.discriminatedUnion('kind', [
     bootId: text,
     hostName: text.nullable().exactOptional().describe('What its kernel calls it.'),
     uptimeSeconds: z.number().min(0),
+    initSeconds: z
+      .number()
+      .min(0)
+      .nullable()
+      .exactOptional()
+      .describe(
+        'How long its PID 1 has run; in a container less than the uptime, which is that of its host.',
+      ),
     state: SystemStateDocument,
     failedUnits: texts,
     booted: text.nullable().describe('The toplevel that was booted.'),
