@@ -18,10 +18,7 @@ const pairsMax = 2_000;
 const deadlineMs = 180_000;
 const storiesDeadlineMs = 900_000;
 
-/**
- * What is tried on a mutant until something breaks: seeds, then every death of the engine, then two orchestrators, and at last
- * the stories, for what chance brings about once in many thousand seeds.
- */
+/** What is tried on a mutant until something breaks: seeds, then every death of the engine, then two orchestrators. */
 const trials = [
   ['--runs', String(seedsMax), '--first'],
   ['--crashes'],
@@ -39,6 +36,7 @@ const tried = (copy: string, trial: readonly string[]): Promise<string> =>
     );
   });
 
+/** At last the stories, for what chance brings about once in many thousand seeds. */
 const stories = [
   'run',
   '--project',
@@ -64,6 +62,8 @@ const Stories = z.object({
   ),
 });
 
+const noneFails = 'no story fails';
+
 /** The first story that a mutant makes fail, told as a seed is. */
 const toldBy = async (copy: string): Promise<string> => {
   const output = join(copy, 'stories.json');
@@ -82,8 +82,15 @@ const toldBy = async (copy: string): Promise<string> => {
   for (const { name, assertionResults } of Stories.parse(JSON.parse(text)).testResults)
     for (const { status, title, failureMessages } of assertionResults)
       if (status === 'failed')
-        return `case ${basename(name)}: ${title}: ${(failureMessages[0] ?? '').split('\n')[0]}`;
-  return 'no case fails';
+        return `story ${basename(name)}: ${title}: ${(failureMessages[0] ?? '').split('\n')[0]}`;
+  return noneFails;
+};
+
+let sound: Promise<string> | null = null;
+/** What the stories tell of the engine as it is: one that fails without a mutant too has found none. */
+const toldSound = (copy: string): Promise<string> => {
+  sound ??= toldBy(copy);
+  return sound;
 };
 
 const tell = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -94,8 +101,8 @@ const cannotRun = /^(?:ReferenceError|SyntaxError)|^TypeError: (?:Cannot|.* is n
 const tryOne = async (copy: string, mutant: Mutant): Promise<boolean> => {
   const { name, file } = mutant;
   const path = join(copy, file);
-  const sound = await readFile(path, 'utf8');
-  const broken = mutated(sound, mutant);
+  const whole = await readFile(path, 'utf8');
+  const broken = mutated(whole, mutant);
   if (broken === null) {
     tell(
       `✗ ${name}: its text no longer stands once in ${file}; say in test/simulation/mutants.ts where it went`,
@@ -107,10 +114,14 @@ const tryOne = async (copy: string, mutant: Mutant): Promise<boolean> => {
   let found: RegExpExecArray | null = null;
   for (const trial of [...trials.map((args) => () => tried(copy, args)), () => toldBy(copy)]) {
     last = await trial();
-    found = /^((?:seed|case) \S+): (.*)$/mu.exec(last);
+    found = /^((?:seed|case|story) \S+): (.*)$/mu.exec(last);
     if (found !== null) break;
   }
-  await writeFile(path, sound);
+  await writeFile(path, whole);
+  if (found?.[1]?.startsWith('story ') === true && (await toldSound(copy)) !== noneFails) {
+    tell(`✗ ${name}: the stories fail without it too: ${await toldSound(copy)}`);
+    return false;
+  }
   const [, where, why = ''] = found ?? [];
   if (cannotRun.test(why)) {
     tell(`✗ ${name}: it cannot run, so no rule has found it: ${why}`);
@@ -120,7 +131,7 @@ const tryOne = async (copy: string, mutant: Mutant): Promise<boolean> => {
     tell(`✓ ${name}: ${where}, ${why}`);
     return true;
   }
-  tell(`✗ ${name}: not found\n${/ runs \(|no case/u.test(last) ? '' : last}`);
+  tell(`✗ ${name}: not found\n${/ runs \(|no story/u.test(last) ? '' : last}`);
   return false;
 };
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Failure } from '../failure.ts';
+import { withoutPasswords } from '../text/passwords.ts';
 
 /** Which file holds the configuration of a machine, and the editor that opens it. */
 
@@ -36,7 +37,11 @@ export const editArgv = (
 ): readonly string[] | Failure => {
   const folder = folderOf(around.flake, around.cwd);
   if (folder === null)
-    return failure(machine, `${around.flake} is no folder of this machine`, 'edit it where it lies');
+    return failure(
+      machine,
+      `${withoutPasswords(around.flake)} is no folder of this machine`,
+      'edit it where it lies',
+    );
   const path = [...placesOf(machine), 'flake.nix']
     .map((place) => join(folder, place))
     .find((candidate) => existsSync(candidate));

@@ -1,14 +1,13 @@
 import type { CheckReading, HealthReport, HealthVerdict, Observation, SystemState } from '../ports.ts';
+import { few } from '../text/words.ts';
 
 const namedMax = 3;
 
-const few = (items: readonly string[]): string =>
-  items.length <= namedMax
-    ? items.join(', ')
-    : `${items.slice(0, namedMax).join(', ')} and ${items.length - namedMax} more`;
-
 const told = (readings: readonly CheckReading[]): string =>
-  few(readings.map(({ check, evidence }) => `${check} (${evidence})`));
+  few(
+    readings.map(({ check, evidence }) => `${check} (${evidence})`),
+    namedMax,
+  );
 
 /** What systemd's state alone allows. `starting` may still become anything, so it is unknown, not healthy. */
 const verdictOfState = (state: SystemState, failedUnits: readonly string[]): [HealthVerdict, string] => {
@@ -17,11 +16,11 @@ const verdictOfState = (state: SystemState, failedUnits: readonly string[]): [He
       // Units that are started again for ever, or one that failed in between.
       return failedUnits.length === 0
         ? ['healthy', 'systemd is running']
-        : ['degraded', `failed units: ${few(failedUnits)}`];
+        : ['degraded', `failed units: ${few(failedUnits, namedMax)}`];
     case 'degraded':
       return [
         'degraded',
-        failedUnits.length === 0 ? 'systemd says degraded' : `failed units: ${few(failedUnits)}`,
+        failedUnits.length === 0 ? 'systemd says degraded' : `failed units: ${few(failedUnits, namedMax)}`,
       ];
     case 'maintenance':
       return ['unhealthy', 'systemd is in maintenance (rescue or emergency mode)'];

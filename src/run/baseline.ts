@@ -7,12 +7,14 @@ import { isUnitOfRuns } from './units-of-runs.ts';
 
 /** What fails on a machine now. A check that could not be told is not among them: nothing is known of it. */
 export const failingIn = ({ readings, failedUnits }: HealthReport): Failing => {
-  const units = failedUnits.filter((unit) => !isUnitOfRuns(unit));
-  if (readings.every(({ verdict }) => verdict !== 'failed')) return { ...noFailing, units };
-  const failed = (label: string): boolean =>
-    readings.every(({ check, verdict }) => check !== label || verdict === 'failed');
   // Checks may share a label: then it stands for all of them, and only if all of them fail.
-  return { checks: [...new Set(readings.map(({ check }) => check).filter(failed))], units };
+  const allFail = (label: string): boolean =>
+    readings.every(({ check, verdict }) => check !== label || verdict === 'failed');
+  const failed = readings.filter(({ verdict }) => verdict === 'failed').map(({ check }) => check);
+  return {
+    checks: [...new Set(failed.filter(allFail))],
+    units: failedUnits.filter((unit) => !isUnitOfRuns(unit)),
+  };
 };
 
 /**

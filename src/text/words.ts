@@ -1,4 +1,4 @@
-/** Durations and paths in words, for every front end. */
+/** Durations, paths and lists in words, for every front end. */
 
 const two = (value: number): string => String(value).padStart(2, '0');
 
@@ -45,6 +45,12 @@ export const moment = (at: number): string => {
 
 export const count = (number: number, one: string, many = `${one}s`): string =>
   `${number} ${number === 1 ? one : many}`;
+
+/** The first of many, and how many more there are: `a, b, c and 4 more`. */
+export const few = (items: readonly string[], namedMax: number): string =>
+  items.length <= namedMax
+    ? items.join(', ')
+    : `${items.slice(0, namedMax).join(', ')} and ${items.length - namedMax} more`;
 
 /** Rows as aligned columns, two spaces apart; the last column is not padded. Widths count UTF-16 units of plain text. */
 export const table = (rows: readonly (readonly string[])[]): readonly string[] => {

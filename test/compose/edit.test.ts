@@ -32,7 +32,11 @@ test('a flake by another name of its folder', () => {
     expect(editArgv('nas', { flake: name, cwd: '/', env: {} })).toEqual(['vi', join(flake, 'flake.nix')]);
 });
 
-test('a flake that lies elsewhere has no file here', () => {
+test('a flake that lies elsewhere has no file here, and its password is not told', () => {
+  expect(
+    editArgv('nas', { flake: 'https://amy:hunter2@example.org/lab.tar', cwd: '/', env: {} }),
+  ).toMatchObject({ message: 'https://amy:...@example.org/lab.tar is no folder of this machine' });
+
   expect(editArgv('nas', { flake: 'github:amy/lab', cwd: '/', env: {} })).toMatchObject({
     message: 'github:amy/lab is no folder of this machine',
   });

@@ -120,6 +120,23 @@ describe('observing a machine, with the script in a real shell', () => {
 describe('what counts as an answer', () => {
   const good = answered('observe', `boot-id=${bootId}`, 'uptime=1.00 1.00', 'state=running');
 
+  const stat = (name: string, began: string) => `1 (${name}) S 0 1 1 0 -1 ${'0 '.repeat(13)}${began} 99 0`;
+  it.each<[string, number | null, string, ...string[]]>([
+    ['of a machine that booted a while ago', 9_990, 'uptime=10000.00 1', `init=${stat('systemd', '1000')}`],
+    ['of a container, whose uptime is its host’s', 60, 'uptime=10000.00 1', `init=${stat('init', '994000')}`],
+    ['whose name holds what fields are made of', 99.5, 'uptime=100.00 1', `init=${stat(') S (x y', '50')}`],
+    ['that began with the boot', 100, 'uptime=100.00 1', `init=${stat('systemd', '0')}`],
+    ['that began after it was asked', null, 'uptime=100.00 1', `init=${stat('systemd', '10100')}`],
+    ['that began at no time', null, 'uptime=100.00 1', `init=${stat('systemd', '-5')}`],
+    ['that began at a time in words', null, 'uptime=100.00 1', `init=${stat('systemd', 'yesterday')}`],
+    ['of a line that ends early', null, 'uptime=100.00 1', 'init=1 (systemd) S 0'],
+    ['of an empty line', null, 'uptime=100.00 1', 'init='],
+    ['that is not told', null, 'uptime=100.00 1'],
+  ])('knows the age of a PID 1 %s: %s s', async (_, seconds, ...lines) => {
+    const seen = await ask(fakeRemote(() => answered('observe', `boot-id=${bootId}`, ...lines)));
+    expect(seen).toMatchObject({ kind: 'reachable', initSeconds: seconds });
+  });
+
   it('runs one script that holds no variable part, as the ssh user', async () => {
     const remote = fakeRemote(() => good);
     await ask(remote);
@@ -240,7 +257,7 @@ describe('what counts as an answer', () => {
         'generation=system-1-link',
       ),
       fc
-        .tuple(fc.constantFrom('boot-id', 'uptime', 'state', 'booted', 'booted-params'), fc.string())
+        .tuple(fc.constantFrom('boot-id', 'uptime', 'init', 'state', 'booted', 'booted-params'), fc.string())
         .map((x) => x.join('=')),
     );
     fc.assert(

@@ -6,7 +6,7 @@ import { noPast, type Past } from '../../plan/past.ts';
 import type { Observation, Toplevel } from '../../ports.ts';
 import { exitCodes } from '../../run/report.ts';
 import { sanitiseLine } from '../../text/sanitise.ts';
-import { duration } from '../../text/words.ts';
+import { duration, few } from '../../text/words.ts';
 import type { Cli } from '../lab.ts';
 import { owedSince, remedyLine, saidOf, tableWithNotes } from '../render.ts';
 import { choose } from './choose.ts';
@@ -47,9 +47,13 @@ const statusRow = (observation: Observation, wanted: string | null | undefined, 
       ? ''
       : `reboot needed: ${drift.rebootNeeded.join(', ')}`;
   const { failedUnits } = observation;
-  const named = failedUnits.slice(0, unitsNamedMax).map((unit) => sanitiseLine(unit));
-  const more = failedUnits.length > unitsNamedMax ? [`and ${failedUnits.length - unitsNamedMax} more`] : [];
-  const units = named.length > 0 ? ` (${[...named, ...more].join(', ')})` : '';
+  const units =
+    failedUnits.length === 0
+      ? ''
+      : ` (${few(
+          failedUnits.map((unit) => sanitiseLine(unit)),
+          unitsNamedMax,
+        )})`;
   return {
     cells: [
       `  ${observation.machine}`,
