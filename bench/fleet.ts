@@ -78,6 +78,7 @@ export const observationOf = (machine: Machine, index: number, now: number): Obs
     kind: 'reachable',
     machine: machine.name,
     at: now,
+    hostName: machine.hostName,
     bootId: `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`,
     uptimeSeconds: 86_400,
     state: 'running',

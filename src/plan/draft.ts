@@ -67,8 +67,9 @@ export const mistakenIn = (
   };
   const seen = observations.get(machine.name);
   if (seen?.kind !== 'reachable') return null;
-  const neighbours = fleet.machines.map((each): Neighbour => ({ machine: each, bootId: bootIdOf(each) }));
-  return takenForAnother(machine, seen, () => neighbours);
+  return takenForAnother(machine, seen, () =>
+    fleet.machines.map((each): Neighbour => ({ machine: each, bootId: bootIdOf(each) })),
+  );
 };
 
 /** What is to become of a machine that has its place in the order. */

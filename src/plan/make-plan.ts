@@ -54,11 +54,12 @@ const lossOf = (
 /** Why a machine must not go with what it needs, outside this plan: something else answers for that, or null. */
 const strangerNeededBy = (
   { dependencies }: Machine,
-  { fleet, observations, selection }: PlanInput,
+  strangers: readonly Machine[],
+  input: PlanInput,
 ): Skip | null => {
-  for (const needed of fleet.machines) {
-    if (!dependencies.includes(needed.name) || selection.includes(needed.name)) continue;
-    const other = mistakenIn({ fleet, observations }, needed);
+  for (const needed of strangers) {
+    if (!dependencies.includes(needed.name)) continue;
+    const other = mistakenIn(input, needed);
     if (other !== null)
       return {
         reason: 'dependency',
@@ -78,6 +79,7 @@ const strangerNeededBy = (
 export const makePlan = (input: PlanInput, hashOf: typeof planHash = planHash): Plan => {
   const { fleet, now } = input;
   const chosen = new Set(input.selection);
+  const strangers = fleet.machines.filter(({ name }) => !chosen.has(name));
   const { members, ordered, waves } = planOrderOf(input);
   const drafts = new Map(
     members.map((machine) => [
@@ -103,7 +105,7 @@ export const makePlan = (input: PlanInput, hashOf: typeof planHash = planHash): 
     const planned = planMachine(judged, draft, place);
     const lost =
       planned.decision.kind === 'act'
-        ? (lossOf(machine, users, leftOut) ?? strangerNeededBy(machine, input))
+        ? (lossOf(machine, users, leftOut) ?? strangerNeededBy(machine, strangers, input))
         : null;
     if (lost !== null) {
       leftOut.add(machine.name);
