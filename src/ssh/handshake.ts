@@ -21,6 +21,8 @@ export type Handshake = {
 };
 
 const greetingLengthMax = 200;
+/** Of what comes before it, more is not kept: what is not meant for people does not count as said. */
+const heardLengthMax = 4 * greetingLengthMax;
 /** SSH_DISCONNECT_TOO_MANY_CONNECTIONS, RFC 4253 section 11.1. */
 const tooManyConnections = 12;
 
@@ -44,8 +46,17 @@ const authRefused = (
   });
 };
 
-const brokenHandshake = ({ label, config }: Handshake, error: unknown, greeting: string): SshError => {
-  const said = greeting.trim() === '' ? '' : ` (it said: ${greeting.trim()})`;
+/** Up to the line that names the server's software: what comes after it are keys, and no words. */
+const identification = /^SSH-[^\r\n]*/mu;
+const greetingIn = (heard: string): string => {
+  const named = identification.exec(heard);
+  const words = named === null ? heard : heard.slice(0, named.index + named[0].length);
+  return sanitiseLine(words, greetingLengthMax).trim();
+};
+
+const brokenHandshake = ({ label, config }: Handshake, error: unknown, heard: string): SshError => {
+  const greeting = greetingIn(heard);
+  const said = greeting === '' ? '' : ` (it said: ${greeting})`;
   const early = error === null || /before handshake/u.test(messageOf(error));
   const reset = codeOf(error) !== null;
   const full =
@@ -102,7 +113,7 @@ export const shakeHands = (sock: Duplex, shake: Handshake): Promise<Result<Clien
     let phase: 'handshake' | 'auth' = 'handshake';
     let settled = false;
     let denied: SshError | null = null;
-    let greeting = '';
+    let heard = '';
     const tried: string[] = [];
     const agentTroubles: string[] = [];
     let methods: readonly string[] = [];
@@ -126,14 +137,13 @@ export const shakeHands = (sock: Duplex, shake: Handshake): Promise<Result<Clien
     };
     const broke = (error: unknown): void => {
       if (denied !== null) settle(fail(denied));
-      else if (phase === 'handshake') settle(fail(brokenHandshake(shake, error, greeting)));
+      else if (phase === 'handshake') settle(fail(brokenHandshake(shake, error, heard)));
       else settle(fail(brokenAuth(shake, error, tried, methods)));
     };
     // What a server says before its banner, such as “Exceeded MaxStartups”, explains an early end.
     const overhear = (chunk: Buffer): void => {
-      if (greeting.length < greetingLengthMax && !greeting.startsWith('SSH-'))
-        greeting = sanitiseLine(greeting + chunk.toString('latin1'), greetingLengthMax);
-      if (greeting.startsWith('SSH-')) sock.removeListener('data', overhear);
+      heard += chunk.subarray(0, heardLengthMax - heard.length).toString('latin1');
+      if (heard.length >= heardLengthMax || identification.test(heard)) sock.removeListener('data', overhear);
     };
 
     signal.addEventListener('abort', abandon, { once: true });

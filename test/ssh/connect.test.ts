@@ -118,6 +118,8 @@ describe('a server that misbehaves during the handshake', () => {
     );
     const error = await connecting(server.port, { handshakeDeadlineMs: 15_000 });
     expect(error).toMatchObject({ kind: 'protocol', phase: 'handshake', retryable: false });
+    // Its software is worth a person's eye, and what comes after it is not meant for any.
+    expect(error.message).toMatch(/ \(it said: SSH-2\.0-Garbage\)$/u);
   });
 });
 
