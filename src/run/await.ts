@@ -1,5 +1,6 @@
 import { type Learnt, rebootAlarmMs } from '../plan/durations.ts';
 import type { MachinePlan, Step } from '../plan/plan.ts';
+import type { Observation } from '../ports.ts';
 import { duration } from '../text/words.ts';
 import { healthOfItself, seenAsItself } from './another.ts';
 import { baselineOf, failingIn, isFailing } from './baseline.ts';
@@ -39,6 +40,12 @@ const againstUsual = (takenMs: number, { typicalMs }: Learnt): string =>
 /** Once is enough, also for a run that was resumed in the middle of it. */
 const wasWarned = (state: RunState, step: Step): boolean =>
   recordOfStep(state, step)?.notes.some(({ warning }) => warning === true) ?? false;
+
+const stageOf = ({ downAt }: BootWatch, seen: Observation): string => {
+  if (seen.kind === 'unreachable' && seen.error.kind === 'config')
+    return `it cannot be asked whether it is back: ${seen.error.message}`;
+  return downAt === null ? 'going down' : 'down, waiting for it to come back';
+};
 
 /** Follows a machine through its reboot until `judgeBoot` passes or fails it. */
 export const awaitBoot = async (
@@ -96,7 +103,7 @@ export const awaitBoot = async (
           : failureAt(step, verdict.failure, `${verdict.why}: ${theirsWords(theirs)}`, theirsRemedy),
       );
     }
-    const stage = watch.downAt === null ? 'going down' : 'down, waiting for it to come back';
+    const stage = stageOf(watch, seen);
     if (stage !== said)
       context.note(
         timed === null || watch.downAt === null ? stage : `${stage}, ${againstUsual(takenMs, timed)}`,

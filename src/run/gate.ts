@@ -1,5 +1,5 @@
 import type { Step } from '../plan/plan.ts';
-import type { HealthReport, Observation, Runs, SystemState } from '../ports.ts';
+import type { HealthReport, Observation, Runs, SshError, SystemState } from '../ports.ts';
 import type { Failing } from './event.ts';
 import { isUnitOfRuns } from './units-of-runs.ts';
 
@@ -110,10 +110,33 @@ type BootVerdict =
 export type BootFailure =
   | 'never-went-down'
   | 'never-came-back'
+  | 'boot-unseen'
   | 'old-generation'
   | 'wrong-generation'
   | 'hostkey-changed'
   | 'unknown-boot';
+
+/** What only somebody who is there, or who is asked from here, can say no with: it is no silence. */
+const saidNo: ReadonlySet<SshError['kind']> = new Set(['auth', 'protocol', 'config']);
+
+/** The end of the wait for one that has told nothing of its boot. */
+const gaveUp = ({ upMs }: Pick<AwaitBoot, 'upMs'>, error: SshError): BootVerdict => {
+  const within = `within ${Math.round(upMs / 1_000)} s`;
+  const look = 'look at its console: it may wait for a disk password, hang in boot,';
+  return saidNo.has(error.kind)
+    ? {
+        kind: 'failed',
+        failure: 'boot-unseen',
+        why: `it was told to reboot, and whether it is back could not be asked ${within}: ${error.message}`,
+        remedy: error.kind === 'config' ? error.remedy : `${look} or have booted well. ${error.remedy}`,
+      }
+    : {
+        kind: 'failed',
+        failure: 'never-came-back',
+        why: `it went down and did not answer ${within}: ${error.message}`,
+        remedy: `${look} or have lost its network; the older generation is in its boot menu`,
+      };
+};
 
 /**
  * One more look at a machine that is to reboot. Only another, non-empty boot id proves a reboot, and not where its PID 1 has
@@ -139,21 +162,11 @@ export const judgeBoot = (
         verdict: {
           kind: 'failed',
           failure: 'hostkey-changed',
-          why: `another host key answers after the reboot: ${seen.error.message}`,
+          why: `${seen.error.kind === 'hostkey-unknown' ? 'a host key that is not known' : 'another host key'} answers after the reboot: ${seen.error.message}`,
           remedy: `find out why before trusting it (an initrd waiting for a disk password shows its own key). ${seen.error.remedy}`,
         },
       };
-    if (now - downAt > step.upMs)
-      return {
-        watch: next,
-        verdict: {
-          kind: 'failed',
-          failure: 'never-came-back',
-          why: `it went down and did not answer within ${seconds(step.upMs)}: ${seen.error.message}`,
-          remedy:
-            'look at its console: it may wait for a disk password, hang in boot, or have lost its network; the older generation is in its boot menu',
-        },
-      };
+    if (now - downAt > step.upMs) return { watch: next, verdict: gaveUp(step, seen.error) };
     return { watch: next, verdict: { kind: 'waiting', why: `down: ${seen.error.message}` } };
   }
   const ranBefore = initMostMs !== null && (seen.initSeconds ?? 0) * 1_000 > initMostMs;

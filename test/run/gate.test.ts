@@ -310,6 +310,31 @@ describe('the way through a reboot', () => {
       'never-came-back',
     ],
     [
+      'answers, and lets nobody in until its time is over: that is not silence',
+      [
+        [5, down],
+        [66, unreachable('auth')],
+      ],
+      'boot-unseen',
+    ],
+    [
+      'cannot be asked from here: that says nothing of the machine',
+      [
+        [5, unreachable('config')],
+        [66, unreachable('config')],
+      ],
+      'boot-unseen',
+    ],
+    [
+      'could not be asked from here for a while',
+      [
+        [5, unreachable('config')],
+        [50, unreachable('config')],
+        [55, back(wanted)],
+      ],
+      'passed: the next boot',
+    ],
+    [
       'the silence counts from when it went down, not from the trigger',
       [
         [29, before],

@@ -19,7 +19,7 @@ const exitCodes = {
 } as const satisfies Record<RunReport['result'], readonly number[]>;
 
 /** Failures of a wait for a boot in which nobody has seen the machine since. */
-const unseen: ReadonlySet<string> = new Set(['never-came-back', 'hostkey-changed']);
+const unseen: ReadonlySet<string> = new Set(['never-came-back', 'boot-unseen', 'hostkey-changed']);
 
 const wrongReboot = (world: World, state: RunState, { machine, rebooted }: MachineReport): string | null => {
   const truth = world.look(machine);
