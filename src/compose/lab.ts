@@ -30,7 +30,7 @@ import { runProcess } from '../process/run.ts';
 import { closure } from '../remote/closure.ts';
 import { observe } from '../remote/observe.ts';
 import { createTarget } from '../remote/target.ts';
-import { openSshArgv, writeFleetSshConfig } from '../ssh/fleet-config.ts';
+import { isFleetSshConfigWhole, openSshArgv, writeFleetSshConfig } from '../ssh/fleet-config.ts';
 import { createLocalRemote } from '../ssh/local.ts';
 import { createSshRemote } from '../ssh/remote.ts';
 import { openConfig } from './config-file.ts';
@@ -109,7 +109,7 @@ export const openLab = async (options: LabOptions, around: Surroundings): Promis
   });
   // ssh, nix copy and `lab ssh` all read one file, made from what was evaluated.
   const introduce: LabDeps['introduce'] = async (machines, when) =>
-    when === 'unless-known' && existsSync(sshConfigPath)
+    when === 'unless-known' && (await isFleetSshConfigWhole(sshConfigPath))
       ? ok(undefined)
       : writeFleetSshConfig(sshConfigPath, {
           machines,

@@ -1,8 +1,9 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Failure, fail, ok, type Result } from '../failure.ts';
 import { type Machine, MachineName, sshHostOf } from '../fleet/machine.ts';
+import { readBounded } from './bounded-file.ts';
 import { codeOf, messageOf } from './errors.ts';
 import { fleetConfigMark } from './fleet-config-mark.ts';
 import type { KnownHostsPolicy } from './host-keys.ts';
@@ -69,6 +70,11 @@ const ownBlock = ({ name, ssh }: Machine): readonly string[] => {
 const fallbackBlock = (machine: Machine): readonly string[] =>
   machine.ssh.host === null ? [`Host ${machine.name}`, hostNameLine(sshHostOf(machine))] : [];
 
+/** The last line: by it the file is known to be whole. */
+const sealMark = '# Whole, as its SHA-256 says: ';
+const sealed = (text: string): string =>
+  `${text}${sealMark}${createHash('sha256').update(text).digest('hex')}\n`;
+
 /**
  * The text of the fleet's own ssh_config: each machine is a Host under its name. Keys, known_hosts and jump hosts are
  * those of the included files. Host keys are checked whatever those say, connections are never shared (one that
@@ -114,7 +120,18 @@ export const fleetSshConfig = (config: FleetSshConfig): Result<string> => {
     ...config.includes.map((path) => `  Include "${path}"`),
     ...machines.flatMap(fallbackBlock),
   ];
-  return ok(`${lines.join('\n')}\n`);
+  return ok(sealed(`${lines.join('\n')}\n`));
+};
+
+/** More is none of ours: a hundred machines come to some kilobytes. */
+const bytesMax = 1024 * 1024;
+
+/** Whether the file at this path is what lab wrote there, all of it and nothing else: who goes by half of it goes astray. */
+export const isFleetSshConfigWhole = async (path: string): Promise<boolean> => {
+  const read = await readBounded(path, bytesMax);
+  if (!read.ok || read.value === null) return false;
+  const text = read.value.bytes.toString();
+  return text === sealed(text.slice(0, text.lastIndexOf(sealMark)));
 };
 
 /** Writes the fleet's ssh_config whole or not at all; a reader never sees half of it. The folder is made if need be. */

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { EventBody } from '../../src/run/event.ts';
@@ -64,6 +64,14 @@ describe.skipIf(!available.ok)('a run whose process is killed', () => {
   const kill = async (): Promise<void> => {
     const { pid } = JSON.parse(await readFile(join(lab.stateDirectory, 'lock-holder.json'), 'utf8'));
     process.kill(pid, 'SIGKILL');
+  };
+  /** Of where the machines of the run are, as a disk that was full or failed may leave it. */
+  const loseHalfOfSshConfig = async (): Promise<void> => {
+    const folder = join(lab.stateDirectory, 'engines');
+    const files = (await readdir(folder)).filter((name) => name.endsWith('.ssh_config'));
+    expect(files).not.toEqual([]);
+    for (const path of files.map((name) => join(folder, name)))
+      await truncate(path, Math.floor((await stat(path)).size / 2));
   };
   const expectDied = async (run: UnderWay): Promise<void> => {
     const died = await run.ended;
@@ -175,6 +183,7 @@ describe.skipIf(!available.ok)('a run whose process is killed', () => {
       });
       await kill();
       await expectDied(run);
+      await loseHalfOfSshConfig();
       words = ['resume'];
     }
     await giveFile(fleet, 'two', goOn);

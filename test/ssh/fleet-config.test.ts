@@ -7,6 +7,7 @@ import { runProcess } from '../../src/process/run.ts';
 import {
   type FleetSshConfig,
   fleetSshConfig,
+  isFleetSshConfigWhole,
   openSshArgv,
   writeFleetSshConfig,
 } from '../../src/ssh/fleet-config.ts';
@@ -53,7 +54,8 @@ describe("the fleet's ssh configuration", () => {
       ],
       includes: ['/home/ada/.ssh/config', '/etc/ssh/ssh_config'],
     });
-    expect(text).toBe(
+    const [seal] = text.match(/# Whole, as its SHA-256 says: [0-9a-f]{64}\n$/u) ?? [];
+    expect(text.replace(seal ?? '', '')).toBe(
       [
         '# Written by lab for this fleet, and written anew at each run: changes made here are lost.',
         'Host *',
@@ -152,6 +154,30 @@ describe("the fleet's ssh configuration", () => {
     expect(await readFile(path, 'utf8')).toBe(textOf(config));
     expect((await stat(path)).mode & 0o777).toBe(0o600);
     expect(await readdir(join(folder, 'new-folder'))).toEqual(['ssh_config']);
+  });
+
+  test('is known to be whole, or not: cut short, emptied, edited, no file at all', async () => {
+    const path = join(folder, 'whole');
+    expect(await isFleetSshConfigWhole(path)).toBe(false);
+    const config: FleetSshConfig = { machines: [machine('nas', {})], includes: [], knownHosts: 'strict' };
+    await writeFleetSshConfig(path, config);
+    expect(await isFleetSshConfigWhole(path)).toBe(true);
+    const text = textOf(config);
+    for (const spoilt of [
+      '',
+      text.slice(0, -1),
+      text.slice(0, text.length / 2),
+      `${text}Host *\n  Port 1\n`,
+    ]) {
+      await writeFile(path, spoilt);
+      expect(await isFleetSshConfigWhole(path), spoilt).toBe(false);
+    }
+    await writeFile(
+      path,
+      text.replace('nas.local', 'elsewhere').replace('HostName nas', 'HostName elsewhere'),
+    );
+    expect(await isFleetSshConfigWhole(path)).toBe(false);
+    expect(await isFleetSshConfigWhole(folder)).toBe(false);
   });
 
   test('that cannot be written says where', async () => {
