@@ -1,7 +1,14 @@
 import { type Failure, fail, ok, type Result } from '../failure.ts';
 import type { LockUpdate } from '../ports.ts';
 import type { RunId } from '../run/event.ts';
-import { type ConductDeps, type Hosting, newRunId, openRecord, underLock } from './conduct.ts';
+import {
+  awaitedBeforeLock,
+  type ConductDeps,
+  type Hosting,
+  newRunId,
+  openRecord,
+  underLock,
+} from './conduct.ts';
 import { closeLeftover, leftoverIn } from './leftover.ts';
 import { createPreparations } from './preparation.ts';
 import { moveLock } from './update-lock.ts';
@@ -26,6 +33,8 @@ export const conductUpdate = (
   inputs: readonly string[],
   hosting: Hosting,
 ): Promise<Result<LockUpdate>> => {
+  const goesOn = awaitedBeforeLock(deps);
+  if (goesOn !== null) return Promise.resolve(fail(goesOn));
   const run = newRunId(deps.clock.now());
   return underLock(deps, run, hosting, async (controls) => {
     const left = leftoverIn(deps.journal);

@@ -171,7 +171,7 @@ const awaitedHere = (deps: ConductDeps): Failure | null => {
 };
 
 /** The same before the lock is taken: the unit that takes that run up would find it held. */
-const awaitedBeforeLock = (deps: ConductDeps): Failure | null => {
+export const awaitedBeforeLock = (deps: ConductDeps): Failure | null => {
   try {
     return awaitedHere(deps);
   } catch (error) {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { fail, ok } from '../../src/failure.ts';
 import { type ConductDeps, conduct } from '../../src/flow/conduct.ts';
+import { conductUpdate } from '../../src/flow/conduct-update.ts';
 import type { EventBody } from '../../src/run/event.ts';
 import { exitCodeOfFailure } from '../../src/run/report.ts';
 import { createMemoryJournal } from '../../src/sim/memory-journal.ts';
@@ -34,8 +35,8 @@ const events = (endsBoot: boolean): readonly EventBody[] => [
     : []),
 ];
 
-/** What becomes of a run that begins so long after the last word of the other, on a machine that is up for so long. */
-const begins = async ({ laterMs = 0, upMs = 0, endsBoot = true }) => {
+/** What becomes of a run, or an update, that begins so long after the last word of the other, on a machine that is up for so long. */
+const begins = async ({ laterMs = 0, upMs = 0, endsBoot = true, update = false }) => {
   let now = 1_000_000;
   let locks = 0;
   const journal = createMemoryJournal(() => now);
@@ -55,16 +56,15 @@ const begins = async ({ laterMs = 0, upMs = 0, endsBoot = true }) => {
     },
     nix: { evaluate: async () => fail(failure) },
   } as unknown as ConductDeps;
-  const result = await conduct(
-    deps,
-    '20260101-001000-0002',
-    {
-      goal: { kind: 'run', update: false },
-      selectors: [],
-      consent: { kind: 'given', confirmed: [] },
-    },
-    { onEvent: () => {}, stop: never, abort: never },
-  );
+  const hosting = { onEvent: () => {}, stop: never, abort: never };
+  const request = {
+    goal: { kind: 'run', update: false },
+    selectors: [],
+    consent: { kind: 'given', confirmed: [] },
+  } as const;
+  const result = update
+    ? await conductUpdate(deps, [], hosting)
+    : await conduct(deps, '20260101-001000-0002', request, hosting);
   if (result.ok) throw new TypeError('it began');
   return { failure: result.failure, locks, recorded: journal.tail(100).length - events(endsBoot).length };
 };
@@ -74,6 +74,7 @@ describe('a run that begins in the boot that another one waits for', () => {
     ['while the machine goes down', { laterMs: 5_000, upMs: 40 * 24 * 60 * minuteMs }],
     ['right after its boot, however long that took', { laterMs: 60 * minuteMs, upMs: 20_000 }],
     ['right after its boot, by a clock that has none yet', { laterMs: -900_000, upMs: 20_000 }],
+    ['as an update of flake.lock alone', { laterMs: 60 * minuteMs, upMs: 20_000, update: true }],
   ])('%s: yields to it, and leaves its record as it is', async (_when, world) => {
     const { failure, locks, recorded } = await begins(world);
     expect(exitCodeOfFailure(failure)).toBe(5);
