@@ -120,7 +120,8 @@ const makeCli = (): Cli => {
     },
     ask,
     ...own,
-    openLab: async (options) => (await import('./compose/lab.ts')).openLab(options, around),
+    openLab: async (options, cwd = around.cwd) =>
+      (await import('./compose/lab.ts')).openLab(options, { ...around, cwd }),
     openJournal: async () => (await import('./compose/runs.ts')).readRunsIn(around),
     openRuns: async () => (await import('./compose/runs.ts')).openRunsIn(around),
     clock: systemClock,

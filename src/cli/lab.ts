@@ -54,7 +54,8 @@ export type Cli = {
   readonly abort: AbortSignal;
   /** The terminal is gone: whoever only watches leaves. */
   readonly hangup: AbortSignal;
-  readonly openLab: (options: LabOptions) => Promise<Result<Lab>>;
+  /** `cwd`: the folder that its flake is named from; by default the one this process was started in. */
+  readonly openLab: (options: LabOptions, cwd?: string) => Promise<Result<Lab>>;
   /** Past runs, to be read of: also where nothing can be written. */
   readonly openJournal: () => Promise<Result<ReadRuns>>;
   /** Runs of the journal, for commands that need no flake. */

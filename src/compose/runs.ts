@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { LabOptions, ReadRuns } from '../cli/lab.ts';
+import { openedAs } from '../cli/opened-as.ts';
 import { systemClock } from '../clock.ts';
 import { type Failure, fail, ok, type Result } from '../failure.ts';
 import { detachedRuns, type Runs } from '../flow/runs.ts';
@@ -90,15 +91,8 @@ export const openRunsIn = (around: Surroundings): Result<Runs> => {
           message: `no run ${run}`,
           remedy: '`lab journal --runs` lists them',
         });
-      const { cwd, overrideInputs, nixOptions, sshConfig } = state.opened;
-      const options: LabOptions = {
-        flake: state.flake,
-        overrideInputs: overrideInputs.map(({ name, value }) => ({ name, url: value })),
-        nixOptions,
-        sshConfig,
-        refresh: false,
-      };
-      return runsInProcesses(opened.value, { ...around, cwd }, 'cli', options).resume(run, steer);
+      const there = { ...around, cwd: state.opened.cwd };
+      return runsInProcesses(opened.value, there, 'cli', openedAs(state)).resume(run, steer);
     },
   });
 };

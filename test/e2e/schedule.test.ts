@@ -212,6 +212,29 @@ describe.skipIf(!available.ok)('a schedule', () => {
       );
     });
 
+    test('ends after the step under way where the unit that took it up at the boot is stopped, and says so', async () => {
+      const boots = await lab.fleet.boots('control');
+      await lab.flake.releaseKernel('6.14.3');
+      await onControl('touch', holdsResume);
+      await arm();
+      await soon(async () => expect(await lab.fleet.boots('control')).toBe(boots + 1));
+      await soon(async () => void (await onControl('touch', ill)));
+      await onControl('rm', holdsResume);
+      await soon(async () =>
+        expect(await said('lab-orchestrator-resume')).toContain('gate after reboot: waiting'),
+      );
+      const [open] = await allRuns();
+      await onControl('systemctl', 'stop', '--no-block', 'lab-orchestrator-resume');
+      const record = async (): Promise<string> =>
+        await onControl('env', 'LAB_STATE_DIR=/var/lib/lab', ...lab.program, 'journal', '--lines', '20');
+      await soon(async () => expect(await record()).toContain('stop requested by'));
+      await onControl('rm', ill);
+      await soon(async () => expect((await allRuns())[0]?.ended?.result).toEqual(expect.any(String)));
+      expect((await allRuns())[0]).toMatchObject({ run: open?.run, ended: { result: 'interrupted' } });
+      expect(await record()).toMatch(/gate after reboot: 1 check passes/u);
+      await disarm();
+    });
+
     test('leaves a unit that succeeded when the run did', async () => {
       await arm();
       await soon(async () =>

@@ -6,6 +6,7 @@ import type { ControlKind } from '../../journal/journal.ts';
 import { goesOnAfterOwnBoot } from '../../run/progress.ts';
 import { type RunState, replay } from '../../run/state.ts';
 import type { Cli } from '../lab.ts';
+import { openedAs } from '../opened-as.ts';
 import { answerOnTerminal, watchRun } from './act.ts';
 import { done, printLines, usage, useRuns } from './with-lab.ts';
 
@@ -82,6 +83,20 @@ export const resume = (cli: Cli, id: string | undefined): Promise<void> =>
     return resumed.ok ? watchRun(cli, runs, state.run, false, null) : resumed;
   });
 
+/** Executes a run in this process: a unit tells its main process alone to stop, and kills all others with it. */
+const resumeHere = async (cli: Cli, state: RunState): Promise<Result<void>> => {
+  const lab = await cli.openLab(openedAs(state), state.opened.cwd);
+  if (!lab.ok) return lab;
+  try {
+    const runs = lab.value.runs('timer');
+    if (!runs.ok) return runs;
+    const resumed = await runs.value.resume(state.run);
+    return resumed.ok ? await watchRun(cli, runs.value, state.run, false, null) : resumed;
+  } finally {
+    await lab.value.close();
+  }
+};
+
 /** For a unit at boot: takes up the run that rebooted this very machine, and nothing else. */
 export const resumeAtBoot = (cli: Cli): Promise<void> =>
   useRuns(cli, async (runs) => {
@@ -94,6 +109,5 @@ export const resumeAtBoot = (cli: Cli): Promise<void> =>
         ]);
       return done;
     }
-    const resumed = await runs.resume(state.run);
-    return resumed.ok ? watchRun(cli, runs, state.run, false, null) : resumed;
+    return resumeHere(cli, state);
   });
