@@ -200,16 +200,23 @@ export const judgeBoot = (
       };
     return { watch: next, verdict: { kind: 'waiting', why: `going down (systemd: ${seen.state})` } };
   }
-  if (step.booted !== null && seen.booted === null)
-    return {
-      watch,
-      verdict: {
-        kind: 'failed',
-        failure: 'unknown-boot',
-        why: 'it rebooted, but what it booted cannot be read (/run/booted-system is missing)',
-        remedy: 'look at the machine: success cannot be shown',
-      },
-    };
+  if (step.booted !== null && seen.booted === null) {
+    const why = `what it booted cannot be read (/run/booted-system is missing; systemd: ${seen.state})`;
+    // An initrd that lets people in, to unlock its disks, is not there yet, though it may show the keys of the machine.
+    const isStarted = seen.state === 'running' || seen.state === 'degraded';
+    return !isStarted && now - (watch.downAt ?? watch.triggeredAt) <= step.upMs
+      ? { watch, verdict: { kind: 'waiting', why: `it rebooted, and ${why}` } }
+      : {
+          watch,
+          verdict: {
+            kind: 'failed',
+            failure: 'unknown-boot',
+            why: `it rebooted, but ${why}`,
+            remedy:
+              'look at its console, where it may wait for a disk password: success cannot be shown before it tells what it booted',
+          },
+        };
+  }
   if (step.booted !== null && seen.booted !== step.booted) {
     const old = seen.booted === watch.bootedBefore;
     return {

@@ -387,6 +387,26 @@ describe('the way through a reboot', () => {
       'unknown-boot',
     ],
     [
+      'in an initrd that waits for a disk password and lets people in by the keys of the machine, then back',
+      [
+        [5, down],
+        [20, back(null, { state: 'offline' })],
+        [40, back(null, { state: 'starting' })],
+        [60, down],
+        [70, back(wanted)],
+      ],
+      'passed: the next boot',
+    ],
+    [
+      'for ever in an initrd',
+      [
+        [5, down],
+        [64, back(null, { state: 'starting' })],
+        [66, back(null, { state: 'starting' })],
+      ],
+      'unknown-boot',
+    ],
+    [
       'back, however late it is looked at',
       [
         [5, down],
