@@ -129,8 +129,7 @@ const nearlyBack = async (
  * is seen to be no other's: where only the boot default is theirs, what ran goes live alone.
  */
 const byActivation = async (planned: Restore, context: PerformContext): Promise<StepOutcome> => {
-  let now = await see(context, actDeadlines.seeAfterMs);
-  while (context.stoodStill()) now = await see(context, actDeadlines.seeAfterMs);
+  const now = await see(context, actDeadlines.seeAfterMs);
   if (context.signal.aborted) return interrupted(planned);
   if (now.kind === 'unreachable') return away(planned, context, now.error, 'not returned to what it ran');
   // Perhaps that is why it failed: what answered for it did not run what it should.

@@ -5,6 +5,7 @@ import type { Clock, Observation, Reachable, SshError, Target } from '../ports.t
 import { noFacts, type RunId, type StepFacts, type StepOutcome } from './event.ts';
 import { isEffect } from './progress.ts';
 import { recordsOfMachine } from './records.ts';
+import { standstills } from './standstill.ts';
 import type { RunState } from './state.ts';
 
 /** Hard limits of single acts, in milliseconds; gates have their own deadlines in the plan. */
@@ -143,18 +144,23 @@ export const foreignChange = (
 /** One that goes down answers until its file systems are gone: what cannot be read then is not what somebody changed. */
 const inPart = ({ current, profile }: Reachable): boolean => current === null || profile === null;
 
-/** Looks over a new connection until the machine answers in full, cannot be expected to, or `forMs` are over. */
+/**
+ * Looks over a new connection until the machine answers in full, cannot be expected to, or `forMs` are over. An answer that
+ * was read after a standstill is as old as that was long: it counts for nothing.
+ */
 export const see = async (
   { target, entry, clock, signal }: PerformContext,
   forMs: number,
 ): Promise<Observation> => {
   const until = clock.elapsed() + forMs;
+  const stands = standstills(clock);
   for (;;) {
     const seen = await target.observe(entry.machine, {
       deadlineMs: actDeadlines.observeMs,
       signal,
       fresh: true,
     });
+    if (stands.take() !== null && !signal.aborted) continue;
     const final = seen.kind === 'reachable' ? !inPart(seen) : !seen.error.retryable;
     if (final || signal.aborted || clock.elapsed() >= until) return seen;
     await clock.sleep(lookAgainMs, signal);

@@ -514,6 +514,12 @@ export const mutants: readonly Mutant[] = [
     '',
   ),
   mutant(
+    'a return counts that was seen before a standstill',
+    'step-context.ts',
+    'if (stands.take() !== null && !signal.aborted) continue;',
+    '',
+  ),
+  mutant(
     'a standstill is no pause',
     'drive.ts',
     "if (state.pausedBy === null) {\n          append({ kind: 'paused', by: standstillWords",

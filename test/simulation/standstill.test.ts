@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { measuredIn } from '../../src/run/measured.ts';
 import { allRecords } from '../../src/run/records.ts';
+import { toplevelOf } from './fleet.ts';
 import { tell } from './story.ts';
 
 /** The process of the engine is stopped for a while, or its computer suspended, and goes on as if nothing had been. */
@@ -89,4 +90,34 @@ describe('a run whose process stands still', () => {
         );
       }
   });
+
+  test.each([
+    ['nothing had begun on its machine', { kind: 'starts-nothing' }],
+    ['its machine has gone back by itself', { kind: 'activation-exit', code: 2 }],
+  ] as const)(
+    'while it looks what a return has come to, where %s: what somebody deploys meanwhile is seen',
+    async (_why, fault) => {
+      const toplevel = toplevelOf('box', 'foreign');
+      const story = (
+        atMs: number,
+        standstills: NonNullable<Parameters<typeof tell>[1]>['standstills'] = [],
+      ) => {
+        const theirs = { kind: 'foreign-deploy', atMs, toplevel } as const;
+        return tell({ box: { criticality: 'critical', faults: [fault, theirs] } }, { standstills });
+      };
+      const sound = await story(hourMs);
+      expect(sound.became.box).toMatch(/^restored/u);
+      const back = allRecords(sound.state).find(({ step: { kind } }) => kind === 'restore');
+      const [begunAt, endedAt] = [back?.intendedAt ?? 0, back?.endedAt ?? 0];
+      for (let laterMs = Math.max(1, endedAt - begunAt - 100); laterMs < endedAt - begunAt; laterMs += 5) {
+        const { became, world } = await story(endedAt - sound.startedAt + 60_000, [
+          { step: 'restore', nth: 1, laterMs, forMs: 2 * minutesMs },
+        ]);
+        expect([became.box, world.look('box').current], `${laterMs} ms`).toEqual([
+          expect.stringMatching(/^failed/u),
+          toplevel,
+        ]);
+      }
+    },
+  );
 });
