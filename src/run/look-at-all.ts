@@ -8,6 +8,7 @@ import { type LookMoment, noFailing, type Seen } from './event.ts';
 import { judgeHealth } from './gate.ts';
 import { actsOnAny, isJudgedAtEnd, lookedAt } from './looks.ts';
 import { progressOf } from './progress.ts';
+import { recordOfKind } from './records.ts';
 import type { RunState } from './state.ts';
 import { actDeadlines, bootTarget } from './step-context.ts';
 
@@ -34,6 +35,19 @@ const otherwise = (state: RunState, entry: MachinePlan, seen: Runs): string | nu
   const expected = mayRun(state, entry);
   if (expected === null || expected.has(seen.current)) return null;
   return `it runs ${seen.current ?? 'an unknown toplevel'}, which this run did not leave on it`;
+};
+
+/**
+ * A machine that this run has rebooted, and that is in yet another boot by now, fell over since its gate: what it booted may well
+ * do so again and again, and between two times it looks healthy. Null for all others.
+ */
+const bootedAgain = (state: RunState, entry: MachinePlan, seen: Runs): string | null => {
+  if (progressOf(state, entry).status !== 'done') return null;
+  const awaited = recordOfKind(state, entry.machine.name, 'await-boot')?.outcome;
+  const left = awaited?.kind === 'succeeded' ? awaited.facts.bootId : null;
+  return left === null || left === seen.bootId
+    ? null
+    : `it has rebooted again since it passed its gate: boot id ${seen.bootId} instead of ${left}`;
 };
 
 /** A profile that led somewhere before the run and leads nowhere now: what runs is right, and would not boot again. */
@@ -70,6 +84,8 @@ const lookOnce = async (
   const failing = failingIn(report);
   const other = moment === 'end' ? otherwise(state, entry, report.runs ?? observed) : null;
   if (other !== null) return seen('worse', other, failing, true);
+  const again = moment === 'end' ? bootedAgain(state, entry, report.runs ?? observed) : null;
+  if (again !== null) return seen('worse', `${again}; ${report.summary}`, failing, true);
   const unbootable = moment === 'end' ? bootsNothing(entry, observed) : null;
   // One that goes down has it no more, for as long as that takes.
   if (unbootable !== null) return seen('worse', unbootable, failing, observed.state !== 'stopping');

@@ -5,6 +5,8 @@ import type { RunState } from '../../src/run/state.ts';
 import type { World } from '../../src/sim/world.ts';
 import type { Known } from './knowledge.ts';
 import {
+  bootedAgain,
+  crashedSinceSeen,
   deployedSinceRead,
   differs,
   failedBeforeToo,
@@ -22,6 +24,8 @@ type Before = {
   readonly wasIll: (name: string) => boolean;
   /** All of these units had failed. */
   readonly hadFailed: (name: string, units: readonly string[]) => boolean;
+  /** It fell over after its reboot, and came back. */
+  readonly bootedAgain: (name: string) => boolean;
   /** What the run was to leave on it; null where it had no say in that. */
   readonly target: (entry: MachinePlan) => string | null;
 };
@@ -60,7 +64,7 @@ const wrongSeen = (
       if (moment === 'start') return `${machine} counts as worse than before the run, before the run`;
       const entry = plan.machines.find(({ machine: { name } }) => name === machine);
       const runs = entry === undefined ? null : before.target(entry);
-      return fine && (runs === null || world.look(machine).current === runs)
+      return fine && (runs === null || world.look(machine).current === runs) && !before.bootedAgain(machine)
         ? `${machine} counts as unwell and was seen well`
         : null;
     }
@@ -78,6 +82,7 @@ const wrongSight = (known: Known, { moment, seen }: Looked): string | null => {
   const before: Before = {
     wasIll: (name) => illBefore.has(name),
     hadFailed: (name, units) => failedBeforeToo(known, name, units),
+    bootedAgain: (name) => bootedAgain(known, name),
     target: ({ machine, wanted }) => wanted ?? startFor(known, machine.name)?.profile ?? null,
   };
   const due = plan.machines.filter((entry) => lookable(entry, moment)).map(({ machine }) => machine.name);
@@ -96,16 +101,19 @@ const wrongAtEnd = (known: Known, { machine, verdict }: Seen): string | null => 
   const progress = progressFor(known, machine);
   const gate = progress?.steps.findLast(({ kind }) => kind === 'gate');
   const theirs = deployedSinceRead(known, machine);
-  if (progress?.status !== 'done' || gate?.kind !== 'gate' || theirs) return null;
-  return verdict === 'well' || verdict === 'as-before'
-    ? differs(
+  if (progress?.status !== 'done' || gate?.kind !== 'gate') return null;
+  if (verdict !== 'well' && verdict !== 'as-before') return null;
+  if (bootedAgain(known, machine) && !crashedSinceSeen(known, machine))
+    return `${machine} is in another boot than the one that passed its gate, and counts as ${verdict}`;
+  return theirs
+    ? null
+    : differs(
         known,
         machine,
         'toplevel at the end',
         world.look(machine).current,
         targetFor(known, machine, gate.current),
-      )
-    : null;
+      );
 };
 
 /** Why this look is not what it should be, or null. */

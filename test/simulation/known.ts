@@ -1,5 +1,6 @@
 import type { MachinePlan } from '../../src/plan/plan.ts';
 import { type MachineProgress, progressOf } from '../../src/run/progress.ts';
+import { recordOfKind } from '../../src/run/records.ts';
 import { startOf } from './hold-rules.ts';
 import type { Known } from './knowledge.ts';
 
@@ -54,6 +55,14 @@ export const targetFor = (known: Known, name: string, planned: string | null): s
 export const crashedSinceSeen = ({ world }: Known, name: string): boolean => {
   const truth = world.look(name);
   return truth.power !== 'up' || truth.bootedAt > (world.lastLookAt(name) ?? 0);
+};
+
+/** Whether it is in another boot than the one in which the run saw it come back from its reboot, and left it. */
+export const bootedAgain = (known: Known, name: string): boolean => {
+  const awaited = recordOfKind(known.state, name, 'await-boot')?.outcome;
+  const left = awaited?.kind === 'succeeded' ? awaited.facts.bootId : null;
+  const { bootId, faults } = known.world.look(name);
+  return left !== null && left !== bootId && !faults.some(({ kind }) => kind === 'boot-id-lies');
 };
 
 /** Nobody can know what somebody else deployed after its health was read, and what it ran with it. */

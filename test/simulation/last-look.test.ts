@@ -130,6 +130,17 @@ describe('a machine that passed its gates early', () => {
     );
   });
 
+  test('and rebooted again by itself makes it partial, healthy as it is by then', async () => {
+    const { became, result, reason, world } = await tell({
+      early: { faults: [{ kind: 'crash', atMs: 100_000 }] },
+      late: { delay: 60 },
+    });
+    expect(became).toEqual({ early: 'done', late: 'done' });
+    expect(world.look('early').boots).toBe(2);
+    expect(result).toBe('partial');
+    expect(reason).toContain('not well at the end: early (it has rebooted again since it passed its gate: ');
+  });
+
   test('and does not answer at the end is not known to be well', async () => {
     const { result, state } = await tell({
       early: { faults: [{ kind: 'away', atMs: 100_000, forMs: null }] },

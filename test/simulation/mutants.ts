@@ -490,6 +490,12 @@ export const mutants: readonly Mutant[] = [
     "const other = moment === 'end' ? otherwise(state, entry, report.runs ?? observed) : null;",
     'const other = null;',
   ),
+  mutant(
+    'a machine that has rebooted again by the end is as its gate saw it',
+    'look-at-all.ts',
+    "const again = moment === 'end' ? bootedAgain(state, entry, report.runs ?? observed) : null;",
+    'const again = null;',
+  ),
   // leases
   mutant(
     'a preflight takes no lease',
