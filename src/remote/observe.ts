@@ -12,7 +12,9 @@ import { prelude, readRecord, recordBytesMax, type ScriptRecord } from './record
  * hangs still tells its boot id. `is-system-running` exits non-zero for all but `running`: only its word counts.
  * A unit that dies and is started again for ever (Restart=, at intervals that pass no start limit) never is `failed` to
  * systemd, and the system `running`: while it waits for its next start it counts as failed here, as it does for
- * switch-to-configuration. One that ended well and is started again (Restart=always) does not. A list that systemd did
+ * switch-to-configuration. One that ended well and is started again (Restart=always) does not. Where that wait is short it is
+ * mostly up when it is looked at: so one that was started again for its failure counts for a while after that, too. Only units
+ * with a young cgroup are asked for it. A list that systemd did
  * not give in time is not an empty one: then its state is not known either. That PID 1
  * is no systemd is told by what sd_booted(3) looks at, never by a question that got no answer.
  */
@@ -40,6 +42,12 @@ printf '%s\\n' "$restarting" | head -n 50 |
       *) put failed "$unit" ;;
     esac
   done
+young=$(find /sys/fs/cgroup/system.slice -maxdepth 2 -name '*.service' -mmin -1 2>/dev/null | head -n 200 | sed 's,.*/,,')
+if [ -n "$young" ]; then
+  again=$(timeout 5 systemctl show --property=Id,Restart,NRestarts,ExecMainStartTimestampMonotonic -- $young 2>/dev/null) ||
+    put unlisted young
+  printf '%s\\n' "$again" | while IFS= read -r line; do put young "$line"; done
+fi
 link booted /run/booted-system
 link current /run/current-system
 link profile /nix/var/nix/profiles/system
@@ -60,6 +68,29 @@ const initSecondsIn = ({ first }: ScriptRecord): number | null => {
   const began = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
   const seconds = Number.parseFloat(first('uptime') ?? '') - Number(began) / ticksPerSecond;
   return /^\d{1,15}$/u.test(began) && seconds >= 0 ? seconds : null;
+};
+
+/** For so long a unit that died has to stay up before it is believed to. */
+const staysUpSeconds = 30;
+
+/** Units that systemd has started again because they failed, a moment ago: those of Restart=always may have ended well. */
+const startedAgainIn = ({ first, all }: ScriptRecord): readonly string[] => {
+  const uptimeSeconds = Number.parseFloat(first('uptime') ?? '');
+  return all('young')
+    .join('\n')
+    .split('\n\n')
+    .flatMap((unit) => {
+      const told = new Map(
+        unit.split('\n').map((line) => [line.split('=', 1)[0], line.replace(/^[^=]*=/u, '')]),
+      );
+      const upSeconds = uptimeSeconds - Number(told.get('ExecMainStartTimestampMonotonic')) / 1_000_000;
+      return /^on-(?:failure|abnormal|abort|watchdog)$/u.test(told.get('Restart') ?? '') &&
+        Number(told.get('NRestarts')) > 0 &&
+        upSeconds >= 0 &&
+        upSeconds < staysUpSeconds
+        ? [told.get('Id') ?? '']
+        : [];
+    });
 };
 
 const failedUnitsMax = 200;
@@ -122,7 +153,7 @@ export const parseObservation = (result: ExecResult): Observed | string => {
     uptimeSeconds: first('uptime'),
     initSeconds: initSecondsIn(record),
     state: stateIn(record),
-    failedUnits: all('failed'),
+    failedUnits: [...new Set([...all('failed'), ...startedAgainIn(record)])],
     booted: first('booted'),
     current: first('current'),
     profile: first('profile'),

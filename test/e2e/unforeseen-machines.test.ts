@@ -20,14 +20,22 @@ ExecStart=/bin/false
 [Install]
 WantedBy=multi-user.target
 `;
+/** Up whenever somebody looks, but for a tenth of a second now and then. */
+const dier = `[Service]
+Restart=on-failure
+ExecStart=/bin/sh -c 'sleep 3; exit 1'
+[Install]
+WantedBy=multi-user.target
+`;
 /** What a login shell may say to whoever logs in, with the forms of our own answers in it. */
 const greeting = String.raw`printf '\033]0;owned\007\033[31mWELCOME\nlab-observe\nboot-id=x\nlab-end\n'`;
 
 const goOn = '/var/lib/go-on';
-const names = ['looping', 'collected', 'noisy', 'barred'] as const;
+const names = ['looping', 'dying', 'collected', 'noisy', 'barred'] as const;
 const knobs = { generation: '1' };
 const told = {
   looping: { order: 1, healthy: 20, stable: 3, knobs: { ...knobs, units: { 'looper.service': looper } } },
+  dying: { order: 1, healthy: 20, stable: 8, knobs: { ...knobs, units: { 'dier.service': dier } } },
   collected: { order: 2, knobs: { ...knobs, payloadMiB: 20 } },
   noisy: { order: 3, knobs },
   barred: { order: 4, knobs },
@@ -55,7 +63,7 @@ describe.skipIf(!available.ok)('a run over machines that hide what ails them', (
     );
     for (const name of names) before[name] = await lab.runs(name);
     await inShell('noisy', `echo "${greeting.replaceAll('\\', '\\\\')}" >~lab/.bashrc`);
-    const run = lab.start(['run', 'looping', 'collected', 'noisy', '--yes', '--json']);
+    const run = lab.start(['run', 'looping', 'dying', 'collected', 'noisy', '--yes', '--json']);
     await run.until(copied('collected'));
     await inShell('collected', 'nix-collect-garbage');
     await run.until(begins('looping/gate-after-activation'));
@@ -76,6 +84,15 @@ describe.skipIf(!available.ok)('a run over machines that hide what ails them', (
     });
     expect(outcomeOf(report, 'looping').summary).toContain('units failed: looper.service');
     expect(await lab.runs('looping')).toEqual(before.looping);
+  });
+
+  test('nor is one that is up whenever it is looked at, and dies again and again', async () => {
+    expect(outcomeOf(report, 'dying')).toMatchObject({
+      status: 'restored',
+      failure: { kind: 'unhealthy', phase: 'gate' },
+    });
+    expect(outcomeOf(report, 'dying').summary).toContain('units failed: dier.service');
+    expect(await lab.runs('dying')).toEqual(before.dying);
   });
 
   test('a closure that is collected before its activation is copied once more', async () => {

@@ -6,10 +6,10 @@ import { runProcess } from '../../src/process/run.ts';
 import { type FakeRemote, fakeRemote } from './fake-remote.ts';
 
 const fakePrograms = join(import.meta.dirname, 'fake-machine');
-const ownPaths = /(?<![A-Za-z0-9._-])\/(?=(?:nix|run|proc|var\/lib)\/)/g;
+const ownPaths = /(?<![A-Za-z0-9._-])\/(?=(?:nix|run|proc|sys|var\/lib)\/)/g;
 
 /**
- * A folder that plays a machine: the scripts run in a real /bin/sh, with `/nix/`, `/run/`, `/proc/` and `/var/lib/` moved into the
+ * A folder that plays a machine: the scripts run in a real /bin/sh, with `/nix/`, `/run/`, `/proc/`, `/sys/` and `/var/lib/` moved into the
  * folder on the way in and back on the way out, and with systemd, Nix and logind played by small programs.
  */
 export type LocalMachine = {

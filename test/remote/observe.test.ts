@@ -76,14 +76,17 @@ describe('observing a machine, with the script in a real shell', () => {
     expect(await ask(local.remote)).toMatchObject({ kind: 'reachable', booted: null });
   });
 
-  it.each(['--failed', '--state=auto-restart', '--property=Result'])(
-    'does not take it for well where systemd gives no answer to %s',
-    async (mute) => {
-      local.play('restarting', 'caddy.service exit-code\n');
-      local.play('mute', mute);
-      expect(await ask(local.remote)).toMatchObject({ kind: 'reachable', state: 'unknown' });
-    },
-  );
+  it.each([
+    '--failed',
+    '--state=auto-restart',
+    '--property=Result',
+    '--property=Id,Restart,NRestarts,ExecMainStartTimestampMonotonic',
+  ])('does not take it for well where systemd gives no answer to %s', async (mute) => {
+    local.write('/sys/fs/cgroup/system.slice/fresh.service/cgroup.procs', '');
+    local.play('restarting', 'caddy.service exit-code\n');
+    local.play('mute', mute);
+    expect(await ask(local.remote)).toMatchObject({ kind: 'reachable', state: 'unknown' });
+  });
 
   it('counts a unit as failed that dies and is started again for ever, and not one that ends well each time', async () => {
     local.play('state', 'running\n');
@@ -93,6 +96,30 @@ describe('observing a machine, with the script in a real shell', () => {
       state: 'running',
       failedUnits: ['nginx.service', 'looper.service', 'killed.service'],
     });
+  });
+
+  it('counts one as failed that was started again for its failure a moment ago, though it is up', async () => {
+    const unit = (name: string, restart: string, times: number, upSeconds: number): void => {
+      local.write(`/sys/fs/cgroup/system.slice/${name}/cgroup.procs`, '');
+      const began = Math.round((4711.42 - upSeconds) * 1_000_000);
+      local.play(
+        `again/${name}`,
+        `Restart=${restart}\nNRestarts=${times}\nExecMainStartTimestampMonotonic=${began}\nId=${name}\n`,
+      );
+    };
+    unit('dies.service', 'on-failure', 900, 3);
+    unit('abort@x.service', 'on-abort', 1, 29);
+    unit('recovered.service', 'on-failure', 1, 31);
+    unit('fresh.service', 'on-failure', 0, 3);
+    // May well have ended well.
+    unit('poller.service', 'always', 900, 3);
+    unit('again.service', 'on-success', 900, 3);
+    const seen = await ask(local.remote);
+    expect(seen).toMatchObject({ state: 'running' });
+    expect(seen.kind === 'reachable' && [...seen.failedUnits].sort()).toEqual([
+      'abort@x.service',
+      'dies.service',
+    ]);
   });
 
   it('tells that PID 1 is no systemd by what is not there, not by an answer that did not come', async () => {
