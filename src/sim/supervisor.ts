@@ -139,11 +139,15 @@ const act = (machine: SimMachine, name: string, at: number, outcome: ActivateOut
       : withDue(machine, done);
   }
   const back = faultOf(machine.faults, 'restore-refused') === null && lieOf(machine) !== 'the-return';
+  const { current, profile } = unit.watch;
+  // An attempt before this one has made it the boot default.
+  const boots = machine.profile === unit.request.toplevel && profile !== machine.profile;
   return withDue(
     machine,
-    ...(back
-      ? [{ at: at + Math.round(activationMs * 0.5), kind: 'live', toplevel: unit.watch.current } as const]
+    ...(back && boots
+      ? [{ at: at + Math.round(activationMs * 0.3), kind: 'profile', toplevel: profile } as const]
       : []),
+    ...(back ? [{ at: at + Math.round(activationMs * 0.5), kind: 'live', toplevel: current } as const] : []),
     { at: at + activationMs, kind: 'returned', unit: name, outcome },
   );
 };

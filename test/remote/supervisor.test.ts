@@ -366,14 +366,17 @@ describe.each([
     expect(await itsEnd()).toBe('97');
   });
 
-  it('goes back where an earlier attempt came from, when that attempt had made it live', async () => {
-    await go();
-    await say('confirm');
-    expect(await go('switch', 60_000, { current: before, profile: before })).toEqual({ kind: 'live' });
-    expect(await say('restore')).toEqual({ kind: 'restored', why: 'asked' });
-    expect([current(), bootDefault()]).toEqual([before, before]);
-    expect(acts().slice(2)).toEqual(['test b', 'boot a', 'test a']);
-  });
+  it.each(['switch', 'test'] as const)(
+    'goes back where an earlier attempt came from, when that attempt had made it live (%s)',
+    async (mode) => {
+      await go();
+      await say('confirm');
+      expect(await go(mode, 60_000, { current: before, profile: before })).toEqual({ kind: 'live' });
+      expect(await say('restore')).toEqual({ kind: 'restored', why: 'asked' });
+      expect([current(), bootDefault()]).toEqual([before, before]);
+      expect(acts().slice(2)).toEqual(['test b', 'boot a', 'test a']);
+    },
+  );
 
   it('goes back before it says that the activation failed', async () => {
     generation('b', { code: 2 });

@@ -72,6 +72,25 @@ describe('a simulated machine', () => {
     expect(advance(both, 60_000).units.get('other')?.outcome).toMatchObject({ kind: 'refused', code: 11 });
   });
 
+  test('goes back, when nobody confirms a second attempt, to where the first one came from: what it boots, too', () => {
+    const first = advance(switchTo(box(), 0), 20_000);
+    const recorded = { current: old, profile: old };
+    const second = beginActivation(
+      first,
+      {
+        claim,
+        toplevel: wanted,
+        mode: 'test',
+        unit: 'second',
+        deadlineMs: 60_000,
+        supervision: { confirmWithinMs: 5_000, recorded },
+      },
+      20_000,
+    );
+    expect(advance(second, 30_000)).toMatchObject({ profile: wanted, current: wanted });
+    expect(advance(second, 60_000)).toMatchObject({ profile: old, current: old });
+  });
+
   test('is the same however often it is looked at', () => {
     const faults: readonly Fault[] = [
       { kind: 'boot-loop', times: 2, afterMs: 9_000 },
