@@ -4,10 +4,10 @@ import type { Observation } from '../ports.ts';
 import { duration } from '../text/words.ts';
 import { healthOfItself, seenAsItself } from './another.ts';
 import { baselineOf, failingIn, isFailing } from './baseline.ts';
+import { initMostMs } from './boot-age.ts';
 import { noFailing, type StepOutcome } from './event.ts';
 import { type BootWatch, judgeBoot, judgeHealthOf, judgeIdentity } from './gate.ts';
 import { recordOfStep, recordsOfMachine } from './records.ts';
-import { inTheWorld } from './standstill.ts';
 import type { RunState } from './state.ts';
 import {
   actDeadlines,
@@ -27,8 +27,6 @@ const recoveryMs = 20_000;
 
 /** How soon after a trigger its machine is looked at, unless the run was interrupted in between; milliseconds. */
 const followsTriggerWithinMs = 10_000;
-/** Clocks of two machines may go apart by so much meanwhile, milliseconds. */
-const clocksApartMs = 5_000;
 
 export const longerPause = (pauseMs: number): number =>
   Math.min(pollPause.mostMs, pauseMs * pollPause.factor);
@@ -72,10 +70,7 @@ export const awaitBoot = async (
   const sinceTrigger =
     !context.again && Math.abs(clock.now() - (triggered?.endedAt ?? 0)) <= followsTriggerWithinMs;
   const timed = sinceTrigger ? usual : null;
-  const told = triggered?.outcome?.kind === 'succeeded' ? triggered.outcome.facts.told : undefined;
-  /** How long PID 1 may have run there if it has rebooted; null where another process has told it so. */
-  const initMostMs = (): number | null =>
-    told?.takeovers === state.takeovers ? inTheWorld(clock) - told.at + clocksApartMs : null;
+  const ended = triggered?.outcome?.kind === 'succeeded' ? triggered.outcome.facts : null;
   let warned = wasWarned(state, step);
   let said = '';
   for (let pauseMs: number = pollPause.firstMs; ; pauseMs = longerPause(pauseMs)) {
@@ -87,7 +82,7 @@ export const awaitBoot = async (
     });
     const seen = seenAsItself(state, entry, answered);
     if (signal.aborted) return interrupted(step);
-    const judged = judgeBoot(step, watch, seen, clock.elapsed(), askedAt, initMostMs());
+    const judged = judgeBoot(step, watch, seen, clock.elapsed(), askedAt, initMostMs(ended, context));
     watch = judged.watch;
     const { verdict } = judged;
     const takenMs = clock.elapsed() - watch.triggeredAt;

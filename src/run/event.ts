@@ -61,10 +61,10 @@ export const StepFacts = z.object({
   /** What a preflight found failing, before anything was changed; what a gate passed in spite of. */
   failing: Failing.exactOptional(),
   /**
-   * Of a reboot: when the machine was told to, in the boot that it is to end, by the steady clock of the process that did so, in ms;
-   * and how often the run had been taken over by then, which tells that process. Absent where nobody knows.
+   * Of a preflight or a trigger: the machine ended the boot `bootId` after this moment, if it has. By the steady clock of a process,
+   * in ms; how often the run had been taken over by then tells which process that was. Absent where nobody knows.
    */
-  told: z.object({ at: z.number(), takeovers: z.int().min(0) }).exactOptional(),
+  inBootAt: z.object({ at: z.number(), takeovers: z.int().min(0) }).exactOptional(),
 });
 export type StepFacts = z.infer<typeof StepFacts>;
 export const noFacts: StepFacts = {

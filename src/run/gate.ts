@@ -1,5 +1,6 @@
 import type { Step } from '../plan/plan.ts';
 import type { HealthReport, Observation, Runs, SshError, SystemState } from '../ports.ts';
+import { ranBefore } from './boot-age.ts';
 import type { Failing } from './event.ts';
 import { isUnitOfRuns } from './units-of-runs.ts';
 
@@ -169,8 +170,8 @@ export const judgeBoot = (
     if (now - downAt > step.upMs) return { watch: next, verdict: gaveUp(step, seen.error) };
     return { watch: next, verdict: { kind: 'waiting', why: `down: ${seen.error.message}` } };
   }
-  const ranBefore = initMostMs !== null && (seen.initSeconds ?? 0) * 1_000 > initMostMs;
-  if (seen.bootId === watch.bootId || seen.bootId === '' || ranBefore) {
+  const ran = ranBefore(seen, initMostMs);
+  if (seen.bootId === watch.bootId || seen.bootId === '' || ran) {
     const since = now - watch.triggeredAt;
     if (seen.uptimeSeconds * 1_000 < askedAt - watch.triggeredAt)
       return {
@@ -192,7 +193,7 @@ export const judgeBoot = (
           kind: 'failed',
           failure: 'never-went-down',
           why: `it still runs the old boot ${seconds(since)} after the trigger (systemd: ${seen.state})${
-            ranBefore && seen.bootId !== watch.bootId ? ', whatever boot id it tells now' : ''
+            ran && seen.bootId !== watch.bootId ? ', whatever boot id it tells now' : ''
           }`,
           remedy:
             'a unit may be refusing to stop, or an inhibitor blocks: look at `systemctl list-jobs` and `systemd-inhibit --list` on it; it may still go down later',

@@ -1,13 +1,14 @@
 import type { Step } from '../plan/plan.ts';
 import type { Target, TriggerOutcome } from '../ports.ts';
+import { duration } from '../text/words.ts';
 import { answersForAnother } from './another.ts';
 import { blockedBy, blockersOf, blockerWords, weighed } from './blockers.ts';
+import { initMostMs, momentIn, ranBefore } from './boot-age.ts';
 import { dependencies } from './dependencies.ts';
 import { downToo } from './down-too.ts';
-import type { StepOutcome } from './event.ts';
+import type { StepFacts, StepOutcome } from './event.ts';
 import { claimOf, fenced } from './lease.ts';
 import { recordOfStep } from './records.ts';
-import { inTheWorld } from './standstill.ts';
 import {
   actDeadlines,
   away,
@@ -62,7 +63,7 @@ const foundUnderWay = async (
  */
 const afterRefusal = async (
   step: Step,
-  bootId: string,
+  boot: Boot,
   { message, unreached }: Extract<TriggerOutcome, { kind: 'refused' }>,
   context: PerformContext,
 ): Promise<StepOutcome> => {
@@ -72,12 +73,23 @@ const afterRefusal = async (
   if (seen.kind === 'unreachable')
     return unreached === true
       ? away(step, context, seen.error, 'not rebooted')
-      : succeeded(`it said that it refused (${message}), and does not answer since`, { bootId });
-  return seen.state === 'stopping' || seen.bootId !== bootId
-    ? succeeded('it said that it refused, and reboots', { bootId })
+      : succeeded(`it said that it refused (${message}), and does not answer since`, boot);
+  return seen.state === 'stopping' || seen.bootId !== boot.bootId
+    ? succeeded('it said that it refused, and reboots', boot)
     : failed(
         failureAt(step, 'reboot-refused', `it refused to reboot: ${message}`, 'reboot it by hand to see why'),
       );
+};
+
+/** The boot that a reboot ends, and when it still ran, where that is known. */
+type Boot = Pick<StepFacts, 'inBootAt'> & { readonly bootId: string };
+
+/** As the preflight saw it, where it was this one. */
+const bootAtPreflight = ({ state, entry }: PerformContext, bootId: string): Boot => {
+  const looked = factsOf(state, entry, 'preflight');
+  return looked?.bootId === bootId && looked.inBootAt !== undefined
+    ? { bootId, inBootAt: looked.inBootAt }
+    : { bootId };
 };
 
 /** Who and what is on the machine right now; asked again for a while, for one answer that is lost is no reason to stop. */
@@ -105,9 +117,10 @@ const forbidden = async (
   known: string,
   asked: boolean,
   context: PerformContext,
-): Promise<StepOutcome | { readonly kind: 'to-end'; readonly bootId: string }> => {
+): Promise<StepOutcome | { readonly kind: 'to-end'; readonly boot: Boot }> => {
   const { entry, signal, state, clock } = context;
   const { machine } = entry;
+  const inBootAt = momentIn(context);
   const seen = await see(context, actDeadlines.seeBeforeMs);
   if (signal.aborted) return interrupted(step);
   if (seen.kind === 'unreachable') return away(step, context, seen.error, 'not rebooted');
@@ -137,7 +150,17 @@ const forbidden = async (
   // It has rebooted by itself into what it should run, or for whoever asked before: nothing will be triggered, and what
   // that leads to is seen afterwards. One that did so too early to run it is to be rebooted all the same.
   const early = !asked && expected !== null && seen.booted !== expected;
-  if (seen.bootId !== known && !early) return { kind: 'to-end', bootId: known };
+  const before = bootAtPreflight(context, known);
+  if (seen.bootId !== known && ranBefore(seen, initMostMs(before, context)))
+    return failed(
+      failureAt(
+        step,
+        'unknown-boot',
+        `it tells another boot id than at its preflight, and its PID 1 has run since before that (${duration((seen.initSeconds ?? 0) * 1_000)}): whether it reboots could not be shown`,
+        'see what covers /proc/sys/kernel/random/boot_id on it; in a container reboot it by hand',
+      ),
+    );
+  if (seen.bootId !== known && !early) return { kind: 'to-end', boot: before };
   const got = await lookAround(context);
   if (signal.aborted) return interrupted(step);
   if (!got.ok) return away(step, context, { ...got.failure, retryable: true }, 'not rebooted');
@@ -156,11 +179,11 @@ const forbidden = async (
     };
   }
   if (overridden.length > 0) context.note(`goes ahead in spite of ${blockerWords(overridden)}`);
-  return { kind: 'to-end', bootId: seen.bootId };
+  return { kind: 'to-end', boot: { bootId: seen.bootId, inBootAt } };
 };
 
 export const reboot = async (step: Step, context: PerformContext): Promise<StepOutcome> => {
-  const { target, entry, signal, state, clock } = context;
+  const { target, entry, signal, state } = context;
   // A process that is gone has said which boot it was about to end, or it has ended none.
   const asked = recordOfStep(state, step)?.endsBoot;
   const known = asked ?? factsOf(state, entry, 'preflight')?.bootId ?? entry.prior?.bootId ?? null;
@@ -177,13 +200,13 @@ export const reboot = async (step: Step, context: PerformContext): Promise<StepO
   while (due.kind === 'to-end' && context.stoodStill())
     due = (await stillHealthy(step, context)) ?? (await forbidden(step, known, asked !== undefined, context));
   if (due.kind !== 'to-end') return due;
-  const { bootId } = due;
+  const { boot } = due;
+  const { bootId } = boot;
   const down = downToo(state, entry);
   if (down.length > 0 && asked === undefined)
     context.warn(`goes down while others of its groups may be: ${down.join(', ')}`);
   context.ends(bootId);
   if (signal.aborted) return interrupted(step);
-  const toldAt = inTheWorld(clock);
   const outcome = await target.triggerReboot(
     entry.machine,
     {
@@ -196,15 +219,15 @@ export const reboot = async (step: Step, context: PerformContext): Promise<StepO
   );
   switch (outcome.kind) {
     case 'triggered':
-      return succeeded('reboot triggered', { bootId, told: { at: toldAt, takeovers: state.takeovers } });
+      return succeeded('reboot triggered', boot);
     case 'probably-triggered':
-      return succeeded(`probably triggered: ${outcome.message}`, { bootId });
+      return succeeded(`probably triggered: ${outcome.message}`, boot);
     case 'already-rebooted':
-      return succeeded(`it has rebooted since the run looked at it (boot id ${outcome.bootId})`, { bootId });
+      return succeeded(`it has rebooted since the run looked at it (boot id ${outcome.bootId})`, boot);
     case 'fenced':
       return fenced(step, outcome.by, 'not rebooted', state);
     case 'refused':
-      return afterRefusal(step, bootId, outcome, context);
+      return afterRefusal(step, boot, outcome, context);
     default:
       return outcome satisfies never;
   }

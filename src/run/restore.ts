@@ -158,8 +158,8 @@ const byActivation = async (planned: Restore, context: PerformContext): Promise<
           'look at the machine: it runs what it boots',
         ),
       );
-    // A test leaves the boot default alone; what somebody else made of it meanwhile is theirs, and no return.
-    if (test && seen.kind === 'reachable' && seen.profile !== step.profile)
+    // What somebody else made the boot default meanwhile is theirs, and no return.
+    if (seen.kind === 'reachable' && seen.profile !== step.profile)
       return failed(
         failureAt(
           step,

@@ -8,6 +8,7 @@ import { confirmedUnit, isBusy, returnedUnit, tellSupervisor, unitEnded } from '
 /** What befalls the machine whatever it is doing. A shutdown calls off everything else. */
 const fate: ReadonlySet<Due['kind']> = new Set([
   'crash',
+  'boot-id',
   'ill',
   'well',
   'unit-recovers',
@@ -65,6 +66,12 @@ const powerOff = (machine: SimMachine): SimMachine => ({
   due: machine.due.filter(({ kind }) => fate.has(kind)),
 });
 
+/** A file tells it, which something has covered. */
+const withOtherBootId = (machine: SimMachine): SimMachine => ({
+  ...machine,
+  bootId: bootIdOf(`${machine.name}, covered`, machine.boots),
+});
+
 const boot = (machine: SimMachine, at: number): SimMachine => {
   const { nature, faults } = machine;
   const booted = faultOf(faults, 'old-generation') === null ? machine.entry : machine.booted;
@@ -119,6 +126,8 @@ const apply = (machine: SimMachine, due: Due): SimMachine => {
       return machine.power === 'down'
         ? machine
         : withDue(powerOff(machine), { at: at + nature.bootMs, kind: 'boot' });
+    case 'boot-id':
+      return withOtherBootId(machine);
     case 'started':
       return { ...machine, starting: false };
     case 'ready':
@@ -201,19 +210,25 @@ export const advance = (
 };
 
 /** Shuts down a second from now, as the trigger's timer does; a shutdown that is under way is not begun again. */
-export const beginReboot = (machine: SimMachine, now: number): SimMachine =>
-  withDue({ ...machine, rebooting: true }, { at: now + 1_000, kind: 'stop' });
+export const beginReboot = (machine: SimMachine, now: number): SimMachine => {
+  const lies = faultOf(machine.faults, 'boot-id-lies')?.from === 'trigger';
+  const rebooting = { ...(lies ? withOtherBootId(machine) : machine), rebooting: true };
+  return withDue(rebooting, { at: now + 1_000, kind: 'stop' });
+};
+
+const ailments: ReadonlySet<Due['kind']> = new Set(['ill', 'crash', 'occupied', 'boot-id']);
 
 /** What ails a machine is over: its services answer, its units run again, and one that hangs or is off boots. */
 export const healed = (machine: SimMachine, now: number): SimMachine => {
   const sound: SimMachine = {
     ...machine,
-    faults: [],
+    // Nobody sees that one.
+    faults: machine.faults.filter(({ kind }) => kind === 'boot-id-lies'),
     ill: null,
     unready: null,
     failedUnits: machine.failedUnits.filter((unit) => machine.origin.failedUnits.includes(unit)),
     occupied: new Map(),
-    due: machine.due.filter(({ kind }) => kind !== 'ill' && kind !== 'crash' && kind !== 'occupied'),
+    due: machine.due.filter(({ kind }) => !ailments.has(kind)),
   };
   const stuck = machine.power !== 'up' && !sound.due.some(({ kind }) => kind === 'down' || kind === 'boot');
   const next = stuck

@@ -53,8 +53,8 @@ export type Fault =
   /** For a while after its reboot its connections come and go. */
   | { readonly kind: 'flaps'; readonly forMs: number; readonly periodMs: number; readonly downMs: number }
   | { readonly kind: 'reboot-refused' }
-  /** From the trigger of its reboot on it tells another boot id, whether it goes down or not. */
-  | { readonly kind: 'boot-id-lies' }
+  /** From then on, or from the trigger of its reboot, it tells another boot id than that of its boot. */
+  | { readonly kind: 'boot-id-lies'; readonly from: 'trigger' | number }
   /** The trigger of the reboot says the contrary of what it did. */
   | { readonly kind: 'trigger-lies'; readonly says: 'triggered' | 'refused' }
   /** After the reboot, /run/booted-system is not there. */

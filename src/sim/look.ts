@@ -35,7 +35,6 @@ export const observationOf = (
 ): Observation => {
   if (problem !== null) return { kind: 'unreachable', machine: machine.name, at: now, error: problem };
   const readable = truth.boots === 0 || faultOf(truth.faults, 'boot-unreadable') === null;
-  const lies = truth.rebooting && faultOf(truth.faults, 'boot-id-lies') !== null;
   const booted = closures.get(truth.booted);
   const current = truth.current === truth.booted ? booted : closures.get(truth.current);
   const profile = truth.profile === truth.current ? current : closures.get(truth.profile);
@@ -43,7 +42,7 @@ export const observationOf = (
     kind: 'reachable',
     machine: machine.name,
     at: now,
-    bootId: lies ? `${truth.bootId.slice(0, -1)}${truth.bootId.endsWith('0') ? 1 : 0}` : truth.bootId,
+    bootId: truth.bootId,
     hostName: truth.name === machine.name ? machine.hostName : truth.name,
     uptimeSeconds: (now - truth.bootedAt) / 1_000,
     initSeconds: (now - truth.bootedAt) / 1_000,

@@ -50,6 +50,8 @@ export type Due = { readonly at: number } & (
   | { readonly kind: 'started' }
   | { readonly kind: 'ready' }
   | { readonly kind: 'crash' }
+  /** Something covers the file that tells its boot id. */
+  | { readonly kind: 'boot-id' }
   | { readonly kind: 'ill'; readonly why: string }
   | { readonly kind: 'well' }
   | { readonly kind: 'unit-fails'; readonly unit: string }
@@ -82,6 +84,7 @@ export type SimMachine = {
   };
   readonly power: 'up' | 'stopping' | 'down';
   readonly boots: number;
+  /** What it tells; whether it has booted, `boots` tells. */
   readonly bootId: string;
   readonly bootedAt: number;
   readonly booted: string;
@@ -165,6 +168,8 @@ const fatesOf = (faults: readonly Fault[], now: number): readonly Due[] =>
         ];
       case 'crash':
         return [{ at: now + fault.atMs, kind: 'crash' }];
+      case 'boot-id-lies':
+        return fault.from === 'trigger' ? [] : [{ at: now + fault.from, kind: 'boot-id' }];
       case 'occupied':
         return [
           { at: now + fault.atMs, kind: 'occupied', by: fault.by },

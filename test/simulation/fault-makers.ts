@@ -112,4 +112,5 @@ export const faultMakers: readonly FaultMaker[] = [
     toplevel: toplevelOf(machine, 'foreign'),
     since: random.between(4, 40),
   }),
+  (random) => ({ kind: 'boot-id-lies', from: random.chance(0.5) ? 'trigger' : soon(random) }),
 ];

@@ -121,11 +121,20 @@ test('a machine that went away before its turn is skipped like one that was neve
 });
 
 test('a machine that tells another boot id and does not go down has not rebooted', async () => {
-  const faults = [{ kind: 'never-goes-down' }, { kind: 'boot-id-lies' }] as const;
+  const faults = [{ kind: 'never-goes-down' }, { kind: 'boot-id-lies', from: 'trigger' }] as const;
   // What runs is what it should boot.
   const { became, done } = await tell({ box: { faults } }, { goal: { kind: 'reboot', which: 'all' } });
   expect(became.box).toBe('failed: never-went-down');
   expect(done).toEqual(['box reboot']);
+});
+
+test('nor has one that tells another boot id before its turn has come: it is not asked to', async () => {
+  const faults = [{ kind: 'boot-id-lies', from: 100_000 }] as const;
+  const { became, done } = await tell(
+    { box: { delay: 300, faults } },
+    { goal: { kind: 'reboot', which: 'all' } },
+  );
+  expect([became.box, done]).toEqual(['failed: unknown-boot', []]);
 });
 
 test('green that a crash threw back to blue is not taken for healthy green', async () => {

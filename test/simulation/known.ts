@@ -23,6 +23,10 @@ export const isOver = (status: MachineProgress['status'] | undefined): boolean =
 export const isMisled = ({ world }: Pick<Known, 'world'>, name: string): boolean =>
   world.look(name).faults.some(({ kind }) => kind === 'leads-elsewhere');
 
+/** It tells another boot id than that of its boot, and the process that saw it before is gone: nobody else can know. */
+export const isBelieved = ({ state, world }: Pick<Known, 'state' | 'world'>, name: string): boolean =>
+  state.takeovers > 0 && world.look(name).faults.some(({ kind }) => kind === 'boot-id-lies');
+
 /** What halts a run when it fails. */
 export const isGrave = ({ machine }: MachinePlan): boolean => {
   const { criticalityLevel } = machine.orchestration;

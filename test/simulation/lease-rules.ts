@@ -18,8 +18,11 @@ const isSound = (world: World, name: string): boolean => {
 
 /** Why the preflight of this machine should not have passed, or null. */
 export const withoutLease = (world: World, run: string, name: string, at: number): string | null => {
-  const lease = leaseOf(world.look(name), at);
-  return lease?.state === 'held' && lease.run === run
+  const truth = world.look(name);
+  const lease = leaseOf(truth, at);
+  // A lease goes by the boot it was taken in: one that is told wrongly makes it look older than it is.
+  const lies = truth.faults.some(({ kind }) => kind === 'boot-id-lies');
+  return lies || (lease?.state === 'held' && lease.run === run)
     ? null
     : `the preflight of ${name} passed without its lease`;
 };

@@ -98,10 +98,16 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'neither the boot id nor the age of PID 1 is compared',
     'gate.ts',
-    "if (seen.bootId === watch.bootId || seen.bootId === '' || ranBefore) {",
+    "if (seen.bootId === watch.bootId || seen.bootId === '' || ran) {",
     'if (seen.bootId === null) {',
   ),
-  mutant('a boot id is believed', 'gate.ts', "seen.bootId === '' || ranBefore) {", "seen.bootId === '') {"),
+  mutant('a boot id is believed', 'gate.ts', "seen.bootId === '' || ran) {", "seen.bootId === '') {"),
+  mutant(
+    'another boot id before the reboot is believed',
+    'reboot.ts',
+    'if (seen.bootId !== known && ranBefore(seen, initMostMs(before, context)))',
+    'if (false)',
+  ),
   mutant(
     'what was booted is not compared',
     'gate.ts',
@@ -381,7 +387,7 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'a refusal of the reboot is believed',
     'reboot.ts',
-    "return seen.state === 'stopping' || seen.bootId !== bootId",
+    "return seen.state === 'stopping' || seen.bootId !== boot.bootId",
     'return false',
   ),
   mutant(

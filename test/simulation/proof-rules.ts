@@ -9,6 +9,7 @@ import {
   differs,
   entryOf,
   failedBeforeToo,
+  isBelieved,
   startFor,
   targetFor,
 } from './known.ts';
@@ -115,7 +116,7 @@ const wrongDone = (known: Known, entry: MachinePlan): string | null => {
       differs(known, name, 'booted toplevel', truth.booted, target) ??
       differs(known, name, 'running toplevel', truth.current, target);
     if (wrong !== null) return wrong;
-    if (truth.bootId === entry.prior?.bootId) return `${name} counts as rebooted and was not`;
+    if (truth.boots === 0 && !isBelieved(known, name)) return `${name} counts as rebooted and was not`;
   }
   // What somebody else made the boot default after that was looked at, or what a gate after it has warned of.
   const theirs =

@@ -4,6 +4,7 @@ import { recordOfKind, recordOfStep } from '../../src/run/records.ts';
 import { type MachineReport, type RunReport, reportOf } from '../../src/run/report.ts';
 import type { RunState } from '../../src/run/state.ts';
 import type { World } from '../../src/sim/world.ts';
+import { isBelieved } from './known.ts';
 
 /** What must hold of the account of a run: it says what became of the machines in truth, no more and no less. */
 
@@ -23,7 +24,7 @@ const unseen: ReadonlySet<string> = new Set(['never-came-back', 'boot-unseen', '
 
 const wrongReboot = (world: World, state: RunState, { machine, rebooted }: MachineReport): string | null => {
   const truth = world.look(machine);
-  if (rebooted && truth.boots === 0)
+  if (rebooted && truth.boots === 0 && !isBelieved({ state, world }, machine))
     return `the report says that ${machine} was rebooted, and it never booted`;
   const triggered = world.effects.findLast(
     (effect) => effect.kind === 'reboot' && effect.machine === machine,

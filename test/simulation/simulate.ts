@@ -377,8 +377,10 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
     return told(state);
   };
   const written = (): RunState => (readsJournal ? read() : null) ?? known();
+  const ownMachineIn = (): SimMachine | null =>
+    scenario.localMachine === null ? null : world.look(scenario.localMachine);
   const ownIsDown = (): boolean => {
-    const own = scenario.localMachine === null ? null : world.look(scenario.localMachine);
+    const own = ownMachineIn();
     return own !== null && (own.power !== 'up' || own.rebooting);
   };
   const ends = [...scenario.ends];
@@ -404,6 +406,7 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
   for (let number = 0; ; number += 1) {
     if (number > processesMax) throw new Violation(`the run has not ended after ${number} processes`);
     const end: ProcessEnd | null = ends[0] ?? null;
+    const beganAt = time.now();
     final = await live(number, end, reopen);
     watch.journalBroken(false);
     if (violation !== null) throw violation;
@@ -420,7 +423,10 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
       if (reopen === null) break;
       continue;
     }
-    if (!ownIsDown()) {
+    // Down, or up again before anybody looked; where nobody is there to take the run up, its journal stays as it is.
+    const fell = ownIsDown() || (ownMachineIn()?.bootedAt ?? 0) > beganAt;
+    if (fell && !scenario.resumesAtBoot) return atRest(written());
+    if (!fell) {
       if (end === null) throw new Violation('the last process did not bring the run to its end');
       ends.shift();
       skewMs += end.skewMs ?? 0;
@@ -435,8 +441,7 @@ export const simulate = async (scenario: Scenario, options: SimulateOptions = {}
     }
     while (ownIsDown()) {
       const coming = world.look(scenario.localMachine ?? '').due.find(({ kind }) => powerKinds.has(kind));
-      // Down for good, or nobody there to take the run up: its journal stays as it is.
-      if (coming === undefined || !scenario.resumesAtBoot) return atRest(written());
+      if (coming === undefined) return atRest(written());
       await pass(coming.at - time.now());
       if (!ownIsDown()) await pass(resumeAtBootMs);
     }

@@ -4,7 +4,7 @@ import { concurrency } from '../../src/run/next.ts';
 import { progressOf } from '../../src/run/progress.ts';
 import { recordOf, recordOfStep, recordsOfMachine } from '../../src/run/records.ts';
 import type { Known } from './knowledge.ts';
-import { entryOf, progressFor } from './known.ts';
+import { entryOf, isBelieved, progressFor } from './known.ts';
 import { ranOut } from './lease-rules.ts';
 import { wrongProof } from './proof-rules.ts';
 
@@ -92,6 +92,7 @@ const wrongOldGeneration = (known: Known, machine: string): string | null => {
   const given = recordsOfMachine(known.state, machine).findLast(({ step }) => step.kind === 'activate');
   // A clock that was set dates the journal by another time than the world's.
   return !known.clockWasSet &&
+    !isBelieved(known, machine) &&
     given !== undefined &&
     known.world.look(machine).bootedAt < (given.endedAt ?? 0)
     ? `${machine} counts as booted into the old generation, and has not booted since it has the new one`
