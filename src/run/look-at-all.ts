@@ -47,7 +47,7 @@ const bootedAgain = (state: RunState, entry: MachinePlan, seen: Runs): string | 
   const left = awaited?.kind === 'succeeded' ? awaited.facts.bootId : null;
   return left === null || left === seen.bootId
     ? null
-    : `it has rebooted again since it passed its gate: boot id ${seen.bootId} instead of ${left}`;
+    : `it is in another boot than the one that passed its gate: ${seen.bootId} instead of ${left}`;
 };
 
 /** A profile that led somewhere before the run and leads nowhere now: what runs is right, and would not boot again. */

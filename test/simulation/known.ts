@@ -61,12 +61,11 @@ export const crashedSinceSeen = ({ world }: Known, name: string): boolean => {
   return truth.power !== 'up' || truth.bootedAt > (world.lastLookAt(name) ?? 0);
 };
 
-/** Whether it is in another boot than the one in which the run saw it come back from its reboot, and left it. */
+/** Whether it is, or says that it is, in another boot than the one in which the run saw it come back from its reboot, and left it. */
 export const bootedAgain = (known: Known, name: string): boolean => {
   const awaited = recordOfKind(known.state, name, 'await-boot')?.outcome;
   const left = awaited?.kind === 'succeeded' ? awaited.facts.bootId : null;
-  const { bootId, faults } = known.world.look(name);
-  return left !== null && left !== bootId && !faults.some(({ kind }) => kind === 'boot-id-lies');
+  return left !== null && left !== known.world.look(name).bootId;
 };
 
 /** Nobody can know what somebody else deployed after its health was read, and what it ran with it. */
