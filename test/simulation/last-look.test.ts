@@ -138,7 +138,9 @@ describe('a machine that passed its gates early', () => {
     expect(became).toEqual({ early: 'done', late: 'done' });
     expect(world.look('early').boots).toBe(2);
     expect(result).toBe('partial');
-    expect(reason).toContain('not well at the end: early (it is in another boot than the one that passed its gate: ');
+    expect(reason).toContain(
+      'not well at the end: early (it is in another boot than the one that passed its gate: ',
+    );
   });
 
   test('and does not answer at the end is not known to be well', async () => {
