@@ -36,7 +36,7 @@ export const failingWords = ({ checks, units }: Failing): string =>
   [...checks, ...(units.length === 0 ? [] : [`units ${units.join(', ')}`])].join(', ');
 
 /** What fails at both looks: a run that was paused or resumed looks again, and may by then have broken something. */
-const both = (now: Failing, first: Failing = now): Failing => ({
+export const both = (now: Failing, first: Failing = now): Failing => ({
   checks: now.checks.filter((check) => first.checks.includes(check)),
   units: now.units.filter((unit) => first.units.includes(unit)),
 });
@@ -55,15 +55,15 @@ export const baselineOf = (state: RunState, entry: MachinePlan): Failing => {
   for (const step of [...entry.steps, ...entry.contingent]) {
     if (step.kind !== 'preflight' && step.kind !== 'gate') continue;
     const record = recordOfStep(state, step);
-    const outcome = record?.outcome;
-    if (outcome?.kind !== 'succeeded') continue;
-    const { failing } = outcome.facts;
+    const passed = record?.outcome?.kind === 'succeeded' ? record.outcome.facts : null;
+    const { failing } = passed ?? {};
     if (step.kind === 'preflight') {
       before = failing === undefined ? before : both(failing, record?.firstFailing);
       continue;
     }
-    const still = failing?.checks ?? [];
-    before = { ...before, checks: before.checks.filter((check) => still.includes(check)) };
+    for (const still of [record?.firstFailing, passed === null ? undefined : (failing ?? noFailing)])
+      if (still !== undefined)
+        before = { ...before, checks: before.checks.filter((check) => still.checks.includes(check)) };
   }
   return before;
 };

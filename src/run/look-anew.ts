@@ -1,4 +1,6 @@
+import { both } from './baseline.ts';
 import { mapMachines } from './by-machine.ts';
+import { noFailing } from './event.ts';
 import { looksByAnother } from './looks.ts';
 import { isEffect, machineState, progressOf, unconfirmed } from './progress.ts';
 import { recordOfStep, type StepRecord } from './records.ts';
@@ -36,12 +38,17 @@ const isUnconfirmed = (state: RunState, { step, status }: StepRecord): boolean =
   return progress.status === 'active' && unconfirmed(state, progress) !== null;
 };
 
-/** What failed at the first look stays the measure: what has begun to fail since may be the doing of this run. */
-const withFirstFailing = (record: StepRecord): StepRecord => {
-  const failing = record.outcome?.kind === 'succeeded' ? record.outcome.facts.failing : undefined;
-  return record.firstFailing !== undefined || failing === undefined
+/**
+ * What failed at the first look stays the measure: what has begun to fail since may be the doing of this run. And what has
+ * passed a gate has to go on passing.
+ */
+export const withFirstFailing = (record: StepRecord): StepRecord => {
+  const { step, outcome, firstFailing } = record;
+  if (outcome?.kind !== 'succeeded') return record;
+  const { failing = step.kind === 'gate' ? noFailing : undefined } = outcome.facts;
+  return failing === undefined || (firstFailing !== undefined && step.kind !== 'gate')
     ? record
-    : { ...record, firstFailing: failing };
+    : { ...record, firstFailing: both(failing, firstFailing) };
 };
 
 /** The machines, with the records that `which` chooses unknown, so that their steps are begun again. */

@@ -15,7 +15,7 @@ export type StepRecord = {
   readonly notes: readonly Note[];
   /** It is to be tried again: its time counts from its next beginning. */
   readonly anew?: true;
-  /** What it found failing when it was first performed, where it is performed again because that was too long ago. */
+  /** What it found failing when it was first performed, where it is performed again; of a gate, what it passed in spite of. */
   readonly firstFailing?: Failing;
   /** Of a reboot: the boot that its latest trigger is for, written before that went out. Absent: none has. */
   readonly endsBoot?: string;

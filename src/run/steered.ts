@@ -1,6 +1,7 @@
 import type { MachinePlan, Step } from '../plan/plan.ts';
 import { baselineOf } from './baseline.ts';
 import { ofMachine, withMachine } from './by-machine.ts';
+import { withFirstFailing } from './look-anew.ts';
 import { machineState, progressOf } from './progress.ts';
 import { type MachineRecords, recordIn, recordsOfMachine, type StepRecord } from './records.ts';
 import type { RunState } from './state.ts';
@@ -77,7 +78,7 @@ const triedAgain = (state: RunState, entry: MachinePlan): MachineRecords => {
     const looked = record.step.kind === 'preflight' && record.outcome?.kind === 'succeeded';
     return [
       {
-        ...record,
+        ...withFirstFailing(record),
         status: 'unknown',
         endedAt: null,
         outcome: null,

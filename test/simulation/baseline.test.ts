@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { aimsOf } from '../../src/plan/new-checks.ts';
 import { recordOf } from '../../src/run/records.ts';
 import { reportOf } from '../../src/run/report.ts';
+import type { RunState } from '../../src/run/state.ts';
 import type { Fault } from '../../src/sim/fault.ts';
 import { machineNamed } from './fleet.ts';
 import { tell } from './story.ts';
@@ -76,6 +77,19 @@ describe('what was failing before the run', () => {
       },
     });
     expect(became.box).toBe('failed: unhealthy');
+  });
+
+  test('and passed a gate has to go on passing for the process that comes after the one that saw it', async () => {
+    const passedAt = (state: RunState): number =>
+      recordOf(state, 'box/gate-after-activation')?.endedAt ?? Number.NaN;
+    const sound = await tell({ box: { faults: [ill(8_000)], stable: 5 } });
+    const ms = passedAt(sound.state) - (sound.state.approvedAt ?? 0) + 1;
+    const again: Fault = { kind: 'falls-ill', atMs: ms + 1_000, forMs: null };
+    const { became } = await tell(
+      { box: { faults: [ill(8_000), again], stable: 5 } },
+      { ends: [{ kind: 'killed-at', ms, downMs: 2_000 }] },
+    );
+    expect(became.box).toBe('restored: unhealthy');
   });
 
   test('what breaks in the run is not excused by it', async () => {

@@ -491,6 +491,12 @@ export const mutants: readonly Mutant[] = [
     '',
   ),
   mutant(
+    'what has passed a gate may fail again for who takes the run up',
+    'look-anew.ts',
+    "step.kind === 'gate' ? noFailing : undefined",
+    'undefined',
+  ),
+  mutant(
     'whatever a machine runs at the end is what the run left on it',
     'look-at-all.ts',
     "const other = moment === 'end' ? otherwise(state, entry, report.runs ?? observed) : null;",
