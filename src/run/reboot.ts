@@ -34,6 +34,17 @@ const stillHealthy = async (step: Step, context: PerformContext): Promise<StepOu
   return healthy.kind === 'succeeded' ? null : healthy;
 };
 
+/** The boot that a reboot ends, and when it still ran, where that is known. */
+type Boot = Pick<StepFacts, 'inBootAt'> & { readonly bootId: string };
+
+/** As the preflight saw it, where it was this one. */
+const bootAtPreflight = ({ state, entry }: PerformContext, bootId: string): Boot => {
+  const looked = factsOf(state, entry, 'preflight');
+  return looked?.bootId === bootId && looked.inBootAt !== undefined
+    ? { bootId, inBootAt: looked.inBootAt }
+    : { bootId };
+};
+
 /**
  * What is known of a reboot that a process which is gone may have triggered: an outcome, or null when the machine
  * still runs the old boot, shows no sign of shutting down, and may be rebooted now.
@@ -44,6 +55,7 @@ const foundUnderWay = async (
   context: PerformContext,
 ): Promise<StepOutcome | null> => {
   const { target, entry, clock, signal } = context;
+  const boot = bootAtPreflight(context, bootId);
   await clock.sleep(triggerShowsMs, signal);
   const seen = await target.observe(entry.machine, {
     deadlineMs: actDeadlines.observeMs,
@@ -52,8 +64,8 @@ const foundUnderWay = async (
   });
   if (signal.aborted) return interrupted(step);
   if (seen.kind === 'unreachable')
-    return succeeded(`probably triggered before lab was interrupted: ${seen.error.message}`, { bootId });
-  if (seen.state === 'stopping') return succeeded('it is shutting down already', { bootId });
+    return succeeded(`probably triggered before lab was interrupted: ${seen.error.message}`, boot);
+  if (seen.state === 'stopping') return succeeded('it is shutting down already', boot);
   return seen.bootId === bootId ? stillHealthy(step, context) : null;
 };
 
@@ -79,17 +91,6 @@ const afterRefusal = async (
     : failed(
         failureAt(step, 'reboot-refused', `it refused to reboot: ${message}`, 'reboot it by hand to see why'),
       );
-};
-
-/** The boot that a reboot ends, and when it still ran, where that is known. */
-type Boot = Pick<StepFacts, 'inBootAt'> & { readonly bootId: string };
-
-/** As the preflight saw it, where it was this one. */
-const bootAtPreflight = ({ state, entry }: PerformContext, bootId: string): Boot => {
-  const looked = factsOf(state, entry, 'preflight');
-  return looked?.bootId === bootId && looked.inBootAt !== undefined
-    ? { bootId, inBootAt: looked.inBootAt }
-    : { bootId };
 };
 
 /** Who and what is on the machine right now; asked again for a while, for one answer that is lost is no reason to stop. */
