@@ -82,6 +82,8 @@ export const awaitBoot = async (
     });
     const seen = seenAsItself(state, entry, answered);
     if (signal.aborted) return interrupted(step);
+    // It may have gone down, and come back, since that was answered.
+    if (context.stoodStill()) continue;
     const judged = judgeBoot(step, watch, seen, clock.elapsed(), askedAt, initMostMs(ended, context));
     watch = judged.watch;
     const { verdict } = judged;

@@ -528,8 +528,14 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'a gate passes on what was seen before a standstill',
     'await.ts',
-    'if (context.stoodStill()) continue;',
-    '',
+    'gone back by itself.\n        if (context.stoodStill()) continue;',
+    'gone back by itself.',
+  ),
+  mutant(
+    'a machine runs its old boot by what was seen before a standstill',
+    'await.ts',
+    'since that was answered.\n    if (context.stoodStill()) continue;',
+    'since that was answered.',
   ),
   mutant(
     'a return counts that was seen before a standstill',

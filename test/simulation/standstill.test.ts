@@ -91,6 +91,19 @@ describe('a run whose process stands still', () => {
       }
   });
 
+  test('while it looks whether a machine goes down at last: one that has rebooted meanwhile is not said to run its old boot', async () => {
+    const story = (standstills: NonNullable<Parameters<typeof tell>[1]>['standstills'] = []) =>
+      tell({ box: { faults: [{ kind: 'slow-shutdown', ms: 50_000 }] } }, { standstills });
+    const sound = await story();
+    expect(sound.became.box).toBe('failed: never-went-down');
+    const looked = allRecords(sound.state).find(({ step: { kind } }) => kind === 'await-boot');
+    const [begunAt, endedAt] = [looked?.intendedAt ?? 0, looked?.endedAt ?? 0];
+    for (let laterMs = Math.max(1, endedAt - begunAt - 100); laterMs < endedAt - begunAt; laterMs += 5) {
+      const { became } = await story([{ step: 'await-boot', nth: 1, laterMs, forMs: 2 * minutesMs }]);
+      expect(became.box, `${laterMs} ms`).toBe('done');
+    }
+  });
+
   test.each([
     ['nothing had begun on its machine', { kind: 'starts-nothing' }],
     ['its machine has gone back by itself', { kind: 'activation-exit', code: 2 }],
