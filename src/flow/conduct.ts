@@ -240,18 +240,30 @@ export const conduct = (
 const runsLookedThrough = 1_000;
 
 /**
- * Whether a run is executed by nobody any more. It is when this journal has it: whoever executes one holds the lock of
- * the journal's folder, and that is ours.
+ * Whether a run is executed by nobody any more. It is when this journal has it as begun here: whoever executes one holds the
+ * lock of the journal's folder, and that is ours. One that was begun on another machine may go on there, for the folder may be
+ * a copy of that one's, or shared with it: its leases tell, which run out.
  */
 const overOnceRecorded =
-  (journal: Journal, own: RunId) =>
-  (run: string): boolean =>
-    run !== own && journal.runs(runsLookedThrough).some((earlier) => earlier.run === run);
+  (journal: Journal, own: RunId, host: string) =>
+  (run: string): boolean => {
+    if (run === own || !journal.runs(runsLookedThrough).some((earlier) => earlier.run === run)) return false;
+    try {
+      const [first] = journal.eventsOf(run);
+      return first?.body.kind === 'run-started' && first.body.by.host === host;
+    } catch (error) {
+      // What cannot be read is not known to be over, and keeps nothing else from its end.
+      if (error instanceof JournalFailure) return false;
+      throw error;
+    }
+  };
 
 export const driveHere = (
-  { journal, target, clock }: ConductDeps,
+  { journal, target, clock, by }: ConductDeps,
   state: RunState,
   append: (body: EventBody) => RunState,
   controls: Controls,
-): Promise<RunState> =>
-  drive(state, { append, target, clock, isOver: overOnceRecorded(journal, state.run), ...controls });
+): Promise<RunState> => {
+  const isOver = overOnceRecorded(journal, state.run, by.host);
+  return drive(state, { append, target, clock, isOver, ...controls });
+};

@@ -12,6 +12,8 @@ type Lab = {
   readonly nix: Pick<Nix, 'restoreLock' | 'lockHolds'>;
   readonly flake: string;
   readonly opened: Opened;
+  /** Who is at it now. */
+  readonly by: { readonly host: string };
 };
 
 const unrestored = (undone: Result<void>): string =>
@@ -22,7 +24,7 @@ const unrestored = (undone: Result<void>): string =>
  * since then stays. Gives what a reader has to know, to be added to a sentence.
  */
 export const undoLock = async (
-  { nix, flake, opened }: Omit<Lab, 'journal'>,
+  { nix, flake, opened }: Omit<Lab, 'journal' | 'by'>,
   { lock, approvedAt, ...state }: RunState,
   append: (body: EventBody) => void,
 ): Promise<string> => {
@@ -63,7 +65,8 @@ export const leftoverIn = (journal: Journal): RunState | null => {
 };
 
 /**
- * Ends, in the record, a run whose process died: whoever holds the lock knows that it is gone. A flake.lock that nobody
+ * Ends, in the record, a run whose process died: whoever holds the lock knows that it is gone, unless it was begun on another
+ * machine, whose record this is a copy of. A flake.lock that nobody
  * approved is put back; no machine is touched, for the run that begins now looks at every one itself.
  */
 export const closeLeftover = async (lab: Lab, why: string): Promise<void> => {
@@ -76,5 +79,7 @@ export const closeLeftover = async (lab: Lab, why: string): Promise<void> => {
     state.goal.kind === 'update'
       ? await endOfUpdate(lab.nix, state)
       : { result: 'interrupted', reason: `${why}${await undoLock(lab, state, append)}` };
-  append({ kind: 'run-ended', result, reason: `its process died; ${reason}`, failure: null });
+  const { host } = state.by;
+  const became = host === lab.by.host ? 'its process died' : `it was begun on ${host}, and may go on there`;
+  append({ kind: 'run-ended', result, reason: `${became}; ${reason}`, failure: null });
 };

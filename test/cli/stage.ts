@@ -358,13 +358,13 @@ export const createStage = (options: StageOptions) => {
       journal.append(run, { kind: 'run-ended', result: 'declined', reason: '', failure: null });
     },
     /** Leaves a run in the journal as a process does that is killed while it prepares. */
-    leaveUnfinished: async (): Promise<void> => {
+    leaveUnfinished: async (host = 'desk'): Promise<void> => {
       journal.append('20261119-040000-dead', {
         kind: 'run-started',
         goal: { kind: 'run', update: false },
         flake: '.',
         selectors: [],
-        by: { user: 'amy', host: 'desk', pid: 1, via: 'cli' },
+        by: { user: 'amy', host, pid: 1, via: 'cli' },
         labVersion: '0.1.0',
         opened: { cwd: '/', overrideInputs: [], nixOptions: [], sshConfig: null },
       });

@@ -44,6 +44,22 @@ describe('machines that another run holds', () => {
     expect(await stage.lease('grey-area', 'renew', '20261119-040000-dead')).toMatchObject({ kind: 'taken' });
   });
 
+  test('by a run of another machine are that one’s, though our journal has it: it may be a copy of a journal that is in use there', async () => {
+    const stage = createStage({ machines: exampleMachines, wants });
+    await stage.leaveUnfinished('laptop');
+    for (const { name } of exampleMachines)
+      expect(await stage.lease(name, 'take', '20261119-040000-dead')).toEqual({ kind: 'held' });
+    const { shown, exitCode } = await stage.run(
+      ...['run', 'sleeper-service', 'grey-area', '--yes', '--no-update'],
+    );
+    expect(shown).toContain('run RUN of bob@laptop holds it');
+    expect([exitCode, stage.world.effects]).toEqual([5, []]);
+    expect(await stage.lease('grey-area', 'renew', '20261119-040000-dead')).toEqual({ kind: 'held' });
+    expect((await stage.run('journal', '--runs')).shown).toContain(
+      'interrupted: it was begun on laptop, and may go on there',
+    );
+  });
+
   test('are told of by unlock, and taken away by naming the run', async () => {
     const stage = await held();
     const session = [

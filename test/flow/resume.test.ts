@@ -82,6 +82,7 @@ describe('a run whose process died, taken up from its journal on disk', () => {
           return ok(undefined);
         },
         target: { lease: away, observe: away, preflight: away, health: away },
+        by: { user: 'amy', host: 'desk', pid: 1, via: 'cli' },
       } as unknown as ConductDeps;
       const hosting = { onEvent: () => {}, stop: never, abort: never };
       const result = await resume(deps, run, hosting).catch((error: unknown) => String(error));
