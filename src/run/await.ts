@@ -4,7 +4,7 @@ import type { Observation } from '../ports.ts';
 import { duration } from '../text/words.ts';
 import { healthOfItself, seenAsItself } from './another.ts';
 import { baselineOf, failingIn, isFailing } from './baseline.ts';
-import { initMostMs } from './boot-age.ts';
+import { isStillIn } from './boot-age.ts';
 import { noFailing, type StepOutcome } from './event.ts';
 import { type BootWatch, judgeBoot, judgeHealthOf, judgeIdentity } from './gate.ts';
 import { recordOfStep, recordsOfMachine } from './records.ts';
@@ -84,7 +84,8 @@ export const awaitBoot = async (
     if (signal.aborted) return interrupted(step);
     // It may have gone down, and come back, since that was answered.
     if (context.stoodStill()) continue;
-    const judged = judgeBoot(step, watch, seen, clock.elapsed(), askedAt, initMostMs(ended, context));
+    const stillIn = ended !== null && seen.kind === 'reachable' && isStillIn(ended, seen, context);
+    const judged = judgeBoot(step, watch, seen, clock.elapsed(), askedAt, stillIn);
     watch = judged.watch;
     const { verdict } = judged;
     const takenMs = clock.elapsed() - watch.triggeredAt;

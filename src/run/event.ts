@@ -62,9 +62,12 @@ export const StepFacts = z.object({
   failing: Failing.exactOptional(),
   /**
    * Of a preflight or a trigger: the machine ended the boot `bootId` after this moment, if it has. By the steady clock of a process,
-   * in ms; how often the run had been taken over by then tells which process that was. Absent where nobody knows.
+   * in ms; how often the run had been taken over by then tells which process that was. `initBeganAt`: when its PID 1 had begun, by the
+   * wall. Absent where nobody knows.
    */
-  inBootAt: z.object({ at: z.number(), takeovers: z.int().min(0) }).exactOptional(),
+  inBootAt: z
+    .object({ at: z.number(), takeovers: z.int().min(0), initBeganAt: z.number().exactOptional() })
+    .exactOptional(),
 });
 export type StepFacts = z.infer<typeof StepFacts>;
 export const noFacts: StepFacts = {

@@ -1,6 +1,5 @@
 import type { Step } from '../plan/plan.ts';
 import type { HealthReport, Observation, Runs, SshError, SystemState } from '../ports.ts';
-import { ranBefore } from './boot-age.ts';
 import type { Failing } from './event.ts';
 import { isUnitOfRuns } from './units-of-runs.ts';
 
@@ -140,10 +139,10 @@ const gaveUp = ({ upMs }: Pick<AwaitBoot, 'upMs'>, error: SshError): BootVerdict
 };
 
 /**
- * One more look at a machine that is to reboot. Only another, non-empty boot id proves a reboot, and not where its PID 1 has
- * run for longer than `initMostMs`, the time since the trigger: a boot id is a file, which something may have covered. Every
+ * One more look at a machine that is to reboot. Only another, non-empty boot id proves a reboot, and not where its PID 1 shows that
+ * it is `stillIn` the boot before: a boot id is a file, which something may have covered. Every
  * connection error but a host key is transient on the way (sshd refuses, resets and denies while the machine goes and comes).
- * `now` and, when it was asked for this, `askedAt` by `Clock.elapsed`; `initMostMs` is null where nobody knows when the trigger was.
+ * `now` and, when it was asked for this, `askedAt` by `Clock.elapsed`.
  */
 export const judgeBoot = (
   step: Pick<AwaitBoot, 'booted' | 'downMs' | 'upMs'>,
@@ -151,7 +150,7 @@ export const judgeBoot = (
   seen: Observation,
   now: number,
   askedAt: number,
-  initMostMs: number | null = null,
+  stillIn = false,
 ): { readonly watch: BootWatch; readonly verdict: BootVerdict } => {
   const seconds = (ms: number): string => `${Math.round(ms / 1_000)} s`;
   if (seen.kind === 'unreachable') {
@@ -170,8 +169,7 @@ export const judgeBoot = (
     if (now - downAt > step.upMs) return { watch: next, verdict: gaveUp(step, seen.error) };
     return { watch: next, verdict: { kind: 'waiting', why: `down: ${seen.error.message}` } };
   }
-  const ran = ranBefore(seen, initMostMs);
-  if (seen.bootId === watch.bootId || seen.bootId === '' || ran) {
+  if (seen.bootId === watch.bootId || seen.bootId === '' || stillIn) {
     const since = now - watch.triggeredAt;
     if (seen.uptimeSeconds * 1_000 < askedAt - watch.triggeredAt)
       return {
@@ -193,7 +191,7 @@ export const judgeBoot = (
           kind: 'failed',
           failure: 'never-went-down',
           why: `it still runs the old boot ${seconds(since)} after the trigger (systemd: ${seen.state})${
-            ran && seen.bootId !== watch.bootId ? ', whatever boot id it tells now' : ''
+            stillIn && seen.bootId !== watch.bootId ? ', whatever boot id it tells now' : ''
           }`,
           remedy:
             'a unit may be refusing to stop, or an inhibitor blocks: look at `systemctl list-jobs` and `systemd-inhibit --list` on it; it may still go down later',

@@ -3,7 +3,7 @@ import type { Observation, PreflightFacts, Reachable } from '../ports.ts';
 import { answersForAnother, healthOfItself } from './another.ts';
 import { failingBefore, failingWords, isFailing } from './baseline.ts';
 import { blockedBy, blockersOf, blockerWords, weighed } from './blockers.ts';
-import { momentIn } from './boot-age.ts';
+import { momentIn, seenIn } from './boot-age.ts';
 import { type Failing, noFailing, type StepOutcome } from './event.ts';
 import { isSettled } from './gate.ts';
 import {
@@ -89,13 +89,14 @@ export const preflight = async (step: Step, context: PerformContext): Promise<St
   const { target, entry, signal, clock } = context;
   const until = clock.elapsed() + actDeadlines.seeBeforeMs;
   for (;;) {
-    const inBootAt = momentIn(context);
+    const moment = momentIn(context);
     const there = whetherThere(step, await look(context), context);
     if (there.kind !== 'seen') return there;
     const isLast = clock.elapsed() >= until;
     const got = await target.preflight(entry.machine, { deadlineMs: actDeadlines.preflightMs, signal });
     if (signal.aborted) return interrupted(step);
-    if (got.ok) return judged(step, { ...there, inBootAt }, got.value, context);
+    if (got.ok)
+      return judged(step, there.seen, { got: got.value, inBootAt: seenIn(moment, there.seen) }, context);
     if (isLast) return failed(got.failure);
     await clock.sleep(lookAgainMs, signal);
     if (signal.aborted) return interrupted(step);
@@ -105,8 +106,8 @@ export const preflight = async (step: Step, context: PerformContext): Promise<St
 /** From what was seen of it, and what it said. */
 const judged = async (
   step: Step,
-  { seen, inBootAt }: { readonly seen: Reachable; readonly inBootAt: ReturnType<typeof momentIn> },
-  got: PreflightFacts,
+  seen: Reachable,
+  { got, inBootAt }: { readonly got: PreflightFacts; readonly inBootAt: ReturnType<typeof momentIn> },
   context: PerformContext,
 ): Promise<StepOutcome> => {
   const { entry, signal, state, clock } = context;

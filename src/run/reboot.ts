@@ -3,7 +3,7 @@ import type { Target, TriggerOutcome } from '../ports.ts';
 import { duration } from '../text/words.ts';
 import { answersForAnother } from './another.ts';
 import { blockedBy, blockersOf, blockerWords, weighed } from './blockers.ts';
-import { initMostMs, momentIn, ranBefore } from './boot-age.ts';
+import { isStillIn, momentIn, seenIn } from './boot-age.ts';
 import { dependencies } from './dependencies.ts';
 import { downToo } from './down-too.ts';
 import type { StepFacts, StepOutcome } from './event.ts';
@@ -121,7 +121,7 @@ const forbidden = async (
 ): Promise<StepOutcome | { readonly kind: 'to-end'; readonly boot: Boot }> => {
   const { entry, signal, state, clock } = context;
   const { machine } = entry;
-  const inBootAt = momentIn(context);
+  const moment = momentIn(context);
   const seen = await see(context, actDeadlines.seeBeforeMs);
   if (signal.aborted) return interrupted(step);
   if (seen.kind === 'unreachable') return away(step, context, seen.error, 'not rebooted');
@@ -152,7 +152,7 @@ const forbidden = async (
   // that leads to is seen afterwards. One that did so too early to run it is to be rebooted all the same.
   const early = !asked && expected !== null && seen.booted !== expected;
   const before = bootAtPreflight(context, known);
-  if (seen.bootId !== known && ranBefore(seen, initMostMs(before, context)))
+  if (seen.bootId !== known && isStillIn(before, seen, context))
     return failed(
       failureAt(
         step,
@@ -180,7 +180,7 @@ const forbidden = async (
     };
   }
   if (overridden.length > 0) context.note(`goes ahead in spite of ${blockerWords(overridden)}`);
-  return { kind: 'to-end', boot: { bootId: seen.bootId, inBootAt } };
+  return { kind: 'to-end', boot: { bootId: seen.bootId, inBootAt: seenIn(moment, seen) } };
 };
 
 export const reboot = async (step: Step, context: PerformContext): Promise<StepOutcome> => {

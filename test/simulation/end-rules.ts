@@ -103,7 +103,8 @@ const wrongAtEnd = (known: Known, { machine, verdict }: Seen): string | null => 
   const theirs = deployedSinceRead(known, machine);
   if (progress?.status !== 'done' || gate?.kind !== 'gate') return null;
   if (verdict !== 'well' && verdict !== 'as-before') return null;
-  if (bootedAgain(known, machine) && !crashedSinceSeen(known, machine))
+  const lies = world.look(machine).faults.some(({ kind }) => kind === 'boot-id-lies');
+  if (bootedAgain(known, machine) && !lies && !crashedSinceSeen(known, machine))
     return `${machine} is in another boot than the one that passed its gate, and counts as ${verdict}`;
   return theirs
     ? null

@@ -137,6 +137,17 @@ test('nor has one that tells another boot id before its turn has come: it is not
   expect([became.box, done]).toEqual(['failed: unknown-boot', []]);
 });
 
+test('nor is that taken for a reboot by who tries it again, from another process', async () => {
+  const { became, done, state } = await tell(
+    { box: { delay: 300, faults: [{ kind: 'boot-id-lies', from: 100_000 }] } },
+    {
+      goal: { kind: 'reboot', which: 'all' },
+      reopenings: [{ what: 'retry', machine: 'box', afterMs: 3_600_000, heals: false }],
+    },
+  );
+  expect([became.box, done, state.takeovers]).toEqual(['failed: unknown-boot', [], 1]);
+});
+
 test('green that a crash threw back to blue is not taken for healthy green', async () => {
   const { became, done } = await tell(
     { box: { strategy: 'blue-green', stable: 30, faults: [{ kind: 'crash', atMs: 25_000 }] } },

@@ -98,14 +98,14 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'neither the boot id nor the age of PID 1 is compared',
     'gate.ts',
-    "if (seen.bootId === watch.bootId || seen.bootId === '' || ran) {",
+    "if (seen.bootId === watch.bootId || seen.bootId === '' || stillIn) {",
     'if (seen.bootId === null) {',
   ),
-  mutant('a boot id is believed', 'gate.ts', "seen.bootId === '' || ran) {", "seen.bootId === '') {"),
+  mutant('a boot id is believed', 'gate.ts', "seen.bootId === '' || stillIn) {", "seen.bootId === '') {"),
   mutant(
     'another boot id before the reboot is believed',
     'reboot.ts',
-    'if (seen.bootId !== known && ranBefore(seen, initMostMs(before, context)))',
+    'if (seen.bootId !== known && isStillIn(before, seen, context))',
     'if (false)',
   ),
   mutant(
