@@ -1,9 +1,10 @@
 import {
   closeSync,
+  fstatSync,
   fsyncSync,
   mkdirSync,
   openSync,
-  readFileSync,
+  readSync,
   rmSync,
   writeFileSync,
   writeSync,
@@ -57,9 +58,17 @@ export const writeLastWords = (path: string, failure: Failure): void => {
 
 export const dropLastWords = (path: string): void => rmSync(path, { force: true });
 
-const readBounded = (path: string): string => {
+/** The end of the file; empty where there is none. */
+const readEnd = (path: string): string => {
   try {
-    return readFileSync(path, 'utf8').slice(0, roomBytes).trim();
+    const file = openSync(path, 'r');
+    try {
+      const room = Buffer.alloc(roomBytes);
+      const read = readSync(file, room, 0, roomBytes, Math.max(0, fstatSync(file).size - roomBytes));
+      return room.toString('utf8', 0, read).trim();
+    } finally {
+      closeSync(file);
+    }
   } catch {
     return '';
   }
@@ -78,9 +87,9 @@ const asFailure = (text: string): Failure | null => {
  * defect says. Null when it said nothing: it was killed.
  */
 export const readWhyDied = (run: RunId, lastWordsPath: string, logPath: string): Failure | null => {
-  const said = asFailure(readBounded(lastWordsPath));
+  const said = asFailure(readEnd(lastWordsPath));
   if (said !== null) return said;
-  const log = readBounded(logPath);
+  const log = readEnd(logPath);
   if (log === '') return null;
   const lines = log.split('\n').filter((line) => line.trim() !== '');
   const error = lines.find((line) => /error/iu.test(line)) ?? lines.at(-1) ?? '';

@@ -53,6 +53,13 @@ describe('why an engine is gone', () => {
     });
   });
 
+  test('is at the end of its log, however long that has become', () => {
+    writeFileSync(log(), `TypeError: of long ago\n${'a line\n'.repeat(100_000)}RangeError: of just now\n`);
+    expect(readWhyDied(run, words(), log())?.message).toBe(
+      `the process of run ${run} died: RangeError: of just now`,
+    );
+  });
+
   test('is nothing that cannot be understood', () => {
     reserveLastWords(words());
     writeFileSync(words(), '{"kind":"journal","message":');

@@ -1,21 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import type { SshError } from '../../src/ports.ts';
-import { codeOf, isTransientDuringReboot, socketProblem, sshError } from '../../src/ssh/errors.ts';
+import { codeOf, socketProblem, sshError } from '../../src/ssh/errors.ts';
 
-const kinds: Record<SshError['kind'], { readonly retryable: boolean; readonly transient: boolean }> = {
-  unreachable: { retryable: true, transient: true },
-  timeout: { retryable: true, transient: true },
-  channel: { retryable: true, transient: true },
-  disconnected: { retryable: true, transient: true },
-  auth: { retryable: false, transient: true },
-  protocol: { retryable: false, transient: false },
-  'hostkey-mismatch': { retryable: false, transient: false },
-  'hostkey-unknown': { retryable: false, transient: false },
-  'hostkey-revoked': { retryable: false, transient: false },
-  'hostkey-ca-only': { retryable: false, transient: false },
-  config: { retryable: false, transient: false },
-  cancelled: { retryable: false, transient: false },
-  'output-limit': { retryable: false, transient: false },
+const kinds: Record<SshError['kind'], { readonly retryable: boolean }> = {
+  unreachable: { retryable: true },
+  timeout: { retryable: true },
+  channel: { retryable: true },
+  disconnected: { retryable: true },
+  auth: { retryable: false },
+  protocol: { retryable: false },
+  'hostkey-mismatch': { retryable: false },
+  'hostkey-unknown': { retryable: false },
+  'hostkey-revoked': { retryable: false },
+  'hostkey-ca-only': { retryable: false },
+  config: { retryable: false },
+  cancelled: { retryable: false },
+  'output-limit': { retryable: false },
 };
 const errorOf = (kind: SshError['kind'], message = 'm'): SshError =>
   sshError({ kind, host: 'nas', phase: 'tcp', message, remedy: 'r' });
@@ -24,7 +24,6 @@ describe('errors', () => {
   test.each(Object.entries(kinds))('%s', (kind, expected) => {
     const error = errorOf(kind as SshError['kind']);
     expect(error.retryable).toBe(expected.retryable);
-    expect(isTransientDuringReboot(error)).toBe(expected.transient);
     expect(error.dispatched).toBe(false);
   });
 
