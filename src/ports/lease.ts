@@ -17,7 +17,7 @@ export type Lease = Pick<Claim, 'run' | 'owner'> & {
 /**
  * take: for a run that begins; what is free, expired, released or broken becomes its own · renew: only while nobody else
  * has had it since · release: give it back · disown: the same for what was taken by mistake, over an address that leads to
- * another machine; no record of it is left · look: nothing · break: take it away from the run that the claim names.
+ * another machine; the record is again what it was before · look: nothing · break: take it away from the run that the claim names.
  * What the run has, or had last, for another of its machines is never its own for this one.
  */
 export type LeaseRequest = {

@@ -136,14 +136,27 @@ write() {
   answer unknown
 }
 case $1 in
-  take) [ -n "$ours$free" ] || { lease_tell; answer taken; }; write held "$2" "$3" "$4" "$5"; answer held ;;
+  take)
+    [ -n "$ours$free" ] || { lease_tell; answer taken; }
+    # Who had it before, for whom this machine turns out to be another one.
+    if ! lease_for "$2" "$3" "$5"; then
+      rm -rf "$lab/lease.before"
+      [ ! -f "$lab/lease" ] || cp "$lab/lease" "$lab/lease.before" 2>/dev/null || rm -f "$lab/lease.before"
+    fi
+    write held "$2" "$3" "$4" "$5"
+    answer held
+    ;;
   renew) [ -n "$ours" ] || { lease_tell; answer taken; }; write held "$2" "$3" "$4" "$5"; answer held ;;
   release)
     [ -n "$ours" ] || { lease_tell; answer taken; }
     [ "$l_state" = free ] || write released "$2" "$3" "$4" "$5"
     answer free
     ;;
-  disown) [ -n "$ours" ] || { lease_tell; answer taken; }; rm -f "$lab/lease"; answer free ;;
+  disown)
+    [ -n "$ours" ] || { lease_tell; answer taken; }
+    if [ -f "$lab/lease.before" ]; then mv -f "$lab/lease.before" "$lab/lease"; else rm -f "$lab/lease"; fi
+    answer free
+    ;;
   break)
     [ "$l_run" = "$2" ] || { lease_tell; answer taken; }
     write broken "$2" "$3" "$4" "$5"

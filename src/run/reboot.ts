@@ -1,7 +1,7 @@
 import type { Step } from '../plan/plan.ts';
 import type { Target, TriggerOutcome } from '../ports.ts';
 import { duration } from '../text/words.ts';
-import { answersForAnother } from './another.ts';
+import { answersForAnother, seenAsItself } from './another.ts';
 import { blockedBy, blockersOf, blockerWords, weighed } from './blockers.ts';
 import { isStillIn, momentIn, seenIn } from './boot-age.ts';
 import { dependencies } from './dependencies.ts';
@@ -54,14 +54,16 @@ const foundUnderWay = async (
   bootId: string,
   context: PerformContext,
 ): Promise<StepOutcome | null> => {
-  const { target, entry, clock, signal } = context;
+  const { target, entry, clock, signal, state } = context;
   const boot = bootAtPreflight(context, bootId);
   await clock.sleep(triggerShowsMs, signal);
-  const seen = await target.observe(entry.machine, {
+  const answered = await target.observe(entry.machine, {
     deadlineMs: actDeadlines.observeMs,
     signal,
     fresh: true,
   });
+  // Where another one answers it may be down all the same, and is waited for.
+  const seen = seenAsItself(state, entry, answered);
   if (signal.aborted) return interrupted(step);
   if (seen.kind === 'unreachable')
     return succeeded(`probably triggered before lab was interrupted: ${seen.error.message}`, boot);

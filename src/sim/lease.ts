@@ -11,6 +11,8 @@ export type LeaseRecord = Claim & {
   readonly state: 'held' | 'released' | 'broken';
   readonly bootId: string;
   readonly at: number;
+  /** The one that it took the place of. */
+  readonly before: LeaseRecord | null;
 };
 
 /** What a look at the machine would tell, or null where nobody ever had it. */
@@ -31,12 +33,12 @@ const isOf = (last: Lease, { run, owner }: Claim): boolean =>
   last.run === run && last.owner === owner && last.state !== 'broken';
 const isFor = (last: Lease, { machine }: For): boolean => last.machine === machine;
 
-const withLease = (
-  machine: SimMachine,
-  claim: For,
-  state: LeaseRecord['state'],
-  now: number,
-): SimMachine => ({ ...machine, lease: { ...claim, state, bootId: machine.bootId, at: now } });
+const withLease = (machine: SimMachine, claim: For, state: LeaseRecord['state'], now: number): SimMachine => {
+  const { lease } = machine;
+  const same = lease?.run === claim.run && lease.owner === claim.owner && lease.machine === claim.machine;
+  const before = lease === null ? null : same ? lease.before : { ...lease, before: null };
+  return { ...machine, lease: { ...claim, state, bootId: machine.bootId, at: now, before } };
+};
 
 /**
  * The look at the lease that every act begins with: the machine with the lease renewed, or by whom it was taken. `asked`:
@@ -76,7 +78,7 @@ const answerLease = (
     case 'disown':
       return theirs
         ? [
-            { ...machine, lease: null },
+            { ...machine, lease: machine.lease?.before ?? null },
             { kind: 'free', last: null },
           ]
         : taken();

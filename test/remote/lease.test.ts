@@ -88,13 +88,28 @@ describe('a lease on a machine, with the script in a real shell', () => {
       expect(await ask(what)).toMatchObject({ kind: 'taken', by: { state: 'released' } });
     expect(await ask('take', theirs)).toEqual({ kind: 'held' });
     await ask('release', theirs);
-    // What was taken by mistake leaves nothing behind.
-    expect(await ask('take', mine, another)).toEqual({ kind: 'held' });
+    // What was taken by mistake, more than once perhaps, leaves it with whoever had it before: what came of that stays known.
+    for (const what of ['take', 'renew', 'take'] as const)
+      expect(await ask(what, mine, another)).toEqual({ kind: 'held' });
     expect(await ask('disown', mine, another)).toEqual({ kind: 'free', last: null });
-    expect(existsSync(local.path(file))).toBe(false);
-    expect(await ask('renew', mine, another)).toEqual({ kind: 'held' });
+    expect(await ask('renew')).toMatchObject({
+      kind: 'taken',
+      by: { ...owner(theirs), state: 'released', machine: machine.name },
+    });
+    expect(await ask('take', mine, another)).toEqual({ kind: 'held' });
     // Who names the run means the record, whatever its machine is called.
     expect(await ask('break', mine, another)).toEqual({ kind: 'free', last: null });
+  });
+
+  it('leaves nothing behind where it was taken by mistake and nobody had it before', async () => {
+    const another = machineNamed('sleeper-service');
+    await ask('take', theirs);
+    await ask('disown', theirs);
+    expect(existsSync(local.path(file))).toBe(false);
+    await ask('take', mine, another);
+    await ask('disown', mine, another);
+    expect(existsSync(local.path(file))).toBe(false);
+    expect(await ask('renew')).toEqual({ kind: 'held' });
   });
 
   it('that an earlier build wrote is for whatever machine its run asks of', async () => {

@@ -51,6 +51,29 @@ describe('an address that leads to another machine of the run', () => {
     expect(report?.summary).toContain('what answers for box is other');
   });
 
+  test('as it reboots, and the process dies: whoever takes the run up waits for it before another one goes down', async () => {
+    const rebooting = { policy: 'always' } as const;
+    const cast = (faults: readonly Fault[]) => ({
+      box: { ...rebooting, rebootOrder: 1, faults },
+      other: { ...rebooting, rebootOrder: 2 },
+    });
+    const sound = await tell(cast([]));
+    const triggered = sound.world.effects.find(({ kind, machine }) => kind === 'reboot' && machine === 'box');
+    const atMs = (triggered?.at ?? 0) - sound.startedAt + 20;
+    const begun = sound.events.findIndex(({ body }) => body.kind === 'approved') + 1;
+    const told = sound.events.findIndex(
+      ({ body }) => body.kind === 'step-ended' && body.step === 'box/reboot',
+    );
+    const { became, done, state } = await tell(cast([elsewhere(atMs, 20_000)]), {
+      ends: [{ kind: 'killed-at-append', append: told - begun + 1, when: 'before', downMs: 5_000 }],
+    });
+    expect(recordOf(state, 'box/reboot')?.outcome).toMatchObject({
+      facts: { note: expect.stringContaining('probably triggered before lab was interrupted') },
+    });
+    expect(became).toEqual({ box: 'done', other: 'done' });
+    expect(done.filter((act) => act.endsWith('reboot'))).toEqual(['box reboot', 'other reboot']);
+  });
+
   test('of what another one needs: the health of the one that answers is not taken for its own', async () => {
     const cast = (faults: readonly Fault[]) => ({
       other: {},

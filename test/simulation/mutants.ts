@@ -385,6 +385,12 @@ export const mutants: readonly Mutant[] = [
     'if (false) {',
   ),
   mutant(
+    'another machine is looked at for a reboot that may be under way',
+    'reboot.ts',
+    'const seen = seenAsItself(state, entry, answered);',
+    'const seen = answered;',
+  ),
+  mutant(
     'a refusal of the reboot is believed',
     'reboot.ts',
     "return seen.state === 'stopping' || seen.bootId !== boot.bootId",
